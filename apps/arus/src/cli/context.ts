@@ -1,0 +1,33 @@
+import type { EventLog } from '@arus/event-log'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Settings } from '../config/settings.ts'
+import type { ArusDatabase } from '../database/database.ts'
+import type { Lake } from '../lake/lake.ts'
+import type { OnProgress } from '../progress.ts'
+import type { QueryEngine } from '../query/query-engine.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { StateStore } from '../state/state-store.ts'
+
+/** Opens parts of Arus on first use; all that was opened is closed when the command ends. */
+export interface Parts {
+  readonly settings: Settings
+  log(): Promise<EventLog>
+  state(): Promise<StateStore>
+  lake(): Promise<Lake>
+  query(): Promise<QueryEngine>
+  /** Throws `CATALOGUE_EMPTY` when nothing was imported yet. */
+  catalogue(): Promise<Catalogue>
+  database(): Promise<ArusDatabase>
+  registry(): Promise<Registry>
+}
+
+/** What a command works with. Commands write results to `out`, and everything else (progress, notes) to stderr. */
+export interface CliContext {
+  readonly parts: Parts
+  /** Aborts on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal
+  /** A bar on a terminal, plain lines elsewhere. */
+  readonly onProgress: OnProgress
+  out(text: string): void
+  note(text: string): void
+}

@@ -1,0 +1,134 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { ArusError } from '../errors.ts'
+
+/** Everything that can be set from outside, validated. Paths are absolute. */
+export interface Settings {
+  /** Names the shop: a folder, and a prefix in shared engines. */
+  readonly shop: string
+  /** All that Arus writes is below this folder. */
+  readonly dataDir: string
+  readonly host: string
+  readonly apiPort: number
+  readonly dashboardPort: number
+  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
+  /** Memory DuckDB may use, bytes; it spills to disk beyond. */
+  readonly sqlMemoryBytes: number
+  /** Partitions of the events topic, fixed when the topic is made. */
+  readonly partitionCount: number
+  /** Largest request body, bytes. */
+  readonly bodyLimitBytes: number
+  /** An `event_id` seen again within this time is a duplicate. */
+  readonly idempotencyWindowMs: number
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
+
+/** Variables of DESIGN §2 whose real engine this version cannot use yet: setting one must not be ignored silently. */
+const ENGINES_NOT_YET = [
+  'KAFKA_BOOTSTRAP_SERVERS',
+  'S3_ENDPOINT',
+  'SPARK_REMOTE',
+  'TRINO_URL',
+  'MLFLOW_TRACKING_URI',
+  'DATABASE_URL',
+  'REDIS_URL',
+] as const
+
+/**
+ * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
+ * Throws `SETTINGS_INVALID` naming every wrong variable at once.
+ */
+export function readSettings(environment: Environment = process.env, folder: string = process.cwd()): Settings {
+  const envFile = join(folder, '.env')
+  const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
+  const reader = new Reader({ ...fromFile, ...withoutEmpty(environment) })
+  const apiPort = reader.integer('ARUS_API_PORT', 8000, 0, 65_535)
+  const settings: Settings = {
+    shop: reader.match('ARUS_SHOP', 'shop', /^[a-z][a-z0-9_-]{0,39}$/, 'a lower-case letter, then up to 39 of a-z 0-9 _ -'),
+    dataDir: resolve(folder, reader.text('ARUS_DATA_DIR', 'data')),
+    host: reader.text('ARUS_HOST', '127.0.0.1'),
+    apiPort,
+    dashboardPort: reader.integer('ARUS_DASHBOARD_PORT', 8501, 0, 65_535),
+    logLevel: reader.oneOf('ARUS_LOG_LEVEL', 'warn', LOG_LEVELS),
+    sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1024, 256, 1_000_000) * 1024 * 1024,
+    partitionCount: reader.integer('ARUS_PARTITIONS', 4, 1, 1024),
+    bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
+    idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
+  }
+  for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
+  reader.throwIfWrong()
+  return settings
+}
+
+/** Folders below `dataDir`; each part writes only to its own. */
+export function dataFolders(settings: Settings): Readonly<Record<DataFolder, string>> {
+  const root = join(settings.dataDir, settings.shop)
+  return {
+    root,
+    log: join(root, 'log'),
+    state: join(root, 'state'),
+    lake: join(root, 'lake'),
+    catalogue: join(root, 'catalogue'),
+    models: join(root, 'models'),
+    database: join(root, 'database'),
+    temporary: join(root, 'tmp'),
+  }
+}
+
+export type DataFolder = 'root' | 'log' | 'state' | 'lake' | 'catalogue' | 'models' | 'database' | 'temporary'
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+}
+
+/** Reads variables one by one and remembers what was wrong with each. */
+class Reader {
+  readonly #values: Environment
+  readonly #wrong: string[] = []
+
+  constructor(values: Environment) {
+    this.#values = values
+  }
+
+  text(name: string, fallback: string): string {
+    return this.#values[name] || fallback
+  }
+
+  integer(name: string, fallback: number, least: number, most: number): number {
+    const text = this.#values[name]
+    if (!text) return fallback
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    this.#wrong.push(`${name} must be a whole number from ${least} to ${most}, found "${text}"`)
+    return fallback
+  }
+
+  oneOf<T extends string>(name: string, fallback: T, allowed: readonly T[]): T {
+    const text = this.#values[name]
+    if (!text) return fallback
+    const value = allowed.find((candidate) => candidate === text)
+    if (value !== undefined) return value
+    this.#wrong.push(`${name} must be one of ${allowed.join(', ')}, found "${text}"`)
+    return fallback
+  }
+
+  match(name: string, fallback: string, pattern: RegExp, meaning: string): string {
+    const text = this.#values[name]
+    if (!text) return fallback
+    if (pattern.test(text)) return text
+    this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
+    return fallback
+  }
+
+  refuse(name: string, reason: string): void {
+    if (this.#values[name]) this.#wrong.push(`${name} is set, but ${reason}`)
+  }
+
+  throwIfWrong(): void {
+    if (this.#wrong.length > 0) throw new ArusError('SETTINGS_INVALID', `Settings: ${this.#wrong.join('; ')}`)
+  }
+}

@@ -1,0 +1,20 @@
+/** Every table of the lake; `lake/tables/` defines their columns. */
+export const TABLE_NAMES = [
+  'bronze.products',
+  'bronze.categories',
+  'bronze.rejected_products',
+  'bronze.events',
+  'bronze.rejected_events',
+  'bronze.recommendations',
+  'silver.products',
+  'silver.events',
+  'silver.interactions',
+  'gold.product_stats',
+  'gold.category_stats',
+  'gold.hourly_activity',
+  'gold.daily_funnel',
+  'gold.user_stats',
+  'gold.model_metrics',
+] as const
+
+export type TableName = (typeof TABLE_NAMES)[number]

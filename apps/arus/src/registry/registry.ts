@@ -1,0 +1,44 @@
+export type ModelStatus = 'candidate' | 'production' | 'archived'
+
+/** A trained model as the registry knows it. */
+export interface ModelVersion {
+  /** Counts up from 1 within the shop. */
+  readonly version: number
+  /** Algorithm that carries the version: `walk`, `popular`, … */
+  readonly kind: string
+  readonly status: ModelStatus
+  /** Full-ranking metrics on the held-out period: `recall@20`, `ndcg@20`, `coverage@20`, … by algorithm. */
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly params: Readonly<Record<string, unknown>>
+  /** Version of each Delta table it was trained from. */
+  readonly table_versions: Readonly<Record<string, number>>
+  readonly user_count: number
+  readonly product_count: number
+  readonly interaction_count: number
+  readonly size_bytes: number
+  /** UTC ms. */
+  readonly trained_at: number
+  readonly promoted_at: number | null
+  /** Why it was promoted or not, for a person. */
+  readonly reason: string
+}
+
+export type NewModelVersion = Omit<ModelVersion, 'version' | 'status' | 'promoted_at' | 'size_bytes'>
+
+/** Trained models, their metrics and which one serves. At most one version is in production. */
+export interface Registry {
+  /** Stores the artefact durably, then the version, as a candidate. */
+  register(model: NewModelVersion, artefact: Uint8Array): Promise<ModelVersion>
+  /** Newest first. */
+  list(): Promise<ModelVersion[]>
+  /** Throws `MODEL_UNKNOWN`. */
+  get(version: number): Promise<ModelVersion>
+  production(): Promise<ModelVersion | null>
+  /** Puts the version into production and archives the one before. */
+  promote(version: number, reason: string): Promise<ModelVersion>
+  /** Puts the version that was in production before back; throws `MODEL_UNKNOWN` when there is none. */
+  rollback(): Promise<ModelVersion>
+  /** Throws `MODEL_FILE_CORRUPT` when its checksum does not match. */
+  artefact(version: number): Promise<Uint8Array>
+  isHealthy(): Promise<boolean>
+}

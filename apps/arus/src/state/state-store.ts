@@ -1,0 +1,29 @@
+/** JSON-like values: what MessagePack and Redis can hold. */
+export type StateValue = unknown
+
+export interface StateChange {
+  readonly key: string
+  /** `undefined` removes the key. */
+  readonly value: StateValue | undefined
+  /** Removed some time after this moment, UTC milliseconds; absent means kept. */
+  readonly expiresAtMs?: number
+}
+
+/**
+ * Key-value store of live state. One `commit` is atomic and durable: a processor writes its output and the log
+ * offset it stands for in the same commit, so that each event counts exactly once in effect.
+ */
+export interface StateStore {
+  get(key: string): Promise<StateValue | undefined>
+  /** Values in the order of `keys`. */
+  getMany(keys: readonly string[]): Promise<(StateValue | undefined)[]>
+  /** Every key with the prefix, in no stated order. For start-up and rebuilding, not for requests. */
+  scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: StateValue }>
+  /** All or nothing. Later changes to the same key win. */
+  commit(changes: readonly StateChange[]): Promise<void>
+  /** Removes every key with the prefix (for rebuilding). */
+  clear(prefix: string): Promise<void>
+  sizeBytes(): Promise<number>
+  isHealthy(): Promise<boolean>
+  close(): Promise<void>
+}

@@ -1,0 +1,58 @@
+/**
+ * What users did, as parallel arrays of equal length, one element per interaction, in any order. Users and
+ * items are dense indices from 0; the same (user, item) pair may occur several times.
+ */
+export interface Interactions {
+  readonly userCount: number
+  readonly itemCount: number
+  readonly users: Uint32Array
+  readonly items: Uint32Array
+  /** Strength of the interaction, > 0 (a purchase weighs more than a view). */
+  readonly weights: Float32Array
+  /** Event time, UTC milliseconds. */
+  readonly timesMs: Float64Array
+}
+
+/** What is known of one user at request time, newest first: the model need not have seen them in training. */
+export interface UserItems {
+  readonly items: Uint32Array
+  readonly weights: Float32Array
+}
+
+/** Items with scores, best first; both arrays have the same length, at most the `k` asked for. */
+export interface ScoredItems {
+  readonly items: Uint32Array
+  readonly scores: Float32Array
+}
+
+/** Answers whether an item may be recommended. */
+export type ItemFilter = (item: number) => boolean
+
+export interface RecommendOptions {
+  readonly k: number
+  /** Default: every item except the user's own. */
+  readonly filter?: ItemFilter
+}
+
+/** A fitted model. Immutable; answering never does I/O and never throws for an index below `itemCount`. */
+export interface Model {
+  /** Name of the algorithm: `popular`, `trending`, `walk`, `content`, … */
+  readonly kind: string
+  readonly itemCount: number
+  recommend(user: UserItems, options: RecommendOptions): ScoredItems
+  /** Items like this one, itself excluded. */
+  similar(item: number, options: RecommendOptions): ScoredItems
+  /**
+   * How much each of the user's own items contributed to `item`'s score, for `because_of`. Aligned with
+   * `user.items`; zeros where the model is not personal.
+   */
+  explain(user: UserItems, item: number): Float32Array
+  /** One file that `loadModel` maps back; see `model-file.ts` for the format. */
+  save(): Uint8Array
+}
+
+/** Progress of long work, 0 to 1, and the way to stop it. */
+export interface FitSignal {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (fraction: number) => void
+}

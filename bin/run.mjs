@@ -17,6 +17,7 @@ const commands = {
   biome: (args) => ['biome', args],
   check: (args) => ['node', ['bin/check.ts', ...args]],
   bench: (args) => ['node', ['bench/main.ts', ...args]],
+  'end-to-end': (args) => ['node', ['apps/arus/test/end-to-end/main.ts', ...args]],
 }
 
 const [name, ...args] = process.argv.slice(2)
@@ -36,13 +37,19 @@ function installIfNeeded() {
   const wanted = fingerprint()
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.error('Arus: installing dependencies (first start, or the lockfile changed) …')
-  const result = spawnSync(windows ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: windows,
-  })
+  const result = spawnSync(
+    windows ? 'npm.cmd' : 'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      shell: windows,
+    },
+  )
   if (result.error || result.status !== 0) {
-    fail('npm ci failed; its output is above. Check that the npm registry can be reached, then run the same command again.')
+    fail(
+      'npm ci failed; its output is above. Check that the npm registry can be reached, then run the same command again.',
+    )
   }
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, wanted)
@@ -52,7 +59,9 @@ function installIfNeeded() {
 function run(command, commandArgs) {
   const isArus = name === 'arus'
   const cwd = isArus ? (process.env.INIT_CWD ?? process.cwd()) : root
-  const resolved = isArus ? commandArgs.map((argument, i) => (i === 1 ? join(root, argument) : argument)) : commandArgs
+  const resolved = isArus
+    ? commandArgs.map((argument, i) => (i === 1 ? join(root, argument) : argument))
+    : commandArgs
   const child = spawn(pinned(command), resolved, {
     cwd,
     stdio: 'inherit',
@@ -60,7 +69,8 @@ function run(command, commandArgs) {
     env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ''}` },
   })
   // The terminal sends Ctrl-C to the whole group: the child decides when to stop, and we follow it.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))
   child.on('error', (error) => fail(`cannot start ${command}: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(signal ? 130 : (code ?? 1)))
 }

@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { openLmdbEventLog } from '@arus/event-log'
+import { openCatalogue } from './catalogue/lmdb-catalogue.ts'
+import type { Parts } from './cli/context.ts'
+import { dataFolders, type Settings } from './config/settings.ts'
+import { openDatabase } from './database/database.ts'
+import { openDuckDb } from './lake/duckdb.ts'
+import { openLake } from './lake/lake.ts'
+import type { SlotProbe } from './operations/health.ts'
+import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
+import { openRegistry } from './registry/lake-registry.ts'
+import { openLmdbStateStore } from './state/lmdb-state-store.ts'
+
+/** The parts of one process, and the way to close those that were opened. */
+export interface OpenParts extends Parts {
+  close(): Promise<void>
+}
+
+/** The only place that knows both ports and adapters. Nothing is opened before it is asked for. */
+export function openParts(settings: Settings): OpenParts {
+  const folders = dataFolders(settings)
+  const closers: (() => Promise<void>)[] = []
+
+  /** Opens on first call; the last opened is closed first. */
+  function once<T>(open: () => Promise<T>, close: (part: T) => Promise<void>): () => Promise<T> {
+    let opening: Promise<T> | null = null
+    return () => {
+      opening ??= openAndRemember(open, close)
+      return opening
+    }
+  }
+
+  async function openAndRemember<T>(open: () => Promise<T>, close: (part: T) => Promise<void>): Promise<T> {
+    mkdirSync(folders.root, { recursive: true })
+    const part = await open()
+    closers.unshift(() => close(part))
+    return part
+  }
+
+  const log = once(
+    () => openLmdbEventLog({ folder: folders.log }),
+    (part) => part.close(),
+  )
+  const state = once(
+    () => openLmdbStateStore({ folder: folders.state }),
+    (part) => part.close(),
+  )
+  const duckdb = once(
+    () => openDuckDb({ temporaryFolder: folders.temporary, memoryBytes: settings.sqlMemoryBytes }),
+    (part) => part.close(),
+  )
+  const lake = once(
+    async () => openLake({ root: folders.lake, duckdb: await duckdb() }),
+    (part) => part.close(),
+  )
+  const query = once(
+    async () => openDuckDbQueryEngine({ lake: await lake() }),
+    (part) => part.close(),
+  )
+  const database = once(
+    () => openDatabase({ file: join(folders.database, 'arus.sqlite') }),
+    (part) => part.destroy(),
+  )
+  const registry = once(
+    async () => openRegistry({ database: await database(), folder: folders.models }),
+    async () => {},
+  )
+  const catalogue = once(
+    () => openCatalogue({ folder: folders.catalogue }),
+    (part) => part.close(),
+  )
+
+  return {
+    settings,
+    log,
+    state,
+    lake,
+    query,
+    database,
+    registry,
+    catalogue,
+    async close() {
+      for (const close of closers.splice(0)) await close()
+    },
+  }
+}
+
+/** How each slot of DESIGN §2 is filled in this process, for health and `arus doctor`. */
+export function slotProbes(parts: Parts): SlotProbe[] {
+  const folders = dataFolders(parts.settings)
+  return [
+    {
+      slot: 'event log',
+      adapter: 'lmdb',
+      detail: folders.log,
+      isHealthy: async () => (await parts.log()).isHealthy(),
+    },
+    {
+      slot: 'live state',
+      adapter: 'lmdb',
+      detail: folders.state,
+      isHealthy: async () => (await parts.state()).isHealthy(),
+    },
+    {
+      slot: 'object store',
+      adapter: 'local folder',
+      detail: folders.lake,
+      isHealthy: async () => (await (await parts.lake()).describe()).length > 0,
+    },
+    {
+      slot: 'compute',
+      adapter: 'duckdb and worker threads',
+      detail: `${Math.round(parts.settings.sqlMemoryBytes / 1024 / 1024)} MB, then ${folders.temporary}`,
+      isHealthy: async () => (await parts.query()).isHealthy(),
+    },
+    {
+      slot: 'sql',
+      adapter: 'duckdb',
+      detail: 'read-only, over the Delta snapshots',
+      isHealthy: async () => (await parts.query()).isHealthy(),
+    },
+    {
+      slot: 'model registry',
+      adapter: 'database and folder',
+      detail: folders.models,
+      isHealthy: async () => (await parts.registry()).isHealthy(),
+    },
+    {
+      slot: 'database',
+      adapter: 'sqlite',
+      detail: join(folders.database, 'arus.sqlite'),
+      isHealthy: async () => (await parts.registry()).isHealthy(),
+    },
+  ]
+}

@@ -42,13 +42,21 @@ const ENGINES_NOT_YET = [
  * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
  * Throws `SETTINGS_INVALID` naming every wrong variable at once.
  */
-export function readSettings(environment: Environment = process.env, folder: string = process.cwd()): Settings {
+export function readSettings(
+  environment: Environment = process.env,
+  folder: string = process.cwd(),
+): Settings {
   const envFile = join(folder, '.env')
   const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
   const reader = new Reader({ ...fromFile, ...withoutEmpty(environment) })
   const apiPort = reader.integer('ARUS_API_PORT', 8000, 0, 65_535)
   const settings: Settings = {
-    shop: reader.match('ARUS_SHOP', 'shop', /^[a-z][a-z0-9_-]{0,39}$/, 'a lower-case letter, then up to 39 of a-z 0-9 _ -'),
+    shop: reader.match(
+      'ARUS_SHOP',
+      'shop',
+      /^[a-z][a-z0-9_-]{0,39}$/,
+      'a lower-case letter, then up to 39 of a-z 0-9 _ -',
+    ),
     dataDir: resolve(folder, reader.text('ARUS_DATA_DIR', 'data')),
     host: reader.text('ARUS_HOST', '127.0.0.1'),
     apiPort,
@@ -82,7 +90,9 @@ export function dataFolders(settings: Settings): Readonly<Record<DataFolder, str
 export type DataFolder = 'root' | 'log' | 'state' | 'lake' | 'catalogue' | 'models' | 'database' | 'temporary'
 
 function withoutEmpty(environment: Environment): Environment {
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
 }
 
 /** Reads variables one by one and remembers what was wrong with each. */

@@ -1,0 +1,125 @@
+import type { Settings } from '../config/settings.ts'
+import { ArusError } from '../errors.ts'
+
+/** An answer of the API: any status; the body parsed when it is JSON, else text. */
+export interface ApiAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: unknown
+  readonly tookMs: number
+}
+
+/** One message of a server-sent event stream. */
+export interface StreamMessage {
+  readonly id: string
+  readonly event: string
+  readonly data: string
+}
+
+const REQUEST_TIMEOUT_MS = 30_000
+
+/** Address of the server that runs with these settings. */
+export function apiUrl(settings: Settings): string {
+  const host = settings.host === '0.0.0.0' || settings.host === '::' ? '127.0.0.1' : settings.host
+  return `http://${host.includes(':') ? `[${host}]` : host}:${settings.apiPort}`
+}
+
+/** Speaks to a running Arus. Throws `SERVER_UNREACHABLE` when nothing answers; a problem document is an answer. */
+export class ApiClient {
+  readonly baseUrl: string
+  readonly #signal: AbortSignal
+
+  constructor(baseUrl: string, signal: AbortSignal) {
+    this.baseUrl = baseUrl
+    this.#signal = signal
+  }
+
+  get(path: string): Promise<ApiAnswer> {
+    return this.send('GET', path)
+  }
+
+  /** The body of a 200; throws what the problem document says otherwise. */
+  async json<T>(path: string): Promise<T> {
+    const answer = await this.get(path)
+    if (answer.status === 200) return answer.body as T
+    throw new ArusError('REQUEST_INVALID', `GET ${path} answered ${answer.status}: ${detailOf(answer.body)}`)
+  }
+
+  postJson(path: string, body: unknown): Promise<ApiAnswer> {
+    return this.send('POST', path, { body: JSON.stringify(body), contentType: 'application/json' })
+  }
+
+  async send(
+    method: string,
+    path: string,
+    content?: { readonly body: string; readonly contentType: string },
+  ): Promise<ApiAnswer> {
+    const startedAt = performance.now()
+    const response = await this.#fetch(path, {
+      method,
+      ...(content === undefined
+        ? {}
+        : { body: content.body, headers: { 'content-type': content.contentType } }),
+      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+    })
+    const contentType = response.headers.get('content-type') ?? ''
+    const text = await response.text()
+    const body: unknown = contentType.includes('json') ? JSON.parse(text) : text
+    return { status: response.status, contentType, body, tookMs: performance.now() - startedAt }
+  }
+
+  /** Messages of an SSE endpoint until the signal aborts. */
+  async *stream(path: string, signal: AbortSignal): AsyncGenerator<StreamMessage> {
+    const response = await this.#fetch(path, {
+      headers: { accept: 'text/event-stream' },
+      signal: AbortSignal.any([this.#signal, signal]),
+    })
+    if (!response.ok || response.body === null) {
+      throw new ArusError('REQUEST_INVALID', `GET ${path} answered ${response.status} instead of a stream`)
+    }
+    let buffer = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of response.body) {
+      buffer += decoder.decode(chunk, { stream: true })
+      const blocks = buffer.split('\n\n')
+      buffer = blocks.pop() ?? ''
+      for (const block of blocks) {
+        const message = parseMessage(block)
+        if (message !== null) yield message
+      }
+    }
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(this.baseUrl + path, init)
+    } catch (error) {
+      this.#signal.throwIfAborted()
+      throw new ArusError(
+        'SERVER_UNREACHABLE',
+        `No Arus answers at ${this.baseUrl}. Start it with "npm start", or set ARUS_HOST and ARUS_API_PORT to where it runs.`,
+        { cause: error },
+      )
+    }
+  }
+}
+
+/** What a problem document says, or the start of any other body. */
+export function detailOf(body: unknown): string {
+  if (typeof body === 'object' && body !== null && 'detail' in body) return String(body.detail)
+  return String(typeof body === 'string' ? body : JSON.stringify(body)).slice(0, 200)
+}
+
+/** Null for comments (heartbeats) and `retry` lines alone. */
+function parseMessage(block: string): StreamMessage | null {
+  const fields = { id: '', event: 'message', data: [] as string[] }
+  for (const line of block.split('\n')) {
+    const [, name, value] = /^(id|event|data): ?(.*)$/.exec(line) ?? []
+    if (name === 'data') fields.data.push(value ?? '')
+    else if (name === 'id') fields.id = value ?? ''
+    else if (name === 'event') fields.event = value ?? ''
+  }
+  return fields.data.length === 0
+    ? null
+    : { id: fields.id, event: fields.event, data: fields.data.join('\n') }
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander'
+import type { Settings } from '../config/settings.ts'
+import { probeSlots, type SlotProbe } from '../operations/health.ts'
+import { ApiClient, apiUrl } from './api-client.ts'
+import type { CliContext } from './context.ts'
+import { textTable } from './table.ts'
+
+/** `arus doctor`: the settings in force, and for each slot what it is connected to and whether it is healthy. */
+export function doctorCommand(
+  context: CliContext,
+  probesOf: (parts: CliContext['parts']) => SlotProbe[],
+): Command {
+  return new Command('doctor')
+    .description('show the settings, what each slot is connected to, and whether it is healthy')
+    .option('--json', 'print as JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { settings } = context.parts
+      const slots = await probeSlots(probesOf(context.parts))
+      const server = await serverState(settings, context.signal)
+      if (options.json)
+        return context.out(JSON.stringify({ settings, node: process.version, server, slots }, null, 2))
+      context.out(
+        textTable(
+          ['setting', 'value'],
+          Object.entries(settings).map(([name, value]) => [name, String(value)]),
+        ),
+      )
+      context.out(`\nNode ${process.version} on ${process.platform}-${process.arch}; server: ${server}\n`)
+      context.out(
+        textTable(
+          ['slot', 'adapter', 'status', 'connected to'],
+          slots.map((slot) => [slot.slot, slot.adapter, slot.status, slot.detail]),
+        ),
+      )
+    })
+}
+
+async function serverState(settings: Settings, signal: AbortSignal): Promise<string> {
+  const url = apiUrl(settings)
+  return new ApiClient(url, signal).get('/health').then(
+    ({ status }) => `answers ${status} at ${url}`,
+    () => `not running at ${url}`,
+  )
+}

@@ -1,0 +1,62 @@
+import type { Logger } from 'pino'
+import type { Registry } from '../registry/registry.ts'
+import { loadServingModel } from '../training/load-serving-model.ts'
+import type { ServingModel } from '../training/serving-model.ts'
+
+const POLL_INTERVAL_MS = 1_000
+
+/**
+ * The model that serves. Follows the registry, so that a promotion by any process is picked up within about a
+ * second: the new model is loaded beside the old one and swapped in one assignment, so no request waits or fails.
+ */
+export class ModelSlot {
+  readonly #registry: Registry
+  readonly #logger: Logger
+  #current: ServingModel | null = null
+  #loadedVersion: number | null = null
+  #timer: NodeJS.Timeout | null = null
+  #isRefreshing = false
+
+  constructor(registry: Registry, logger: Logger) {
+    this.#registry = registry
+    this.#logger = logger
+  }
+
+  current(): ServingModel | null {
+    return this.#current
+  }
+
+  /** Loads the version in production now, then follows it until `close`. */
+  async start(): Promise<void> {
+    await this.refresh()
+    this.#timer = setInterval(() => void this.refresh(), POLL_INTERVAL_MS)
+    this.#timer.unref()
+  }
+
+  /** A version that cannot be read is reported, and the one in place goes on serving. */
+  async refresh(): Promise<void> {
+    if (this.#isRefreshing) return
+    this.#isRefreshing = true
+    try {
+      const production = await this.#registry.production()
+      if ((production?.version ?? null) === this.#loadedVersion) return
+      this.#current =
+        production === null
+          ? null
+          : loadServingModel(production, await this.#registry.artefact(production.version))
+      this.#loadedVersion = production?.version ?? null
+      this.#logger.info({ version: this.#loadedVersion }, 'model in service')
+    } catch (error) {
+      this.#logger.error(
+        { err: error },
+        'the model in production could not be loaded; keeping the one in place',
+      )
+    } finally {
+      this.#isRefreshing = false
+    }
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+  }
+}

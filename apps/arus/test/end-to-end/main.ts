@@ -1,0 +1,196 @@
+/**
+ * The whole product as a new user meets it: `npm start` on real files and on a generated shop, every command of the
+ * README, the pages in Chromium, restarts. Prints a line per step and writes the counts to ARUS_TEST_REPORT.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { arus, freePort, type Place, RunningArus, repository } from './running-arus.ts'
+
+const sharedData = process.env.ARUS_SHARED_DATA ?? join(repository, '..', 'shared', 'data')
+const amazon = join(sharedData, 'amazon-products-2023')
+const products = join(amazon, 'amazon_products.sampleA.csv.gz')
+const categories = join(amazon, 'amazon_categories.csv')
+const results: { readonly name: string; readonly status: 'passed' | 'failed' | 'skipped' }[] = []
+const folder = mkdtempSync(join(tmpdir(), 'arus-end-to-end-'))
+
+try {
+  await generatedShop()
+  if (existsSync(products)) await realShop()
+  else skip(`real shop: no sample catalogue at ${products}`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+finish()
+
+/** `npm start` with nothing given, then once more on the same data. */
+async function generatedShop(): Promise<void> {
+  const place = await newPlace('generated')
+  const startedAt = performance.now()
+  const running = await step('npm start generates a shop and serves it', () =>
+    RunningArus.start(place, [], 180_000),
+  )
+  if (running === undefined) return
+  console.log(`    ready after ${seconds(startedAt)}`)
+  await step('the curl lines it prints work', () => curlLines(running.output))
+  await step('a known user gets personal recommendations', async () => {
+    const answer = await (await fetch(`${running.apiUrl}/recommendations/user/1?limit=5`)).json()
+    expect(answer.recommendations.length === 5, `found ${JSON.stringify(answer)}`)
+    expect(answer.fallback === null && answer.model !== null, `fell back to ${answer.fallback}`)
+  })
+  await step('arus demo tells its story', () => succeeds(place, 'demo', '--yes'))
+  await step('arus check is green', () => succeeds(place, 'check'))
+  await step('the journey through the pages runs in Chromium', () => journey(running))
+  await step('Ctrl-C stops it cleanly', async () => {
+    const status = await running.interrupt()
+    expect(status === 0 || status === 130, `exited with ${status}: ${running.output.slice(-500)}`)
+  })
+  const restartedAt = performance.now()
+  const again = await step('a second start serves within 15 s', () =>
+    RunningArus.start(place, ['--shoppers', '0'], 15_000),
+  )
+  console.log(`    ready after ${seconds(restartedAt)}`)
+  await again?.interrupt()
+}
+
+/** `npm start` on the sample of Amazon Products 2023, and the commands around it. */
+async function realShop(): Promise<void> {
+  const place = await newPlace('real')
+  const running = await step('npm start on the sample catalogue', () =>
+    RunningArus.start(place, ['--products', products, '--categories', categories], 120_000),
+  )
+  if (running === undefined) return
+  await step('arus generate sends shoppers’ events over HTTP', () =>
+    succeeds(place, 'generate', '--users', '400', '--events', '20000', '--rate', '0'),
+  )
+  await step('arus replay plays RetailRocket', () =>
+    succeeds(
+      place,
+      'replay',
+      join(sharedData, 'retailrocket-2k', 'events.csv.gz'),
+      '--mapping',
+      'retailrocket',
+      '--speed',
+      'max',
+      '--shift-to-now',
+    ),
+  )
+  await step('the lake has every event once', () => lakeHolds(place, running))
+  await step('arus train trains and decides', () => succeeds(place, 'train'))
+  for (const command of [
+    ['models'],
+    ['tables'],
+    ['sql', 'SELECT action, count(*) AS n FROM silver.events GROUP BY ALL ORDER BY n DESC'],
+    ['doctor'],
+    ['recommend', '--user', '1'],
+    ['explore', products, categories],
+  ]) {
+    await step(`arus ${command[0]}`, () => succeeds(place, ...command))
+  }
+  await step('arus check is green', () => succeeds(place, 'check'))
+  await running.interrupt()
+}
+
+async function lakeHolds(place: Place, running: RunningArus): Promise<void> {
+  const live = await (await fetch(`${running.apiUrl}/analytics`)).json()
+  const end = performance.now() + 90_000
+  let rows = 0
+  while (performance.now() < end) {
+    const { out } = await arus(
+      place,
+      'sql',
+      '--json',
+      'SELECT count(*) AS n, count(DISTINCT event_id) AS ids FROM silver.events',
+    )
+    const [row] = JSON.parse(out)
+    rows = Number(row.n)
+    expect(row.n === row.ids, `silver has ${row.n} rows for ${row.ids} events`)
+    if (rows >= live.events_total) break
+  }
+  expect(rows >= live.events_total, `silver has ${rows} events, live state counted ${live.events_total}`)
+}
+
+function curlLines(output: string): void {
+  const lines = [...output.matchAll(/^\s*(curl .*)$/gm)].map((match) => match[1] ?? '')
+  expect(lines.length === 3, `expected three curl lines, found ${lines.length}`)
+  for (const line of lines) {
+    const result = spawnSync('bash', ['-c', `${line} --fail --silent --show-error --max-time 3`], {
+      encoding: 'utf8',
+    })
+    // A stream never ends: the time limit (28) after bytes came is how it should be.
+    const isStream = line.includes('/stream/analytics')
+    expect(
+      result.status === 0 || (isStream && result.status === 28 && result.stdout.length > 0),
+      `${line}: ${result.stderr}`,
+    )
+  }
+}
+
+function journey(running: RunningArus): void {
+  const result = spawnSync(
+    'node',
+    ['bin/run.mjs', 'vitest', 'run', 'apps/arus/test/dashboard-journey.test.ts'],
+    {
+      cwd: repository,
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        ARUS_JOURNEY_DASHBOARD_URL: running.dashboardUrl,
+        ARUS_JOURNEY_API_URL: running.apiUrl,
+      },
+    },
+  )
+  expect(
+    result.status === 0 && !/\d+ skipped/.test(result.stdout),
+    `${result.stdout}\n${result.stderr}`.slice(-6_000),
+  )
+}
+
+async function succeeds(place: Place, ...args: readonly string[]): Promise<void> {
+  const { status, out, err } = await arus(place, ...args)
+  expect(status === 0, `exited with ${status}:\n${out.slice(-3_000)}\n${err.slice(-2_000)}`)
+}
+
+async function newPlace(name: string): Promise<Place> {
+  return { dataDir: join(folder, name), apiPort: await freePort(), dashboardPort: await freePort() }
+}
+
+async function step<T>(name: string, run: () => T | Promise<T>): Promise<T | undefined> {
+  const startedAt = performance.now()
+  try {
+    const value = await run()
+    results.push({ name, status: 'passed' })
+    console.log(`✓ ${name} (${seconds(startedAt)})`)
+    return value
+  } catch (error) {
+    results.push({ name, status: 'failed' })
+    console.error(`✗ ${name} (${seconds(startedAt)})\n${error instanceof Error ? error.message : error}`)
+    return undefined
+  }
+}
+
+function skip(name: string): void {
+  results.push({ name, status: 'skipped' })
+  console.log(`- skipped ${name}`)
+}
+
+function expect(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Error(otherwise)
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`
+}
+
+function finish(): void {
+  const count = (status: string) => results.filter((result) => result.status === status).length
+  const report = {
+    numPassedTests: count('passed'),
+    numFailedTests: count('failed'),
+    numPendingTests: count('skipped'),
+  }
+  if (process.env.ARUS_TEST_REPORT) writeFileSync(process.env.ARUS_TEST_REPORT, JSON.stringify(report))
+  console.log(`${report.numPassedTests} passed, ${report.numFailedTests} failed`)
+  process.exitCode = report.numFailedTests > 0 ? 1 : 0
+}

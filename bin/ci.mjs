@@ -1,0 +1,88 @@
+// What `.ci/run` runs: installs what the checks need, runs them, then a real Arus end to end on the sample catalogue.
+// Runs on Node 18 or newer with nothing installed. The last line is "N passed, N failed"; exits non-zero on any failure
+// and on any browser journey, deltalake or sample-data test that was skipped.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname ?? join(new URL('.', import.meta.url).pathname), '..')
+const cache = join(root, '.cache')
+const python = join(cache, 'python')
+const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const counts = { passed: 0, failed: 0, skipped: 0 }
+
+rmSync(join(cache, 'ci'), { recursive: true, force: true })
+mkdirSync(join(cache, 'ci'), { recursive: true })
+step('Chromium is there', ensureChromium)
+step('deltalake is there', ensureDeltalake)
+step('npm run check', () => runCounted('check', ['npm', 'run', 'check'], join(cache, 'ci', 'tests.json')))
+step('end to end', () =>
+  runCounted('end to end', ['node', 'bin/run.mjs', 'end-to-end'], join(cache, 'ci', 'end-to-end.json')),
+)
+
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`)
+process.exit(counts.failed > 0 ? 1 : 0)
+
+function step(name, run) {
+  console.log(`\n=== ${name}`)
+  try {
+    run()
+  } catch (error) {
+    counts.failed += 1
+    console.error(`FAILED ${name}: ${error.message}`)
+  }
+}
+
+function ensureChromium() {
+  if (existsSync(chromium)) return
+  run(['apt-get', 'update', '-qq'])
+  run(['apt-get', 'install', '-y', '-qq', 'chromium'])
+}
+
+/** PyPI deltalake, the independent reader, in an environment of its own. */
+function ensureDeltalake() {
+  if (!existsSync(join(python, 'bin', 'python3'))) run(['python3', '-m', 'venv', python])
+  run([join(python, 'bin', 'python3'), '-m', 'pip', 'install', '-q', 'deltalake==1.6.6', 'pyarrow'])
+}
+
+/** Runs a command and adds the counts of its JSON report; a command that failed without a failed test counts as one. */
+function runCounted(name, command, report) {
+  const before = counts.failed
+  const status = spawn(command, { ARUS_TEST_REPORT: report })
+  if (existsSync(report)) addCounts(JSON.parse(readFileSync(report, 'utf8')))
+  if (status !== 0 && counts.failed === before) throw new Error(`${name} exited with ${status}`)
+}
+
+function addCounts(report) {
+  counts.passed += report.numPassedTests
+  counts.failed += report.numFailedTests
+  counts.skipped += report.numPendingTests
+  const skippedTests = (report.testResults ?? [])
+    .flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: file.name })))
+    .filter((test) => test.status === 'skipped' || test.status === 'pending')
+  for (const test of skippedTests)
+    console.log(`skipped: ${test.fullName} (${test.file.slice(root.length + 1)})`)
+}
+
+function run(command) {
+  const status = spawn(command)
+  if (status !== 0) throw new Error(`"${command.join(' ')}" exited with ${status}`)
+}
+
+function spawn([command, ...args], environment = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      CI: 'true',
+      CHROMIUM_PATH: chromium,
+      ARUS_PYTHON: join(python, 'bin', 'python3'),
+      PATH: `${join(python, 'bin')}${delimiter}${process.env.PATH}`,
+      ...environment,
+    },
+  })
+  if (result.error) throw result.error
+  return result.status
+}

@@ -52,8 +52,14 @@ export interface Catalogue {
    * Products whose title, category and price are close, itself excluded, best first: the answer for products
    * nobody has touched. Cost is bounded, whatever the catalogue's size.
    */
-  similar(productId: string, limit: number): readonly { readonly product_id: string; readonly score: number }[]
+  similar(
+    productId: string,
+    limit: number,
+  ): readonly { readonly product_id: string; readonly score: number }[]
   /** Best known products, from reviews, stars and recent purchases: the static fallback. */
-  popular(limit: number, categoryId?: number): readonly { readonly product_id: string; readonly score: number }[]
+  popular(
+    limit: number,
+    categoryId?: number,
+  ): readonly { readonly product_id: string; readonly score: number }[]
   close(): Promise<void>
 }

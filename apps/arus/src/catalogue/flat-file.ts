@@ -1,0 +1,138 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { ArusError } from '../errors.ts'
+
+/** Named typed arrays (and one JSON value) in one file that is read back without parsing: views over one buffer. */
+export type FlatSections = Readonly<Record<string, FlatArray>>
+
+export type FlatArray = Uint8Array | Uint16Array | Uint32Array | Float32Array
+
+interface SectionEntry {
+  readonly name: string
+  readonly kind: keyof typeof KINDS
+  readonly byteOffset: number
+  readonly length: number
+}
+
+const KINDS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f32: Float32Array } as const
+const MAGIC = 0x41525531
+const ALIGNMENT = 8
+const HEADER_BYTES = 16
+const WRITE_BLOCK_BYTES = 1 << 24
+
+/**
+ * Writes sections to a new file and fsyncs it. Layout, little-endian: magic, length of the directory in bytes, length of
+ * the file (f64); the directory as JSON; then each section on a multiple of 8 bytes.
+ */
+export function writeFlatFile(file: string, sections: FlatSections): void {
+  const entries: SectionEntry[] = []
+  let byteOffset = 0
+  for (const [name, array] of Object.entries(sections)) {
+    entries.push({ name, kind: kindOf(array), byteOffset, length: array.length })
+    byteOffset = aligned(byteOffset + array.byteLength)
+  }
+  const directory = Buffer.from(JSON.stringify(entries))
+  const bodyOffset = aligned(HEADER_BYTES + directory.length)
+  const head = Buffer.alloc(bodyOffset)
+  head.writeUInt32LE(MAGIC, 0)
+  head.writeUInt32LE(directory.length, 4)
+  head.writeDoubleLE(bodyOffset + byteOffset, 8)
+  directory.copy(head, HEADER_BYTES)
+  const descriptor = openSync(file, 'wx')
+  try {
+    writeAll(descriptor, head)
+    for (const array of Object.values(sections)) {
+      writeAll(descriptor, new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+      writeAll(descriptor, new Uint8Array(aligned(array.byteLength) - array.byteLength))
+    }
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Sections of a file written by `writeFlatFile`, as views over one buffer. Throws `FILE_UNREADABLE` when it is not one. */
+export function readFlatFile(file: string): FlatReader {
+  const bytes = readFileSync(file)
+  if (
+    bytes.length < HEADER_BYTES ||
+    bytes.readUInt32LE(0) !== MAGIC ||
+    bytes.readDoubleLE(8) !== bytes.length
+  ) {
+    throw new ArusError(
+      'FILE_UNREADABLE',
+      `${file} is not a whole catalogue index; import the catalogue again`,
+    )
+  }
+  const directoryBytes = bytes.readUInt32LE(4)
+  const entries: SectionEntry[] = JSON.parse(
+    bytes.toString('utf8', HEADER_BYTES, HEADER_BYTES + directoryBytes),
+  )
+  return new FlatReader(file, bytes, entries, aligned(HEADER_BYTES + directoryBytes))
+}
+
+/** Typed views of a flat file's sections by name. */
+export class FlatReader {
+  readonly #file: string
+  readonly #bytes: Buffer
+  readonly #entries: Map<string, SectionEntry>
+  readonly #bodyOffset: number
+
+  constructor(file: string, bytes: Buffer, entries: readonly SectionEntry[], bodyOffset: number) {
+    this.#file = file
+    this.#bytes = bytes
+    this.#entries = new Map(entries.map((entry) => [entry.name, entry]))
+    this.#bodyOffset = bodyOffset
+  }
+
+  u8(name: string): Uint8Array {
+    return this.#view(name, Uint8Array, 'u8')
+  }
+
+  u16(name: string): Uint16Array {
+    return this.#view(name, Uint16Array, 'u16')
+  }
+
+  u32(name: string): Uint32Array {
+    return this.#view(name, Uint32Array, 'u32')
+  }
+
+  f32(name: string): Float32Array {
+    return this.#view(name, Float32Array, 'f32')
+  }
+
+  #view<T>(
+    name: string,
+    View: new (b: ArrayBufferLike, o: number, l: number) => T,
+    kind: SectionEntry['kind'],
+  ): T {
+    const entry = this.#entries.get(name)
+    if (entry?.kind !== kind) {
+      throw new ArusError(
+        'FILE_UNREADABLE',
+        `${this.#file} has no section ${name}; import the catalogue again`,
+      )
+    }
+    return new View(
+      this.#bytes.buffer,
+      this.#bytes.byteOffset + this.#bodyOffset + entry.byteOffset,
+      entry.length,
+    )
+  }
+}
+
+function kindOf(array: FlatArray): SectionEntry['kind'] {
+  if (array instanceof Uint8Array) return 'u8'
+  if (array instanceof Uint16Array) return 'u16'
+  if (array instanceof Uint32Array) return 'u32'
+  return 'f32'
+}
+
+function aligned(byteCount: number): number {
+  return Math.ceil(byteCount / ALIGNMENT) * ALIGNMENT
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let offset = 0; offset < bytes.length; ) {
+    offset += writeSync(descriptor, bytes, offset, Math.min(WRITE_BLOCK_BYTES, bytes.length - offset))
+  }
+}

@@ -1,0 +1,79 @@
+/** Longest token kept, bytes; the rest of a longer one is cut off. */
+export const TOKEN_BYTES_MAX = 64
+
+const WORDS = /[\p{L}\p{N}\p{M}]+/gu
+/** Accents of Latin, Greek and Cyrillic letters; vowel signs of Indic scripts are other marks and stay. */
+const ACCENTS = /[\u0300-\u036f]/g
+const APOSTROPHES = /['’]/g
+
+/**
+ * Calls `onToken(length)` for each token of `text`, its UTF-8 bytes being in `scratch[0, length)` during the call.
+ * Tokens are runs of letters, digits and marks; lower case, accents folded (NFKD), apostrophes dropped, English plurals cut
+ * (Harman 1991, "How effective is suffixing?", the S stemmer, plus -sses, -xes, -ches, -shes). `scratch` needs
+ * `TOKEN_BYTES_MAX` bytes. Pure ASCII takes a path without allocation.
+ */
+export function forEachToken(text: string, scratch: Uint8Array, onToken: (length: number) => void): void {
+  let length = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 128) {
+      forEachUnicodeToken(text.slice(wordStart(text, i)), scratch, onToken)
+      return
+    }
+    const lower = code >= 65 && code <= 90 ? code + 32 : code
+    if ((lower >= 97 && lower <= 122) || (lower >= 48 && lower <= 57)) {
+      if (length < TOKEN_BYTES_MAX) scratch[length++] = lower
+    } else if (code !== 39 && length > 0) {
+      onToken(withoutPlural(scratch, length))
+      length = 0
+    }
+  }
+  if (length > 0) onToken(withoutPlural(scratch, length))
+}
+
+/** The tokens of `text` as strings, in order, repeats kept. */
+export function tokens(text: string): string[] {
+  const scratch = Buffer.alloc(TOKEN_BYTES_MAX)
+  const found: string[] = []
+  forEachToken(text, scratch, (length) => found.push(scratch.toString('utf8', 0, length)))
+  return found
+}
+
+function forEachUnicodeToken(text: string, scratch: Uint8Array, onToken: (length: number) => void): void {
+  const folded = text.normalize('NFKD').replace(ACCENTS, '').replace(APOSTROPHES, '')
+  for (const [word] of folded.toLowerCase().normalize('NFC').matchAll(WORDS)) {
+    const { written } = new TextEncoder().encodeInto(word, scratch.subarray(0, TOKEN_BYTES_MAX))
+    if (written > 0) onToken(withoutPlural(scratch, written))
+  }
+}
+
+/** Where the word that `at` lies in begins, apostrophes being part of words here. */
+function wordStart(text: string, at: number): number {
+  let start = at
+  while (start > 0 && /[a-z0-9']/i.test(text[start - 1]!)) start--
+  return start
+}
+
+const S = 115
+const E = 101
+
+function withoutPlural(bytes: Uint8Array, length: number): number {
+  if (length < 4 || bytes[length - 1] !== S) return length
+  const second = bytes[length - 2]!
+  const third = bytes[length - 3]!
+  if (second === E) return withoutEs(bytes, length, third)
+  return second === 117 || second === S || second < 97 ? length : length - 1
+}
+
+/** Words in -es: -ies becomes -y; -sses, -xes, -ches, -shes lose -es; others lose -s. */
+function withoutEs(bytes: Uint8Array, length: number, third: number): number {
+  const fourth = bytes[length - 4]!
+  if (third === 105) {
+    if (length < 5 || fourth === 97 || fourth === E) return length - 1
+    bytes[length - 3] = 121
+    return length - 2
+  }
+  const dropsBoth =
+    third === 120 || (third === S && fourth === S) || (third === 104 && (fourth === 99 || fourth === S))
+  return dropsBoth ? length - 2 : length - 1
+}

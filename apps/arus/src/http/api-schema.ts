@@ -96,7 +96,11 @@ export const RecommendationSchema = Type.Object({
   scenario: Type.String(),
   recommendations: Type.Array(RecommendedProductSchema),
   model: Nullable(
-    Type.Object({ name: Type.String(), version: Type.Integer(), trained_at: Type.String({ format: 'date-time' }) }),
+    Type.Object({
+      name: Type.String(),
+      version: Type.Integer(),
+      trained_at: Type.String({ format: 'date-time' }),
+    }),
   ),
   fallback: FallbackSchema,
   generated_at: Type.String({ format: 'date-time' }),
@@ -125,9 +129,7 @@ export const IngestResultSchema = Type.Object({
   accepted: Type.Integer(),
   duplicates: Type.Integer(),
   rejected: Type.Integer(),
-  errors: Type.Array(
-    Type.Object({ index: Type.Integer(), pointer: Type.String(), reason: Type.String() }),
-  ),
+  errors: Type.Array(Type.Object({ index: Type.Integer(), pointer: Type.String(), reason: Type.String() })),
 })
 export type IngestBody = Static<typeof IngestResultSchema>
 
@@ -213,7 +215,12 @@ export const UserBehaviorSchema = Type.Object({
     }),
   ),
   top_users: Type.Array(
-    Type.Object({ user_id: Type.String(), events: Type.Integer(), purchases: Type.Integer(), revenue: Type.Number() }),
+    Type.Object({
+      user_id: Type.String(),
+      events: Type.Integer(),
+      purchases: Type.Integer(),
+      revenue: Type.Number(),
+    }),
   ),
   as_of: AsOfSchema,
 })
@@ -409,3 +416,54 @@ export const ModelSchema = Type.Object({
 })
 export const ModelsSchema = Type.Object({ models: Type.Array(ModelSchema) })
 export type ModelsBody = Static<typeof ModelsSchema>
+
+/** `GET /recommendations/{recommendation_id}`: where an answer came from. */
+export const PassportSchema = Type.Object({
+  recommendation_id: Type.String(),
+  user_id: Nullable(Type.String()),
+  session_id: Nullable(Type.String()),
+  scenario: Type.String(),
+  generated_at: Type.Integer({ description: 'UTC milliseconds.' }),
+  fallback: FallbackSchema,
+  /** Events it rested on, by their place in the log, newest first, at most 50. */
+  events: Type.Array(
+    Type.Object({
+      partition: Type.Integer(),
+      offset: Type.Integer(),
+      product_id: Type.String(),
+      action: Type.String(),
+    }),
+  ),
+  model: Nullable(
+    Type.Object({
+      name: Type.String(),
+      version: Type.Integer(),
+      trained_at: Type.String({ format: 'date-time' }),
+    }),
+  ),
+  /** What each retriever brought, and its share of the blend; at most 50 candidates in all. */
+  retrievers: Type.Array(
+    Type.Object({
+      retriever: Type.String(),
+      weight: Type.Number(),
+      candidates: Type.Array(Type.Object({ product_id: Type.String(), score: Type.Number() })),
+    }),
+  ),
+  filters: Type.Array(Type.String()),
+  result: Type.Array(
+    Type.Object({
+      product_id: Type.String(),
+      rank: Type.Integer(),
+      score: Type.Number(),
+      reason: Type.String(),
+    }),
+  ),
+})
+export type PassportBody = Static<typeof PassportSchema>
+
+/** `GET /`: where to go from here. */
+export const RootSchema = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  links: Type.Record(Type.String(), Type.String()),
+})

@@ -1,0 +1,72 @@
+import Type from 'typebox'
+import { ArusError } from '../../errors.ts'
+import type { Api, ApiDeps } from '../api-deps.ts'
+import {
+  FunnelSchema,
+  HeatmapSchema,
+  LiveAnalyticsSchema,
+  TimelineSchema,
+  TrendsSchema,
+  UserBehaviorSchema,
+} from '../api-schema.ts'
+import { responses } from '../responses.ts'
+import { liveBodyOf } from './live-body.ts'
+import { PeriodFields, periodOf } from './period.ts'
+
+const PeriodQuery = Type.Object(PeriodFields)
+const TimelineQuery = Type.Object({
+  ...PeriodFields,
+  interval: Type.Optional(Type.Union([Type.Literal('minute'), Type.Literal('hour'), Type.Literal('day')])),
+})
+const TrendsQuery = Type.Object({
+  ...PeriodFields,
+  interval: Type.Optional(Type.Union([Type.Literal('hour'), Type.Literal('day')])),
+})
+
+/** `/analytics` (live) and `/analytics/…` (from the lake). */
+export function analyticsRoutes(app: Api, { live, analytics }: ApiDeps): void {
+  app.get('/analytics', { schema: about('Live figures', LiveAnalyticsSchema) }, async () => {
+    const state = live()
+    if (state === null)
+      throw new ArusError('NOT_READY', 'Live state is not there now; try again in a second.')
+    return liveBodyOf(state.analytics())
+  })
+
+  app.get(
+    '/analytics/user_behavior',
+    { schema: { ...about('How shoppers behave', UserBehaviorSchema), querystring: PeriodQuery } },
+    async (request) => analytics.userBehavior(periodOf(request.query)),
+  )
+
+  app.get(
+    '/analytics/funnel',
+    { schema: { ...about('From view to purchase', FunnelSchema), querystring: PeriodQuery } },
+    async (request) => analytics.funnel(periodOf(request.query)),
+  )
+
+  app.get(
+    '/analytics/timeline',
+    { schema: { ...about('Events over time', TimelineSchema), querystring: TimelineQuery } },
+    async (request) => analytics.timeline({ ...periodOf(request.query), ...intervalOf(request.query) }),
+  )
+
+  app.get(
+    '/analytics/heatmap',
+    { schema: { ...about('Active shoppers by weekday and hour', HeatmapSchema), querystring: PeriodQuery } },
+    async (request) => analytics.heatmap(periodOf(request.query)),
+  )
+
+  app.get(
+    '/analytics/trends',
+    { schema: { ...about('Categories over time', TrendsSchema), querystring: TrendsQuery } },
+    async (request) => analytics.trends({ ...periodOf(request.query), ...intervalOf(request.query) }),
+  )
+}
+
+function about<T extends Type.TSchema>(summary: string, body: T) {
+  return { tags: ['analytics'], summary, response: responses(body, [400, 503]) }
+}
+
+function intervalOf<T extends string>({ interval }: { readonly interval?: T }): { readonly interval?: T } {
+  return interval === undefined ? {} : { interval }
+}

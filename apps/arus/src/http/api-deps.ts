@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GroupInfo } from '@arus/event-log'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Ingest } from '../events/ingest.ts'
+import type { LiveState } from '../live/live-state.ts'
+import type { Passport } from '../recommend/passport.ts'
+import type { Recommender } from '../recommend/recommender.ts'
+import type { ModelVersion } from '../registry/registry.ts'
+import type { Funnel, Health, Heatmap, SystemMetrics, Timeline, Trends, UserBehavior } from './api-schema.ts'
+
+/** A stretch of event time, UTC milliseconds; open ends are the source's to fill. */
+export interface Period {
+  readonly fromMs?: number
+  readonly toMs?: number
+}
+
+/** Historical figures, computed from the lake. */
+export interface AnalyticsSource {
+  userBehavior(period: Period): Promise<UserBehavior>
+  funnel(period: Period): Promise<Funnel>
+  timeline(period: Period & { readonly interval?: Timeline['interval'] }): Promise<Timeline>
+  heatmap(period: Period): Promise<Heatmap>
+  trends(period: Period & { readonly interval?: Trends['interval'] }): Promise<Trends>
+}
+
+/** What the API is built from. Functions give the part as it is now, or null when it is gone. */
+export interface ApiDeps {
+  readonly version: string
+  readonly recommender: Recommender
+  readonly catalogue: () => Catalogue | null
+  readonly live: () => LiveState | null
+  readonly ingest: () => Ingest | null
+  readonly analytics: AnalyticsSource
+  readonly passports: { find(recommendationId: string): Promise<Passport | null> }
+  /** Newest first. */
+  readonly models: () => Promise<readonly ModelVersion[]>
+  readonly health: () => Promise<Health>
+  readonly systemMetrics: () => Promise<SystemMetrics>
+  /** Consumer groups of the log, for the lag gauges of `/metrics`. */
+  readonly consumerGroups: () => Promise<readonly GroupInfo[]>
+  /** Passports that could not be written so far. */
+  readonly droppedPassports?: () => number
+  /** Told of every answered request (streams excepted). */
+  readonly onRequest?: (latencyMs: number, status: number) => void
+  readonly bodyLimitBytes: number
+  /** Requests per minute and address; absent means no limit. */
+  readonly rateLimitPerMinute?: number
+  readonly logger?: FastifyBaseLogger
+  /** Logs every request; slow. */
+  readonly isRequestLogged?: boolean
+  readonly now: () => number
+  /** Silence on a stream after which a comment is sent. Default 15,000. */
+  readonly heartbeatMs?: number
+}
+
+/** The Fastify instance routes are added to: schemas are TypeBox, handlers get their types. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>

@@ -1,0 +1,115 @@
+import type { Socket } from 'node:net'
+import { constants } from 'node:zlib'
+import compress from '@fastify/compress'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { LogController } from 'fastify'
+import { analyticsRoutes } from './analytics/routes.ts'
+import type { Api, ApiDeps } from './api-deps.ts'
+import { eventRoutes } from './events/routes.ts'
+import { measure } from './metrics.ts'
+import { modelRoutes } from './models/routes.ts'
+import { answerUnknownAddresses } from './not-found.ts'
+import { describeApi } from './openapi.ts'
+import { plainSchema } from './plain-schema.ts'
+import { problemOf, requestInvalid, sendProblem } from './problem.ts'
+import { productRoutes } from './products/routes.ts'
+import { recommendationRoutes } from './recommendations/routes.ts'
+import { requestIds } from './request-id.ts'
+import { streamRoutes } from './streams/routes.ts'
+import { systemRoutes } from './system/routes.ts'
+
+/** Longest id in a path, in characters. */
+const PARAMETER_LENGTH_MAX = 512
+/** Smallest answer worth compressing, bytes. */
+const COMPRESS_FROM_BYTES = 2_048
+
+/**
+ * The HTTP API over `deps`, ready to `listen` or `inject`. Every failure is a problem document. Closing it ends open
+ * streams first; it does not close the parts it was given.
+ */
+export async function buildApi(deps: ApiDeps): Promise<Api> {
+  const app = createServer(deps)
+  app.setErrorHandler(sendProblem)
+  answerUnknownAddresses(app)
+  const metrics = measure(app, deps)
+  await protect(app, deps)
+  await describeApi(app, deps)
+  recommendationRoutes(app, deps, metrics)
+  productRoutes(app, deps)
+  await app.register((scope, _options, done) => {
+    eventRoutes(scope as Api, deps, metrics)
+    done()
+  })
+  analyticsRoutes(app, deps)
+  streamRoutes(app, deps, metrics)
+  modelRoutes(app, deps)
+  systemRoutes(app, deps, metrics)
+  await app.ready()
+  return app
+}
+
+function createServer(deps: ApiDeps): Api {
+  const nextId = requestIds(deps.now())
+  const app = Fastify({
+    ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
+    logController: new LogController({ disableRequestLogging: deps.isRequestLogged !== true }),
+    bodyLimit: deps.bodyLimitBytes,
+    genReqId: nextId,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, ignoreTrailingSlash: true },
+    ajv: { customOptions: { allErrors: true, coerceTypes: 'array' } },
+    frameworkErrors: (error, request, reply) => {
+      void sendProblem(requestInvalid(`${error.message}.`), request, reply as never)
+    },
+    clientErrorHandler: (error, socket) => refuseBrokenRequest(error, socket, nextId({ headers: {} })),
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.addHook('onRoute', (route) => {
+    if (route.schema !== undefined) route.schema = plainSchema(route.schema) as typeof route.schema
+  })
+  app.removeAllContentTypeParsers()
+  return app
+}
+
+/** CORS is open, since the API listens on loopback by default and knows no cookies. */
+async function protect(app: Api, { rateLimitPerMinute }: ApiDeps): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    crossOriginResourcePolicy: { policy: 'cross-origin' },
+    strictTransportSecurity: false,
+  })
+  await app.register(cors, {
+    origin: '*',
+    methods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
+    exposedHeaders: ['retry-after', 'x-request-id'],
+    strictPreflight: false,
+    maxAge: 86_400,
+  })
+  await app.register(compress, {
+    threshold: COMPRESS_FROM_BYTES,
+    encodings: ['br', 'gzip'],
+    brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
+    requestEncodings: ['gzip', 'deflate', 'br'],
+    onInvalidRequestPayload: (encoding) =>
+      requestInvalid(`The body is not valid ${encoding}, though "content-encoding" says so.`),
+  })
+  if (rateLimitPerMinute !== undefined) {
+    await app.register(rateLimit, { max: rateLimitPerMinute, timeWindow: 60_000 })
+  }
+}
+
+/** Bytes that are not HTTP get a problem document too, written by hand: no request exists yet. */
+function refuseBrokenRequest(error: Error, socket: Socket, requestId: string): void {
+  if (!socket.writable || socket.destroyed) return
+  const body = JSON.stringify(
+    problemOf(requestInvalid(`This is not a valid HTTP request: ${error.message}.`), requestId),
+  )
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,85 @@
+import { requestInvalid } from '../problem.ts'
+
+/** Deepest nesting an event may have. */
+export const DEPTH_MAX = 32
+
+/** The events of a body. */
+export interface ParsedEvents {
+  /** What ingest is given; what could not be used as it came is a text that ingest will refuse. */
+  readonly events: readonly unknown[]
+  /** The body was one event, not a list. */
+  readonly isSingle: boolean
+  /** Why events at these places cannot be taken, where ingest could only say that they are no objects. */
+  readonly reasons: ReadonlyMap<number, string>
+}
+
+/** A whole number too long for a double keeps its digits only in the source text. */
+const LONG_NUMBER = /\d{16}/
+/** A key that would name the prototype, written out or with an escape for one of its letters. */
+const PROTOTYPE_KEY = /__proto__|\\u00(?:5f|70|72|6f|74)/i
+const WHOLE_NUMBER = /^-?\d+$/
+
+/** Events of a JSON body: one, or an array. Throws `REQUEST_INVALID` for text that is no JSON. */
+export function parseJsonEvents(text: string): ParsedEvents {
+  if (text.trim() === '')
+    throw requestInvalid('The body is empty; send an event, an array of events, or NDJSON.')
+  const body = parsed(text)
+  if (body.kind === 'broken') throw requestInvalid(`The body is not valid JSON: ${body.reason}.`)
+  const isSingle = !Array.isArray(body.value)
+  return withoutDeep(isSingle ? [body.value] : (body.value as unknown[]), isSingle)
+}
+
+/** Events of an NDJSON body, one per line; a line that is no JSON is refused alone. Empty lines count for nothing. */
+export function parseNdjsonEvents(text: string): ParsedEvents {
+  const broken = new Map<number, string>()
+  const events: unknown[] = []
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue
+    const result = parsed(line)
+    if (result.kind === 'broken') broken.set(events.length, `is not valid JSON: ${result.reason}`)
+    events.push(result.kind === 'broken' ? line : result.value)
+  }
+  if (events.length === 0) throw requestInvalid('The body is empty; send one JSON event per line.')
+  const { events: usable, reasons } = withoutDeep(events, false)
+  return { events: usable, isSingle: false, reasons: new Map([...broken, ...reasons]) }
+}
+
+type Parsed =
+  | { readonly kind: 'parsed'; readonly value: unknown }
+  | { readonly kind: 'broken'; readonly reason: string }
+
+function parsed(text: string): Parsed {
+  try {
+    const isPlain = !LONG_NUMBER.test(text) && !PROTOTYPE_KEY.test(text)
+    return { kind: 'parsed', value: isPlain ? JSON.parse(text) : JSON.parse(text, exactAndHarmless) }
+  } catch (error) {
+    return { kind: 'broken', reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Whole numbers beyond 2^53 become their digits, as text; a key `__proto__` is dropped. */
+function exactAndHarmless(key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (key === '__proto__') return undefined
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  const { source } = context ?? {}
+  return source !== undefined && WHOLE_NUMBER.test(source) ? source : value
+}
+
+function withoutDeep(events: readonly unknown[], isSingle: boolean): ParsedEvents {
+  const reasons = new Map<number, string>()
+  const usable = events.map((event, index) => {
+    if (!isDeeperThan(event, DEPTH_MAX)) return event
+    reasons.set(index, `is nested deeper than ${DEPTH_MAX} levels`)
+    return `(an event nested deeper than ${DEPTH_MAX} levels)`
+  })
+  return { events: usable, isSingle, reasons }
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth === 0) return true
+  if (Array.isArray(value)) return value.some((child) => isDeeperThan(child, depth - 1))
+  const fields = value as Record<string, unknown>
+  for (const key in fields) if (isDeeperThan(fields[key], depth - 1)) return true
+  return false
+}

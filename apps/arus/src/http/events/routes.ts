@@ -1,0 +1,84 @@
+import Type from 'typebox'
+import { ArusError } from '../../errors.ts'
+import type { EventError, IngestResult } from '../../events/ingest.ts'
+import type { Api, ApiDeps } from '../api-deps.ts'
+import { IngestResultSchema } from '../api-schema.ts'
+import type { ApiMetrics } from '../metrics.ts'
+import { requestInvalid } from '../problem.ts'
+import { responses } from '../responses.ts'
+import { type ParsedEvents, parseJsonEvents, parseNdjsonEvents } from './parse-events.ts'
+
+/** Reasons listed in an answer; the counts are exact. */
+const ERROR_LIMIT = 100
+
+const EXAMPLE = [{ user_id: 1, action: 'view', product_id: 'B001LAPTOP' }]
+
+/** `POST /stream/events`. Registers its own body parsers, so `scope` must be encapsulated. */
+export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void {
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+    parse(() => parseJsonEvents(body as string), done),
+  )
+  scope.addContentTypeParser(
+    ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
+    { parseAs: 'string' },
+    (_request, body, done) => parse(() => parseNdjsonEvents(body as string), done),
+  )
+  scope.post(
+    '/stream/events',
+    {
+      schema: {
+        tags: ['events'],
+        summary: 'Take events in',
+        description:
+          'One event, an array, or NDJSON; gzip too. Answers when the events are durable. In a list a bad event never sinks the others: it is counted in `rejected`, listed in `errors` and kept for replay. A bad event sent alone is a 400. 503 with `Retry-After` when too much is in flight.',
+        consumes: ['application/json', 'application/x-ndjson'],
+        body: {
+          content: {
+            'application/json': { schema: Type.Unknown({ examples: [EXAMPLE] }) },
+            'application/x-ndjson': { schema: Type.Unknown() },
+          },
+        },
+        response: responses(IngestResultSchema, [400, 413, 415, 503]),
+      },
+    },
+    async (request) => {
+      const parsed = request.body as ParsedEvents | undefined
+      if (parsed === undefined)
+        throw requestInvalid('The body is empty; send an event, an array of events, or NDJSON.')
+      const ingest = deps.ingest()
+      if (ingest === null)
+        throw new ArusError('NOT_READY', 'Events cannot be taken in now; try again in a second.')
+      const result = explained(await ingest.accept(parsed.events), parsed)
+      metrics.countIngest(result)
+      if (parsed.isSingle && result.rejected > 0) throw refusalOf(result.errors)
+      return { ...result, errors: result.errors.slice(0, ERROR_LIMIT) }
+    },
+  )
+}
+
+function parse(work: () => ParsedEvents, done: (error: Error | null, body?: ParsedEvents) => void): void {
+  let body: ParsedEvents
+  try {
+    body = work()
+  } catch (error) {
+    done(error instanceof Error ? error : requestInvalid(String(error)))
+    return
+  }
+  done(null, body)
+}
+
+/** Ingest saw only a text where an event could not be used; says what was really wrong with it. */
+function explained(result: IngestResult, { reasons }: ParsedEvents): IngestResult {
+  if (reasons.size === 0) return result
+  const errors = result.errors.map((error) => {
+    const reason = reasons.get(error.index)
+    return reason === undefined ? error : { index: error.index, pointer: '', reason }
+  })
+  return { ...result, errors }
+}
+
+function refusalOf(errors: readonly EventError[]): ArusError {
+  const places = errors.map(({ pointer, reason }) => ({ pointer, reason }))
+  const list = places.map(({ pointer, reason }) => (pointer === '' ? `it ${reason}` : `${pointer} ${reason}`))
+  return requestInvalid(`The event was not taken: ${list.join('; ')}.`, places)
+}

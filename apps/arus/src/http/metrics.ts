@@ -1,0 +1,116 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { IngestResult } from '../events/ingest.ts'
+import type { Api, ApiDeps } from './api-deps.ts'
+
+/** Counters of the API, for `GET /metrics`. */
+export interface ApiMetrics {
+  countIngest(result: IngestResult): void
+  /** An answered recommendation, by the level that gave it; null is the model. */
+  countRecommendation(fallback: string | null): void
+  countStream(change: 1 | -1, stream: string): void
+  /** All metrics in Prometheus text format 0.0.4. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
+
+/** Measures every request of `app` and gathers what else `deps` know when asked. */
+export function measure(app: Api, deps: ApiDeps): ApiMetrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const duration = new Histogram({
+    name: 'arus_http_request_duration_seconds',
+    help: 'Time to answer, by route, method and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  })
+  const events = new Counter({
+    name: 'arus_events_total',
+    help: 'Events received, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const recommendations = new Counter({
+    name: 'arus_recommendations_total',
+    help: 'Recommendations answered, by the level that gave them (none: the model).',
+    labelNames: ['fallback'],
+    registers,
+  })
+  const streams = new Gauge({
+    name: 'arus_sse_connections',
+    help: 'Open event streams.',
+    labelNames: ['stream'],
+    registers,
+  })
+  gaugesOfDeps(deps, registers)
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.routeOptions.config.isStream !== true) {
+      const route = request.routeOptions.url ?? 'unmatched'
+      const latencyMs = reply.elapsedTime
+      duration.observe({ method: request.method, route, status: reply.statusCode }, latencyMs / 1000)
+      deps.onRequest?.(latencyMs, reply.statusCode)
+    }
+    done()
+  })
+  return {
+    countIngest({ accepted, duplicates, rejected }) {
+      events.inc({ outcome: 'accepted' }, accepted)
+      events.inc({ outcome: 'duplicate' }, duplicates)
+      events.inc({ outcome: 'rejected' }, rejected)
+    },
+    countRecommendation: (fallback) => recommendations.inc({ fallback: fallback ?? 'none' }),
+    countStream: (change, stream) => streams.inc({ stream }, change),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+function gaugesOfDeps(deps: ApiDeps, registers: Registry[]): void {
+  new Gauge({
+    name: 'arus_consumer_lag_events',
+    help: 'Events of the log a consumer group has not processed, by partition.',
+    labelNames: ['group', 'topic', 'partition'],
+    registers,
+    async collect() {
+      this.reset()
+      const groups = await deps.consumerGroups().catch(() => [])
+      for (const { group, partitions } of groups) {
+        for (const { topic, partition, lag } of partitions) this.set({ group, topic, partition }, lag)
+      }
+    },
+  })
+  new Gauge({
+    name: 'arus_ingest_events_per_second',
+    help: 'Durable events per second over the last ten seconds.',
+    registers,
+    collect() {
+      this.set(deps.ingest()?.eventsPerSecond() ?? 0)
+    },
+  })
+  new Gauge({
+    name: 'arus_catalogue_products',
+    help: 'Products of the catalogue in service; 0 when there is none.',
+    registers,
+    collect() {
+      this.set(deps.catalogue()?.productCount ?? 0)
+    },
+  })
+  new Gauge({
+    name: 'arus_passports_dropped',
+    help: 'Passports of recommendations that could not be written since the start.',
+    registers,
+    collect() {
+      this.set(deps.droppedPassports?.() ?? 0)
+    },
+  })
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route answers with an event stream that may stay open for hours. */
+    readonly isStream?: boolean
+  }
+}

@@ -1,0 +1,31 @@
+import type { Api, ApiDeps } from '../api-deps.ts'
+import { ModelsSchema } from '../api-schema.ts'
+import { responses } from '../responses.ts'
+
+/** `GET /models` */
+export function modelRoutes(app: Api, { models }: ApiDeps): void {
+  app.get(
+    '/models',
+    {
+      schema: {
+        tags: ['models'],
+        summary: 'Trained versions, newest first',
+        response: responses(ModelsSchema, [503]),
+      },
+    },
+    async () => ({
+      models: (await models()).map((model) => ({
+        version: model.version,
+        kind: model.kind,
+        status: model.status,
+        metrics: model.metrics as Record<string, Record<string, number>>,
+        trained_at: model.trained_at,
+        promoted_at: model.promoted_at,
+        reason: model.reason,
+        user_count: model.user_count,
+        product_count: model.product_count,
+        interaction_count: model.interaction_count,
+      })),
+    }),
+  )
+}

@@ -1,0 +1,44 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { Api, ApiDeps } from './api-deps.ts'
+
+const TAGS = [
+  { name: 'recommendations', description: 'What a shopper may like, and why.' },
+  { name: 'products', description: 'The catalogue: look-up, text search, categories.' },
+  { name: 'events', description: 'What shoppers do, taken in durably.' },
+  { name: 'analytics', description: 'Live figures, and figures over time from the lake.' },
+  { name: 'streams', description: 'Server-sent events.' },
+  { name: 'models', description: 'Trained model versions.' },
+  { name: 'system', description: 'Health and operations.' },
+]
+
+/** Swagger UI is served from this machine and talks to it only. Its start page needs its own inline style. */
+const DOCS_POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; frame-ancestors 'self'"
+
+/** Generates OpenAPI 3.1 from the routes added afterwards; serves `/openapi.json` and Swagger UI at `/docs`. */
+export async function describeApi(app: Api, { version }: ApiDeps): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Arus',
+        version,
+        description:
+          'Product recommendations and live shopper analytics. Errors are problem documents (RFC 9457) with a stable `code`.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      tags: TAGS,
+    },
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_POLICY,
+    uiConfig: { docExpansion: 'list', tryItOutEnabled: true, validatorUrl: null },
+  })
+  let text: string | null = null
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    text ??= JSON.stringify(app.swagger())
+    return reply.header('content-type', 'application/json; charset=utf-8').send(text)
+  })
+}

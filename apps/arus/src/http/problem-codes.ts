@@ -1,0 +1,39 @@
+import { ERROR_CODES, type ErrorCode } from '../errors.ts'
+
+/** Codes of problem documents: those of the program, and one only HTTP knows. */
+export type ProblemCode = ErrorCode | 'METHOD_NOT_ALLOWED'
+
+/** What each code means in a few words: the `title` of its problem documents, the same every time. */
+export const PROBLEM_TITLES: Readonly<Record<ProblemCode, string>> = {
+  SETTINGS_INVALID: 'The settings are not valid',
+  NOT_FOUND: 'There is nothing at this address',
+  METHOD_NOT_ALLOWED: 'This address does not take this method',
+  PRODUCT_UNKNOWN: 'No such product',
+  RECOMMENDATION_UNKNOWN: 'No such recommendation',
+  TABLE_UNKNOWN: 'No such table',
+  MODEL_UNKNOWN: 'No such model version',
+  REQUEST_INVALID: 'The request is not valid',
+  BODY_TOO_LARGE: 'The body is too large',
+  MEDIA_TYPE_UNSUPPORTED: 'The content type or encoding is not supported',
+  RATE_LIMITED: 'Too many requests',
+  INGEST_OVERLOADED: 'Too many events are in flight',
+  NOT_READY: 'This part is not ready',
+  FILE_UNREADABLE: 'The file cannot be read',
+  CSV_INVALID: 'The file is not a valid CSV',
+  CATALOGUE_EMPTY: 'No catalogue has been imported',
+  TRAINING_NO_DATA: 'There is nothing to train on',
+  MODEL_NOT_BETTER: 'The model is not better than the one in place',
+  MODEL_FILE_CORRUPT: 'The model file is damaged',
+  QUERY_INVALID: 'The query is not valid',
+  QUERY_TIMEOUT: 'The query took too long',
+  SERVER_UNREACHABLE: 'The server cannot be reached',
+  ALREADY_RUNNING: 'Arus already runs here',
+  PORT_IN_USE: 'The port is taken',
+  CHECK_FAILED: 'A check failed',
+  CANCELLED: 'The work was cancelled',
+  INTERNAL: 'Something went wrong in the server',
+}
+
+export function statusOf(code: ProblemCode): number {
+  return code === 'METHOD_NOT_ALLOWED' ? 405 : ERROR_CODES[code].status
+}

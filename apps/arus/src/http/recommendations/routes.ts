@@ -1,0 +1,168 @@
+import Type, { type Static } from 'typebox'
+import { ArusError } from '../../errors.ts'
+import type { RecommendationRequest } from '../../recommend/recommendation.ts'
+import type { Api, ApiDeps } from '../api-deps.ts'
+import { PassportSchema, RecommendationSchema, TrendingSchema } from '../api-schema.ts'
+import type { ApiMetrics } from '../metrics.ts'
+import { requestInvalid } from '../problem.ts'
+import { responses } from '../responses.ts'
+
+const TAGS = ['recommendations']
+
+const Id = (description: string, example: string) =>
+  Type.String({ minLength: 1, maxLength: 512, description, examples: [example] })
+
+export const LimitSchema = Type.Integer({
+  minimum: 1,
+  maximum: 100,
+  default: 10,
+  description: 'How many products.',
+})
+
+const FilterFields = {
+  limit: LimitSchema,
+  scenario: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z][A-Za-z0-9_-]{0,39}$',
+      description: 'Where it is shown; kept in the passport.',
+      examples: ['home'],
+    }),
+  ),
+  category: Type.Optional(Type.String({ maxLength: 200, description: 'Id or name of a category.' })),
+  min_price: Type.Optional(Type.Number({ minimum: 0 })),
+  max_price: Type.Optional(Type.Number({ minimum: 0 })),
+  exclude: Type.Optional(
+    Type.Array(Type.String({ maxLength: 10_000 }), {
+      maxItems: 200,
+      description: 'Products not to recommend: comma-separated, or the parameter several times.',
+    }),
+  ),
+}
+
+const SessionQuery = Type.Object(FilterFields)
+const UserQuery = Type.Object({
+  ...FilterFields,
+  session_id: Type.Optional(
+    Type.String({ maxLength: 512, description: 'The session under way; its events count first.' }),
+  ),
+})
+
+type Query = Static<typeof UserQuery>
+
+/** `/recommendations/…` */
+export function recommendationRoutes(
+  app: Api,
+  { recommender, passports }: ApiDeps,
+  metrics: ApiMetrics,
+): void {
+  app.get(
+    '/recommendations/user/:user_id',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Recommendations for a shopper',
+        description:
+          'Follows the shopper’s newest event. `fallback` says which level answered; null is the model.',
+        params: Type.Object({ user_id: Id('The shopper.', 'u1') }),
+        querystring: UserQuery,
+        response: responses(RecommendationSchema, [400]),
+      },
+    },
+    async (request) => {
+      const answer = await recommender.forUser(request.params.user_id, requestOf(request.query))
+      metrics.countRecommendation(answer.fallback)
+      return answer
+    },
+  )
+
+  app.get(
+    '/recommendations/session/:session_id',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Recommendations for a session',
+        params: Type.Object({ session_id: Id('The session.', 's1') }),
+        querystring: SessionQuery,
+        response: responses(RecommendationSchema, [400]),
+      },
+    },
+    async (request) => {
+      const answer = await recommender.forSession(request.params.session_id, requestOf(request.query))
+      metrics.countRecommendation(answer.fallback)
+      return answer
+    },
+  )
+
+  app.get(
+    '/recommendations/similar/:product_id',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Products like this one',
+        params: Type.Object({ product_id: Id('The product.', 'B001LAPTOP') }),
+        querystring: SessionQuery,
+        response: responses(RecommendationSchema, [400, 404]),
+      },
+    },
+    async (request) => {
+      const answer = recommender.similar(request.params.product_id, requestOf(request.query))
+      metrics.countRecommendation(answer.fallback)
+      return answer
+    },
+  )
+
+  app.get(
+    '/recommendations/trending',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'What is rising now',
+        querystring: Type.Object({ limit: LimitSchema }),
+        response: responses(TrendingSchema, [400]),
+      },
+    },
+    async (request) => recommender.trending(request.query.limit),
+  )
+
+  app.get(
+    '/recommendations/:recommendation_id',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'The passport of an answer',
+        description: 'Which events, model and candidates an answer given before rested on.',
+        params: Type.Object({
+          recommendation_id: Id('From an answer.', '01939f7e-7c00-7000-8000-000000000000'),
+        }),
+        response: responses(PassportSchema, [404]),
+      },
+    },
+    async (request) => {
+      const { recommendation_id } = request.params
+      const passport = await passports.find(recommendation_id)
+      if (passport !== null) return passport as Static<typeof PassportSchema>
+      throw new ArusError(
+        'RECOMMENDATION_UNKNOWN',
+        `No answer with the id ${JSON.stringify(recommendation_id)} was given. Ids are in "recommendation_id" of /recommendations/user/{id}.`,
+      )
+    },
+  )
+}
+
+function requestOf(query: Query): RecommendationRequest {
+  const { min_price, max_price, exclude } = query
+  if (min_price !== undefined && max_price !== undefined && min_price > max_price) {
+    throw requestInvalid(`min_price (${min_price}) is above max_price (${max_price}).`, [
+      { pointer: '/min_price', reason: 'must not be above max_price' },
+    ])
+  }
+  return {
+    limit: query.limit,
+    scenario: query.scenario,
+    sessionId: query.session_id || undefined,
+    category: query.category || undefined,
+    minPrice: min_price,
+    maxPrice: max_price,
+    exclude: exclude?.flatMap((ids) => ids.split(',')).filter((id) => id !== ''),
+  }
+}

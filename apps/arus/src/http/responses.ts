@@ -1,0 +1,21 @@
+import type Type from 'typebox'
+import { ProblemSchema } from './api-schema.ts'
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  400: 'A parameter or the body is not valid.',
+  404: 'There is no such thing.',
+  413: 'The body is too large.',
+  415: 'The content type or encoding is not supported.',
+  503: 'Not now; try again after `Retry-After` seconds.',
+}
+
+/** Response schemas of a route: the body of 200, and problem documents for the statuses named and any failure. */
+export function responses<T extends Type.TSchema>(body: T, problems: readonly number[] = []): { 200: T } {
+  const named = problems.map((status) => [String(status), problem(STATUS_TEXT[status] ?? 'Failed.')])
+  const all: unknown = { 200: body, ...Object.fromEntries(named), '5xx': problem('The server failed.') }
+  return all as { 200: T }
+}
+
+function problem(description: string): object {
+  return { description, content: { 'application/problem+json': { schema: ProblemSchema } } }
+}

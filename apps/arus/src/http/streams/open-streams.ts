@@ -1,0 +1,42 @@
+import type { FastifyReply } from 'fastify'
+import { ArusError } from '../../errors.ts'
+import type { ApiMetrics } from '../metrics.ts'
+import { SseConnection } from './sse-connection.ts'
+
+/** Streams open at once. */
+const STREAM_LIMIT = 2_000
+const STALL_TIMEOUT_MS = 30_000
+
+/** Every open stream of the server, so that their number is bounded and closing the server ends them. */
+export class OpenStreams {
+  readonly #connections = new Set<SseConnection>()
+  readonly #metrics: ApiMetrics
+  readonly #heartbeatMs: number
+
+  constructor(metrics: ApiMetrics, heartbeatMs: number) {
+    this.#metrics = metrics
+    this.#heartbeatMs = heartbeatMs
+  }
+
+  /** Turns the reply into a stream; throws `NOT_READY` when too many are open. */
+  open(reply: FastifyReply, stream: string): SseConnection {
+    if (this.#connections.size >= STREAM_LIMIT) {
+      throw new ArusError('NOT_READY', `${STREAM_LIMIT} streams are open, which is all this server takes.`)
+    }
+    const connection = new SseConnection(reply, {
+      heartbeatMs: this.#heartbeatMs,
+      stallTimeoutMs: STALL_TIMEOUT_MS,
+    })
+    this.#connections.add(connection)
+    this.#metrics.countStream(1, stream)
+    void connection.closed.then(() => {
+      this.#connections.delete(connection)
+      this.#metrics.countStream(-1, stream)
+    })
+    return connection
+  }
+
+  endAll(): void {
+    for (const connection of this.#connections) connection.end()
+  }
+}

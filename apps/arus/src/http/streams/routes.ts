@@ -1,0 +1,123 @@
+import Type from 'typebox'
+import { ArusError } from '../../errors.ts'
+import type { Api, ApiDeps } from '../api-deps.ts'
+import type { ApiMetrics } from '../metrics.ts'
+import { LimitSchema } from '../recommendations/routes.ts'
+import { AnalyticsFeed } from './analytics-feed.ts'
+import { Coalesced } from './coalesced.ts'
+import { OpenStreams } from './open-streams.ts'
+import type { SseConnection } from './sse-connection.ts'
+
+const HEARTBEAT_MS = 15_000
+/** Shortest time between two answers on one stream: a burst of clicks is one change. */
+const ANSWER_INTERVAL_MS = 50
+
+const STREAM_RESPONSE = {
+  200: { description: 'Server-sent events.', content: { 'text/event-stream': { schema: Type.String() } } },
+} as const
+
+/**
+ * `/stream/recommendations/{user_id}` and `/stream/analytics`. Each message is a whole state, so a client that
+ * comes back needs only the newest one: missed messages are not replayed.
+ */
+export function streamRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void {
+  const streams = new OpenStreams(metrics, deps.heartbeatMs ?? HEARTBEAT_MS)
+  const feed = new AnalyticsFeed(deps.live)
+  app.addHook('preClose', async () => streams.endAll())
+
+  app.get(
+    '/stream/recommendations/:user_id',
+    {
+      exposeHeadRoute: false,
+      config: { isStream: true },
+      schema: {
+        tags: ['streams'],
+        summary: 'Recommendations as the shopper acts',
+        description:
+          'Event `recommendations` with an answer as data, at once and after each change; the id is its recommendation_id. On return with Last-Event-ID a new answer is sent at once.',
+        params: Type.Object({ user_id: Type.String({ minLength: 1, maxLength: 512 }) }),
+        querystring: Type.Object({ limit: LimitSchema }),
+        response: STREAM_RESPONSE,
+      },
+    },
+    async (request, reply) => {
+      const { user_id } = request.params
+      const { limit } = request.query
+      const connection = streams.open(reply, 'recommendations')
+      followShopper(connection, deps, { userId: user_id, limit, onAnswer: metrics.countRecommendation })
+      return reply
+    },
+  )
+
+  app.get(
+    '/stream/analytics',
+    {
+      exposeHeadRoute: false,
+      config: { isStream: true },
+      schema: {
+        tags: ['streams'],
+        summary: 'Live figures as they change',
+        description:
+          'Event `analytics` with the body of /analytics as data, at most every 250 ms; the id is generated_at. On return with Last-Event-ID the newest figures are sent at once unless they are those already seen.',
+        response: STREAM_RESPONSE,
+      },
+    },
+    async (request, reply) => {
+      if (feed.current() === null) {
+        throw new ArusError('NOT_READY', 'Live state is not there now; try again in a second.')
+      }
+      followAnalytics(streams.open(reply, 'analytics'), feed, String(request.headers['last-event-id'] ?? ''))
+      return reply
+    },
+  )
+}
+
+interface ShopperStream {
+  readonly userId: string
+  readonly limit: number
+  readonly onAnswer: (fallback: string | null) => void
+}
+
+/** Without live state nothing would ever change: one answer, then the client is asked to come back. */
+function followShopper(
+  connection: SseConnection,
+  { recommender, live }: ApiDeps,
+  stream: ShopperStream,
+): void {
+  const { userId, limit, onAnswer } = stream
+  const state = live()
+  let isMissed = false
+  const answers = new Coalesced(async () => {
+    isMissed = connection.isBehind
+    if (isMissed) return
+    const answer = await recommender.forUser(userId, { limit }).catch(() => null)
+    if (answer === null) return connection.end()
+    onAnswer(answer.fallback)
+    connection.send({ id: answer.recommendation_id, event: 'recommendations', data: JSON.stringify(answer) })
+    if (state === null) connection.end()
+  }, ANSWER_INTERVAL_MS)
+  const stopListening = state?.onShopperChange(userId, () => answers.trigger())
+  connection.onReady(() => {
+    if (isMissed) answers.trigger()
+  })
+  void connection.closed.then(() => {
+    stopListening?.()
+    answers.stop()
+  })
+  answers.trigger()
+}
+
+function followAnalytics(connection: SseConnection, feed: AnalyticsFeed, lastEventId: string): void {
+  let sentId = lastEventId
+  const push = () => {
+    if (connection.isBehind) return
+    const message = feed.newest
+    if (message === null || message.id === sentId) return
+    sentId = message.id
+    connection.send(message)
+  }
+  connection.onReady(push)
+  const stopListening = feed.listen(push)
+  void connection.closed.then(stopListening)
+  push()
+}

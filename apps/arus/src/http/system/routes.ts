@@ -1,0 +1,65 @@
+import type { Api, ApiDeps } from '../api-deps.ts'
+import { HealthSchema, RootSchema, SystemMetricsSchema } from '../api-schema.ts'
+import type { ApiMetrics } from '../metrics.ts'
+import { responses } from '../responses.ts'
+
+const TAGS = ['system']
+
+const LINKS = {
+  docs: '/docs',
+  openapi: '/openapi.json',
+  health: '/health',
+  recommendations: '/recommendations/user/{user_id}',
+  similar: '/recommendations/similar/{product_id}',
+  trending: '/recommendations/trending',
+  products: '/products?q=',
+  categories: '/categories',
+  events: '/stream/events',
+  analytics: '/analytics',
+  live_recommendations: '/stream/recommendations/{user_id}',
+  live_analytics: '/stream/analytics',
+  models: '/models',
+  system: '/system/metrics',
+  metrics: '/metrics',
+}
+
+/** `/`, `/health`, `/system/metrics`, `/metrics` */
+export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void {
+  app.get(
+    '/',
+    { schema: { tags: TAGS, summary: 'Where to go', response: responses(RootSchema) } },
+    async () => ({
+      name: 'arus',
+      version: deps.version,
+      links: LINKS,
+    }),
+  )
+
+  app.get(
+    '/health',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Health of each part',
+        description: '503 when the status is "down"; "degraded" answers from fallbacks.',
+        response: { ...responses(HealthSchema), 503: HealthSchema },
+      },
+    },
+    async (_request, reply) => {
+      const health = await deps.health()
+      return reply.status(health.status === 'down' ? 503 : 200).send(health)
+    },
+  )
+
+  app.get(
+    '/system/metrics',
+    { schema: { tags: TAGS, summary: 'What operations look at', response: responses(SystemMetricsSchema) } },
+    async () => deps.systemMetrics(),
+  )
+
+  app.get(
+    '/metrics',
+    { schema: { tags: TAGS, summary: 'Prometheus metrics', produces: ['text/plain'] } },
+    async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.text()),
+  )
+}

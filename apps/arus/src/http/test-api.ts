@@ -1,0 +1,185 @@
+/** The API over a small in-memory shop, for tests of routes. */
+import { v7 } from 'uuid'
+import { ArusError } from '../errors.ts'
+import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
+import type { Passport } from '../recommend/passport.ts'
+import { createRecommender } from '../recommend/recommender.ts'
+import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../recommend/test-shop.ts'
+import type { ApiDeps, Period } from './api-deps.ts'
+import { buildApi } from './app.ts'
+
+export const NOW_MS = Date.UTC(2026, 0, 15, 12)
+
+/** Takes objects that have an action; remembers ids, and refuses everything while `isFull`. */
+export class ShopIngest implements Ingest {
+  readonly accepted: Record<string, unknown>[] = []
+  isFull = false
+  readonly #ids = new Set<unknown>()
+  readonly #live: ShopLive
+
+  constructor(live: ShopLive) {
+    this.#live = live
+  }
+
+  async accept(events: readonly unknown[]): Promise<IngestResult> {
+    if (this.isFull) throw new ArusError('INGEST_OVERLOADED', 'Too many events are in flight.')
+    const errors: EventError[] = []
+    let duplicates = 0
+    for (const [index, event] of events.entries()) {
+      if (!isFields(event)) {
+        errors.push({ index, pointer: '', reason: 'must be an object' })
+      } else if (typeof event.action !== 'string') {
+        errors.push({ index, pointer: '/action', reason: 'must be a text' })
+      } else if (event.event_id !== undefined && this.#ids.has(event.event_id)) {
+        duplicates += 1
+      } else {
+        this.#ids.add(event.event_id)
+        this.accepted.push(event)
+        this.#live.act(String(event.user_id), String(event.product_id), event.action)
+      }
+    }
+    return {
+      accepted: events.length - errors.length - duplicates,
+      duplicates,
+      rejected: errors.length,
+      errors,
+    }
+  }
+
+  eventsPerSecond(): number {
+    return 0
+  }
+}
+
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A served shop of 30 products in two categories, and its parts to act on. */
+export async function openShop(changes: Partial<ApiDeps> = {}) {
+  let clockMs = NOW_MS
+  const now = () => clockMs++
+  const catalogue = new ShopCatalogue(
+    Array.from({ length: 30 }, (_, i) =>
+      productNamed(`p${i}`, {
+        category_id: 1 + (i % 2),
+        category: i % 2 === 0 ? 'Toys' : 'Books',
+        price: i + 1,
+      }),
+    ),
+  )
+  const live = new ShopLive(now)
+  const model = new ShopModel({ p0: ['p10', 'p11', 'p12'], p1: ['p20', 'p21', 'p22'] })
+  const ingest = new ShopIngest(live)
+  const passports = new Map<string, Passport>()
+  const requests: { latencyMs: number; status: number }[] = []
+  const recommender = createRecommender({
+    catalogue: () => catalogue,
+    live: () => live,
+    model: () => model,
+    onAnswer: (passport) => void passports.set(passport.recommendation_id, passport),
+    now,
+    uuid: v7,
+  })
+  const app = await buildApi({
+    version: '0.1.0',
+    recommender,
+    catalogue: () => catalogue,
+    live: () => live,
+    ingest: () => ingest,
+    analytics: recordedAnalytics,
+    passports: { find: async (id) => passports.get(id) ?? null },
+    models: async () => [
+      {
+        version: 3,
+        kind: 'walk',
+        status: 'production',
+        metrics: { walk: { 'recall@20': 0.2 } },
+        params: {},
+        table_versions: { 'silver.interactions': 4 },
+        user_count: 10,
+        product_count: 30,
+        interaction_count: 99,
+        size_bytes: 1000,
+        trained_at: NOW_MS,
+        promoted_at: NOW_MS,
+        reason: 'better',
+      },
+    ],
+    health: async () => ({
+      status: 'ok',
+      version: '0.1.0',
+      shop: 'shop',
+      uptime_seconds: 1,
+      products: 30,
+      model: { name: 'walk', version: 3 },
+      slots: [{ slot: 'event log', adapter: 'lmdb', status: 'ok', detail: '' }],
+    }),
+    systemMetrics: async () => ({
+      services: [],
+      process: { uptime_seconds: 1, memory_bytes: 1, cpu_percent: 1, event_loop_delay_ms_p99: 1 },
+      http: { requests_per_second: 1, latency_ms_p50: null, latency_ms_p99: null, errors_per_minute: 0 },
+      topics: [],
+      consumer_groups: [],
+      tables: [],
+      storage: [],
+      history: [],
+      generated_at: NOW_MS,
+    }),
+    consumerGroups: async () => [
+      {
+        group: 'lake',
+        partitions: [{ topic: 'events', partition: 1, committedOffset: 3, endOffset: 10, lag: 7, lagMs: 20 }],
+      },
+    ],
+    onRequest: (latencyMs, status) => void requests.push({ latencyMs, status }),
+    bodyLimitBytes: 100_000,
+    now,
+    ...changes,
+  })
+  return { app, live, model, catalogue, ingest, passports, requests }
+}
+
+/** Answers from the period asked for, so that a test sees what the route understood. */
+const recordedAnalytics: ApiDeps['analytics'] = {
+  userBehavior: async (period) => ({
+    users: period.fromMs ?? 0,
+    sessions: period.toMs ?? 0,
+    events: 0,
+    events_per_user: null,
+    events_per_session: null,
+    session_minutes_mean: null,
+    session_minutes_median: null,
+    bounce_rate: null,
+    buyers: 0,
+    repeat_buyers: 0,
+    revenue: 0,
+    average_order_value: null,
+    actions: [],
+    top_products: [],
+    top_users: [],
+    as_of: AS_OF,
+  }),
+  funnel: async (period) => ({ ...endsOf(period), steps: [], by_day: [], by_category: [], as_of: AS_OF }),
+  timeline: async ({ interval = 'hour', ...period }) => ({
+    ...endsOf(period),
+    interval,
+    times: [],
+    series: [],
+    as_of: AS_OF,
+  }),
+  heatmap: async (period) => ({ ...endsOf(period), time_zone: 'UTC', cells: [], as_of: AS_OF }),
+  trends: async ({ interval = 'day', ...period }) => ({
+    ...endsOf(period),
+    interval,
+    times: [],
+    categories: [],
+    as_of: AS_OF,
+  }),
+}
+
+const AS_OF = { table_versions: { 'silver.events': 2 }, newest_event_at: null, took_ms: 1 }
+
+function endsOf({ fromMs = 0, toMs = NOW_MS }: Period): { from: number; to: number } {
+  return { from: fromMs, to: toMs }
+}

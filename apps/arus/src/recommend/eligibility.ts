@@ -1,0 +1,58 @@
+import type { Catalogue, Product } from '../catalogue/catalogue.ts'
+import type { RecommendationFilters } from './recommendation.ts'
+import type { ShopperPast } from './shopper-past.ts'
+
+/** What may be in an answer. */
+export interface Eligibility {
+  /** By id alone: cheap, so it is asked for every candidate of a retriever. */
+  isAllowed(productId: string): boolean
+  /** The same, but what was only looked at may come again: for the last level, where else nothing is left. */
+  isAllowedAgain(productId: string): boolean
+  /**
+   * By what the catalogue says. A product the catalogue does not know is left out; with the catalogue gone
+   * (`product` undefined and `isCatalogueGone`) it is let through unless a category or price was asked for.
+   */
+  fits(product: Product | undefined, isCatalogueGone: boolean): boolean
+  /** Names of the filters at work, for the passport. */
+  readonly applied: readonly string[]
+}
+
+/** Rules of one answer: never what was bought or excluded, not what was just seen, only the category and price asked for. */
+export function eligibilityOf(past: ShopperPast, filters: RecommendationFilters): Eligibility {
+  const excluded = new Set(filters.exclude ?? [])
+  const { category, minPrice, maxPrice } = filters
+  const asksForPrice = minPrice !== undefined || maxPrice !== undefined
+  const asksForFacts = category !== undefined || asksForPrice
+  const categoryName = category?.toLowerCase()
+  return {
+    isAllowed: (productId) => !past.seen.has(productId) && !excluded.has(productId),
+    isAllowedAgain: (productId) => !past.purchased.has(productId) && !excluded.has(productId),
+    fits(product, isCatalogueGone) {
+      if (product === undefined) return isCatalogueGone && !asksForFacts
+      if (!asksForFacts) return true
+      if (category !== undefined && !isInCategory(product, category, categoryName)) return false
+      if (!asksForPrice) return true
+      if (product.price === null) return false
+      return product.price >= (minPrice ?? 0) && product.price <= (maxPrice ?? Number.POSITIVE_INFINITY)
+    },
+    applied: [
+      ...(past.seen.size > 0 ? ['already_seen'] : []),
+      ...(past.purchased.size > 0 ? ['already_purchased'] : []),
+      ...(excluded.size > 0 ? ['exclude'] : []),
+      ...(category === undefined ? [] : ['category']),
+      ...(asksForPrice ? ['price'] : []),
+    ],
+  }
+}
+
+/** The id of a category given by id or by name in any case; undefined when there is none. */
+export function categoryIdOf(catalogue: Catalogue, category: string): number | undefined {
+  const name = category.toLowerCase()
+  return catalogue
+    .categories()
+    .find((known) => String(known.category_id) === category || known.name.toLowerCase() === name)?.category_id
+}
+
+function isInCategory(product: Product, category: string, lowerCased: string | undefined): boolean {
+  return String(product.category_id) === category || product.category?.toLowerCase() === lowerCased
+}

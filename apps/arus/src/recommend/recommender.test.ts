@@ -1,0 +1,360 @@
+import { v7 } from 'uuid'
+import { describe, expect, test } from 'vitest'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { LiveState } from '../live/live-state.ts'
+import type { ServingModel } from '../training/serving-model.ts'
+import type { LevelFault } from './fault-reporter.ts'
+import type { Passport } from './passport.ts'
+import { createRecommender } from './recommender.ts'
+import { rememberInMemory } from './remembered-products.ts'
+import { productNamed, ShopCatalogue, ShopLive, ShopModel } from './test-shop.ts'
+
+const NOW_MS = Date.UTC(2026, 0, 15, 12)
+const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const
+
+function shop() {
+  const catalogue = new ShopCatalogue(
+    IDS.map((id, position) =>
+      productNamed(id, {
+        category_id: position < 4 ? 1 : 2,
+        category: position < 4 ? 'Toys' : 'Books',
+        price: 10 * (position + 1),
+      }),
+    ),
+  )
+  const live = new ShopLive(() => NOW_MS)
+  live.trends = [{ product_id: 'h', trend_score: 3.5, views_today: 40, growth_rate: 0.5 }]
+  const model = new ShopModel({ a: ['e', 'f'], b: ['g', 'c'], c: ['d', 'a'] })
+  const passports: Passport[] = []
+  const faults: LevelFault[] = []
+  const parts: { catalogue: Catalogue | null; live: LiveState | null; model: ServingModel | null } = {
+    catalogue,
+    live,
+    model,
+  }
+  const recommender = createRecommender({
+    catalogue: () => parts.catalogue,
+    live: () => parts.live,
+    model: () => parts.model,
+    remembered: rememberInMemory(),
+    onAnswer: (passport) => passports.push(passport),
+    onFault: (fault) => faults.push(fault),
+    now: () => NOW_MS,
+    uuid: v7,
+  })
+  return { recommender, parts, live, model, catalogue, passports, faults }
+}
+
+const idsOf = (answer: { recommendations: readonly { product_id: string }[] }) =>
+  answer.recommendations.map(({ product_id }) => product_id)
+
+describe('a shopper the model can use', () => {
+  test('gets what goes with their products, with the reason and the product’s facts', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'a')
+    const answer = await recommender.forUser('u1', { limit: 2 })
+    expect(answer).toMatchObject({
+      user_id: 'u1',
+      scenario: 'for_you',
+      fallback: null,
+      model: { name: 'walk', version: 3 },
+    })
+    expect(idsOf(answer)).toEqual(['e', 'f'])
+    expect(answer.recommendations[0]).toMatchObject({
+      rank: 1,
+      title: 'Title of e',
+      category: 'Books',
+      price: 50,
+      reason: { kind: 'because_of', because_of: { product_id: 'a', title: 'Title of a' } },
+    })
+    expect(answer.recommendation_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/)
+    expect(live.answered).toBe(1)
+  })
+
+  test('gets another answer with their very next event', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'a')
+    const before = await recommender.forUser('u1', { limit: 3 })
+    live.act('u1', 'b')
+    const after = await recommender.forUser('u1', { limit: 3 })
+    expect(idsOf(before)[0]).toBe('e')
+    expect(idsOf(after)[0]).toBe('g')
+    expect(after.recommendations[0]?.reason.because_of?.product_id).toBe('b')
+  })
+
+  test('is never shown what they bought, saw, or excluded', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'e', 'purchase')
+    live.act('u1', 'a')
+    const answer = await recommender.forUser('u1', { limit: 100, exclude: ['f'] })
+    expect(idsOf(answer)).not.toContain('e')
+    expect(idsOf(answer)).not.toContain('f')
+    expect(idsOf(answer)).not.toContain('a')
+  })
+
+  test('is shown only the category and price asked for', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'a')
+    live.act('u1', 'b')
+    const books = await recommender.forUser('u1', { limit: 100, category: 'books' })
+    expect(books.recommendations.every(({ category }) => category === 'Books')).toBe(true)
+    expect(idsOf(await recommender.forUser('u1', { limit: 100, category: '2' }))).toEqual(idsOf(books))
+    const cheap = await recommender.forUser('u1', { limit: 100, minPrice: 30, maxPrice: 60 })
+    expect(cheap.recommendations.length).toBeGreaterThan(0)
+    expect(cheap.recommendations.every(({ price }) => price !== null && price >= 30 && price <= 60)).toBe(
+      true,
+    )
+  })
+
+  test('an unknown category gives an empty answer that says static', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'a')
+    const answer = await recommender.forUser('u1', { limit: 5, category: 'No such thing' })
+    expect(answer).toMatchObject({ recommendations: [], fallback: 'static', model: null })
+  })
+
+  test('the session under way comes before the long past', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'a')
+    live.act('visitor', 'b', 'view', 's1')
+    const answer = await recommender.forUser('u1', { limit: 2, sessionId: 's1' })
+    expect(answer.recommendations[0]).toMatchObject({ product_id: 'g', reason: { kind: 'session' } })
+    const session = await recommender.forSession('s1', { limit: 2 })
+    expect(session).toMatchObject({ user_id: null, scenario: 'session', fallback: null })
+    expect(idsOf(session)[0]).toBe('g')
+  })
+
+  test('a product that left the catalogue is not recommended', async () => {
+    const { recommender, live, parts } = shop()
+    parts.catalogue = new ShopCatalogue([productNamed('a'), productNamed('f')])
+    live.act('u1', 'a')
+    expect(idsOf(await recommender.forUser('u1', { limit: 5 }))).toEqual(['f'])
+  })
+})
+
+describe('each level stands in when the one above is taken away', () => {
+  test('model gone: session, from the live history', async () => {
+    const { recommender, live, parts } = shop()
+    live.act('u1', 'a')
+    parts.model = null
+    const answer = await recommender.forUser('u1', { limit: 2 })
+    expect(answer).toMatchObject({ fallback: 'session', model: null })
+    expect(answer.recommendations[0]).toMatchObject({
+      product_id: 'b',
+      reason: { kind: 'similar', because_of: { product_id: 'a', title: 'Title of a' } },
+    })
+  })
+
+  test('model without any knowledge of the history: session', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'h')
+    expect(await recommender.forUser('u1', { limit: 2 })).toMatchObject({ fallback: 'session', model: null })
+  })
+
+  test('shopper unknown: trending, filled up with popular', async () => {
+    const { recommender } = shop()
+    const answer = await recommender.forUser('nobody', { limit: 3 })
+    expect(answer.fallback).toBe('trending')
+    expect(answer.recommendations.map(({ reason }) => reason.kind)).toEqual([
+      'trending',
+      'popular',
+      'popular',
+    ])
+  })
+
+  test('history unreadable: trending, and the fault is told', async () => {
+    const { recommender, live, faults } = shop()
+    live.history = () => Promise.reject(new Error('disk gone'))
+    expect((await recommender.forUser('u1', { limit: 1 })).fallback).toBe('trending')
+    expect(faults).toMatchObject([{ level: 'live state', count: 1 }])
+  })
+
+  test('live state gone: popular of the model', async () => {
+    const { recommender, parts } = shop()
+    parts.live = null
+    const answer = await recommender.forUser('u1', { limit: 2 })
+    expect(answer.fallback).toBe('popular')
+    expect(idsOf(answer)).toEqual(['a', 'b'])
+  })
+
+  test('live state and model gone: popular of the catalogue', async () => {
+    const { recommender, parts } = shop()
+    parts.live = null
+    parts.model = null
+    const answer = await recommender.forUser('u1', { limit: 8 })
+    expect(answer.fallback).toBe('popular')
+    expect(idsOf(answer)).toEqual([...IDS])
+  })
+
+  test('catalogue gone too: what was remembered of it', async () => {
+    const { recommender, parts } = shop()
+    await recommender.forUser('u1', { limit: 1 })
+    parts.live = null
+    parts.model = null
+    parts.catalogue = null
+    const answer = await recommender.forUser('u1', { limit: 3, maxPrice: 20 })
+    expect(answer.fallback).toBe('static')
+    expect(answer.recommendations).toMatchObject([
+      { product_id: 'a', title: 'Title of a', reason: { kind: 'static' } },
+      { product_id: 'b', reason: { kind: 'static' } },
+    ])
+  })
+
+  test('everything gone from the start: an empty answer that says static', async () => {
+    const { recommender, parts } = shop()
+    parts.live = null
+    parts.model = null
+    parts.catalogue = null
+    expect(await recommender.forUser('u1', { limit: 3 })).toMatchObject({
+      recommendations: [],
+      fallback: 'static',
+    })
+  })
+
+  test('catalogue gone, model there: the model’s answer without titles', async () => {
+    const { recommender, live, parts } = shop()
+    live.act('u1', 'a')
+    parts.catalogue = null
+    const answer = await recommender.forUser('u1', { limit: 2 })
+    expect(answer.fallback).toBeNull()
+    expect(answer.recommendations[0]).toMatchObject({ product_id: 'e', title: null, price: null })
+  })
+
+  test('every part throws at every call: still an answer', async () => {
+    const { recommender, faults } = (() => {
+      const broken = new Proxy(
+        {},
+        {
+          get: () => () => {
+            throw new TypeError('broken')
+          },
+        },
+      )
+      const faults: LevelFault[] = []
+      const recommender = createRecommender({
+        catalogue: () => broken as Catalogue,
+        live: () => broken as LiveState,
+        model: () => broken as ServingModel,
+        onAnswer: () => {
+          throw new TypeError('broken')
+        },
+        onFault: (fault) => faults.push(fault),
+        now: () => NOW_MS,
+        uuid: v7,
+      })
+      return { recommender, faults }
+    })()
+    expect(await recommender.forUser('u1', { limit: 3 })).toMatchObject({
+      recommendations: [],
+      fallback: 'static',
+    })
+    expect(recommender.trending(3)).toMatchObject({ trending: [], fallback: 'static' })
+    expect(faults.map(({ level }) => level)).toContain('live state')
+  })
+
+  test('a fault that repeats is told once per second', async () => {
+    const { recommender, live, faults } = shop()
+    live.history = () => Promise.reject(new Error('disk gone'))
+    for (let i = 0; i < 10; i++) await recommender.forUser('u1', { limit: 1 })
+    expect(faults).toHaveLength(1)
+  })
+})
+
+describe('similar and trending', () => {
+  test('similar goes by the model, then by content, and names the product asked about', () => {
+    const { recommender } = shop()
+    const answer = recommender.similar('a', { limit: 3 })
+    expect(idsOf(answer)).toEqual(['e', 'f', 'b'])
+    expect(answer.recommendations[0]?.reason).toEqual({
+      kind: 'similar',
+      because_of: { product_id: 'a', title: 'Title of a' },
+    })
+    expect(answer).toMatchObject({
+      user_id: null,
+      scenario: 'similar',
+      fallback: null,
+      model: { version: 3 },
+    })
+  })
+
+  test('similar to a product nobody touched goes by content, without a model', () => {
+    const { recommender } = shop()
+    expect(recommender.similar('h', { limit: 1 })).toMatchObject({
+      fallback: null,
+      model: null,
+      recommendations: [{ product_id: 'e' }],
+    })
+  })
+
+  test('similar to an unknown product fails with PRODUCT_UNKNOWN', () => {
+    const { recommender } = shop()
+    expect(() => recommender.similar('nope', { limit: 1 })).toThrow(
+      expect.objectContaining({ code: 'PRODUCT_UNKNOWN' }),
+    )
+  })
+
+  test('trending gives the figures, and says popular when nothing trends', () => {
+    const { recommender, live } = shop()
+    expect(recommender.trending(1)).toMatchObject({
+      fallback: null,
+      trending: [
+        {
+          product_id: 'h',
+          rank: 1,
+          title: 'Title of h',
+          trend_score: 3.5,
+          views_today: 40,
+          growth_rate: 0.5,
+        },
+      ],
+    })
+    live.trends = []
+    expect(recommender.trending(1)).toMatchObject({
+      fallback: 'popular',
+      trending: [{ trend_score: 0, growth_rate: null }],
+    })
+  })
+})
+
+test('the passport tells events, candidates, model, filters and result', async () => {
+  const { recommender, live, passports } = shop()
+  const event = live.act('u1', 'a', 'add_to_cart')
+  const answer = await recommender.forUser('u1', { limit: 2, maxPrice: 55, sessionId: 's9' })
+  expect(passports).toEqual([
+    {
+      recommendation_id: answer.recommendation_id,
+      user_id: 'u1',
+      session_id: 's9',
+      scenario: 'for_you',
+      generated_at: NOW_MS,
+      fallback: null,
+      events: [{ partition: event.partition, offset: event.offset, product_id: 'a', action: 'add_to_cart' }],
+      model: answer.model,
+      retrievers: [
+        {
+          retriever: 'walk',
+          weight: 1,
+          candidates: [
+            { product_id: 'e', score: 4 },
+            { product_id: 'f', score: 2 },
+          ],
+        },
+        {
+          retriever: 'newest',
+          weight: 0.7,
+          candidates: [
+            { product_id: 'e', score: 1 },
+            { product_id: 'f', score: 0.5 },
+          ],
+        },
+      ],
+      filters: ['already_seen', 'price'],
+      result: answer.recommendations.map(({ product_id, rank, score, reason }) => ({
+        product_id,
+        rank,
+        score,
+        reason: reason.kind,
+      })),
+    },
+  ])
+})

@@ -1,0 +1,296 @@
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import { ArusError } from '../errors.ts'
+import type { HistoryItem, LiveState } from '../live/live-state.ts'
+import type { ServingModel } from '../training/serving-model.ts'
+import type { Retrieved } from './blend.ts'
+import { eligibilityOf } from './eligibility.ts'
+import { FaultReporter, type LevelFault } from './fault-reporter.ts'
+import { itemOf } from './item.ts'
+import { climbDown, type PartsNow, productOf, type Reached } from './ladder.ts'
+import { type Passport, passportOf, rounded } from './passport.ts'
+import type {
+  Fallback,
+  ModelReference,
+  RecommendationAnswer,
+  RecommendationRequest,
+  TrendingAnswer,
+  TrendingItem,
+} from './recommendation.ts'
+import { type RememberedProducts, rememberInMemory } from './remembered-products.ts'
+import { Retrievers } from './retrieve.ts'
+import { NO_PAST, pastOf, type ShopperPast } from './shopper-past.ts'
+
+/** Best sellers kept for the last level. */
+const REMEMBERED_COUNT = 200
+
+export interface RecommenderOptions {
+  /** Each gives the part as it is now, or null when it is gone. */
+  readonly catalogue: () => Catalogue | null
+  readonly live: () => LiveState | null
+  readonly model: () => ServingModel | null
+  /** Told of each answer; must not wait. */
+  readonly onAnswer?: (passport: Passport) => void
+  /** Told of parts that throw, at most once per level and second. */
+  readonly onFault?: (fault: LevelFault) => void
+  readonly remembered?: RememberedProducts
+  readonly now: () => number
+  /** A new UUIDv7. */
+  readonly uuid: () => string
+  /** For `took_ms`. */
+  readonly clockMs?: () => number
+}
+
+/** Answers what a shopper may like. Never fails because a part does: it says in `fallback` how far down it went. */
+export interface Recommender {
+  forUser(userId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
+  forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
+  /** Throws `PRODUCT_UNKNOWN` when neither catalogue nor model knows the product. */
+  similar(productId: string, request: RecommendationRequest): RecommendationAnswer
+  trending(limit: number): TrendingAnswer
+}
+
+interface Asked {
+  readonly userId: string | null
+  readonly sessionId: string | null
+  readonly scenario: string
+  readonly request: RecommendationRequest
+  readonly startedMs: number
+  readonly past: ShopperPast
+}
+
+interface Personal {
+  readonly retrieved: readonly Retrieved[]
+  readonly level: Fallback
+}
+
+/** See `Recommender`. */
+export function createRecommender(options: RecommenderOptions): Recommender {
+  return new LadderRecommender(options)
+}
+
+class LadderRecommender implements Recommender {
+  readonly #options: RecommenderOptions
+  readonly #clockMs: () => number
+  readonly #faults: FaultReporter
+  readonly #remembered: RememberedProducts
+  readonly #retrievers = new Retrievers()
+  #rememberedVersion: string | null = null
+
+  constructor(options: RecommenderOptions) {
+    this.#options = options
+    this.#clockMs = options.clockMs ?? (() => performance.now())
+    this.#faults = new FaultReporter(options.onFault ?? (() => {}), options.now)
+    this.#remembered = options.remembered ?? rememberInMemory()
+  }
+
+  async forUser(userId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
+    const startedMs = this.#clockMs()
+    const sessionId = request.sessionId ?? null
+    const past = await this.#pastOf(userId, sessionId)
+    const scenario = request.scenario ?? 'for_you'
+    return this.#answer({ userId, sessionId, scenario, request, startedMs, past })
+  }
+
+  async forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
+    const startedMs = this.#clockMs()
+    const past = await this.#pastOf(null, sessionId)
+    const scenario = request.scenario ?? 'session'
+    return this.#answer({ userId: null, sessionId, scenario, request, startedMs, past })
+  }
+
+  similar(productId: string, request: RecommendationRequest): RecommendationAnswer {
+    const startedMs = this.#clockMs()
+    const parts = this.#parts()
+    const retrieved = this.#neighbours(parts, productId)
+    const { product, isGone } = productOf(parts.catalogue, productId, this.#faults)
+    if (product === undefined && !isGone && retrieved.length === 0) {
+      throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
+        details: { product_id: productId },
+      })
+    }
+    const exclude = [productId, ...(request.exclude ?? [])]
+    const asked: Asked = {
+      userId: null,
+      sessionId: null,
+      scenario: request.scenario ?? 'similar',
+      request: { ...request, exclude },
+      startedMs,
+      past: NO_PAST,
+    }
+    return this.#compose(asked, parts, { retrieved, level: null })
+  }
+
+  trending(limit: number): TrendingAnswer {
+    const startedMs = this.#clockMs()
+    const parts = this.#parts()
+    const trends = this.#faults.attempt('trending', [], () => parts.live?.trending(limit * 2) ?? [])
+    const figures = new Map(trends.map((trend) => [trend.product_id, trend]))
+    const { picks, fallback } = this.#climb(parts, NO_PAST, { limit }, { retrieved: [], level: null })
+    const trending: TrendingItem[] = picks.map((pick, position) => {
+      const trend = figures.get(pick.product_id)
+      return {
+        ...itemOf(pick, position + 1),
+        trend_score: rounded(trend?.trend_score ?? 0),
+        views_today: trend?.views_today ?? 0,
+        growth_rate: trend?.growth_rate ?? null,
+      }
+    })
+    return {
+      trending,
+      fallback: fallback === 'trending' ? null : fallback,
+      generated_at: new Date(this.#options.now()).toISOString(),
+      took_ms: this.#sinceMs(startedMs),
+    }
+  }
+
+  async #pastOf(userId: string | null, sessionId: string | null): Promise<ShopperPast> {
+    const live = this.#faults.attempt('live state', null, this.#options.live)
+    if (live === null) return NO_PAST
+    const none: readonly HistoryItem[] = []
+    return this.#faults.attemptAsync('live state', NO_PAST, async () => {
+      if (sessionId === null) return userId === null ? NO_PAST : pastOf(await live.history(userId), none)
+      const [history, session] = await Promise.all([
+        userId === null ? none : live.history(userId),
+        live.session(sessionId),
+      ])
+      return pastOf(history, session)
+    })
+  }
+
+  #answer(asked: Asked): RecommendationAnswer {
+    const parts = this.#parts()
+    return this.#compose(asked, parts, this.#personal(parts, asked))
+  }
+
+  #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
+    const { past, request } = asked
+    const reached = this.#climb(parts, past, request, personal)
+    const generatedAtMs = this.#options.now()
+    const answer: RecommendationAnswer = {
+      recommendation_id: this.#options.uuid(),
+      user_id: asked.userId,
+      scenario: asked.scenario,
+      recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
+      model: usesModel(personal, reached) ? referenceTo(parts.model) : null,
+      fallback: reached.fallback,
+      generated_at: new Date(generatedAtMs).toISOString(),
+      took_ms: this.#sinceMs(asked.startedMs),
+    }
+    this.#tell(answer, { asked, personal, generatedAtMs }, parts.live)
+    return answer
+  }
+
+  /** Levels one and two: the model on the live past; without it, look-alikes of what was done last. */
+  #personal(parts: PartsNow, { past, request }: Asked): Personal {
+    if (past.products.length === 0) return { retrieved: [], level: null }
+    const { isAllowed } = eligibilityOf(past, request)
+    const { model, catalogue } = parts
+    const ofModel =
+      model === null
+        ? []
+        : this.#faults.attempt('model', [], () =>
+            this.#retrievers.byModel(model, past, request.limit, isAllowed),
+          )
+    const ofContent =
+      catalogue === null
+        ? []
+        : this.#faults.attempt('session', [], () =>
+            this.#retrievers.byContent(catalogue, ofModel.length === 0 ? null : model, past, isAllowed),
+          )
+    return { retrieved: [...ofModel, ...ofContent], level: ofModel.length > 0 ? null : 'session' }
+  }
+
+  #neighbours({ model, catalogue }: PartsNow, productId: string): Retrieved[] {
+    const ofModel =
+      model === null
+        ? []
+        : this.#faults.attempt('model', [], () => this.#retrievers.neighboursOfModel(model, productId))
+    const ofCatalogue =
+      catalogue === null
+        ? []
+        : this.#faults.attempt('catalogue', [], () =>
+            this.#retrievers.neighboursOfCatalogue(catalogue, productId),
+          )
+    return [
+      {
+        retriever: ofModel[0]?.retriever ?? 'model',
+        weight: 1,
+        reason: 'similar' as const,
+        candidates: ofModel,
+      },
+      { retriever: 'content', weight: 0.3, reason: 'similar' as const, candidates: ofCatalogue },
+    ].filter(({ candidates }) => candidates.length > 0)
+  }
+
+  #climb(parts: PartsNow, past: ShopperPast, request: RecommendationRequest, personal: Personal): Reached {
+    this.#rememberBestSellers(parts.catalogue)
+    return climbDown({
+      ...parts,
+      limit: request.limit,
+      eligibility: eligibilityOf(past, request),
+      filters: request,
+      retrieved: personal.retrieved,
+      sessionProducts: past.sessionProducts,
+      personalLevel: personal.level,
+      remembered: this.#remembered,
+      faults: this.#faults,
+    })
+  }
+
+  /** Once per catalogue version. */
+  #rememberBestSellers(catalogue: Catalogue | null): void {
+    if (catalogue === null) return
+    this.#faults.attempt('static', undefined, () => {
+      if (catalogue.version === this.#rememberedVersion) return
+      this.#rememberedVersion = catalogue.version
+      const ids = catalogue.popular(REMEMBERED_COUNT).map(({ product_id }) => product_id)
+      const products = catalogue.getMany(ids).filter((product) => product !== undefined)
+      if (products.length > 0) this.#remembered.remember(products)
+    })
+  }
+
+  #tell(
+    answer: RecommendationAnswer,
+    source: { readonly asked: Asked; readonly personal: Personal; readonly generatedAtMs: number },
+    live: LiveState | null,
+  ): void {
+    const { asked, personal, generatedAtMs } = source
+    this.#faults.attempt('live state', undefined, () => live?.countRecommendation())
+    const { onAnswer } = this.#options
+    if (onAnswer === undefined) return
+    this.#faults.attempt('passport', undefined, () =>
+      onAnswer(
+        passportOf({
+          answer,
+          generatedAtMs,
+          sessionId: asked.sessionId,
+          past: asked.past,
+          retrieved: personal.retrieved,
+          filters: eligibilityOf(asked.past, asked.request).applied,
+        }),
+      ),
+    )
+  }
+
+  #parts(): PartsNow {
+    return {
+      catalogue: this.#faults.attempt('catalogue', null, this.#options.catalogue),
+      live: this.#faults.attempt('live state', null, this.#options.live),
+      model: this.#faults.attempt('model', null, this.#options.model),
+    }
+  }
+
+  #sinceMs(startedMs: number): number {
+    return Math.round((this.#clockMs() - startedMs) * 1000) / 1000
+  }
+}
+
+function usesModel(personal: Personal, { isModelUsed, fallback }: Reached): boolean {
+  if (fallback !== null) return false
+  return isModelUsed && personal.retrieved.some(({ retriever }) => retriever !== 'content')
+}
+
+function referenceTo(model: ServingModel | null): ModelReference | null {
+  if (model === null) return null
+  return { name: model.kind, version: model.version, trained_at: new Date(model.trained_at).toISOString() }
+}

@@ -1,0 +1,123 @@
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Candidate, HistoryProduct, ServingModel } from '../training/serving-model.ts'
+import type { Retrieved } from './blend.ts'
+import { BoundedCache } from './bounded-cache.ts'
+import type { ShopperPast } from './shopper-past.ts'
+
+/** Candidates kept of the model for each product asked for, and at least. */
+const CANDIDATES_PER_RESULT = 3
+const CANDIDATES_MIN = 60
+const NEIGHBOUR_COUNT = 40
+/** Products of the past whose look-alikes are fetched when the model cannot use them. */
+const CONTENT_SOURCES = 3
+const CACHE_CAPACITY = 5_000
+
+/** Shares of the blend: the long past, what was done last, products that resemble those the model never saw. */
+const WEIGHTS = { personal: 1, newest: 0.7, content: 0.5 } as const
+
+/** Retrievers whose candidates are the same for everybody. */
+const NOT_PERSONAL: ReadonlySet<string> = new Set(['popular', 'trending'])
+
+const NONE: readonly Candidate[] = []
+
+export type IsAllowed = (productId: string) => boolean
+
+/**
+ * Brings candidates for a shopper or a product. Neighbours of a product are the same for everybody, so they are
+ * remembered per model version and per catalogue version.
+ */
+export class Retrievers {
+  readonly #ofModel = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
+  readonly #ofCatalogue = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
+  #modelVersion: number | null = null
+  #catalogueVersion: string | null = null
+
+  /** By the model: what goes with the whole past, and what goes with the newest product. Empty when it knows none. */
+  byModel(model: ServingModel, past: ShopperPast, limit: number, isAllowed: IsAllowed): Retrieved[] {
+    const newest = past.products[0]
+    if (newest === undefined) return []
+    const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
+    const personal = model
+      .recommend(past.products, count, isAllowed)
+      .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))
+    const near = this.neighboursOfModel(model, newest.product_id)
+    return [
+      retrieved(personal[0]?.retriever ?? model.kind, WEIGHTS.personal, 'because_of', personal),
+      retrieved(
+        'newest',
+        WEIGHTS.newest,
+        'because_of',
+        near.filter((candidate) => isAllowed(candidate.product_id)),
+      ),
+    ].filter(hasCandidates)
+  }
+
+  /** By the catalogue: look-alikes of the newest products that the model (if any) knows nothing of. */
+  byContent(
+    catalogue: Catalogue,
+    model: ServingModel | null,
+    past: ShopperPast,
+    isAllowed: IsAllowed,
+  ): Retrieved[] {
+    return this.#unknownTo(model, past.products).map(({ product_id }, position) =>
+      retrieved(
+        'content',
+        WEIGHTS.content * (model === null ? 1 / (1 + position) : 1),
+        'similar',
+        this.neighboursOfCatalogue(catalogue, product_id).filter((candidate) =>
+          isAllowed(candidate.product_id),
+        ),
+      ),
+    )
+  }
+
+  neighboursOfModel(model: ServingModel, productId: string): readonly Candidate[] {
+    if (this.#modelVersion !== model.version) {
+      this.#ofModel.clear()
+      this.#modelVersion = model.version
+    }
+    const known = this.#ofModel.get(productId)
+    if (known !== undefined) return known
+    const found = model
+      .similar(productId, NEIGHBOUR_COUNT)
+      .map((candidate) => ({ ...candidate, because_of: productId }))
+    this.#ofModel.set(productId, found.length === 0 ? NONE : found)
+    return found
+  }
+
+  neighboursOfCatalogue(catalogue: Catalogue, productId: string): readonly Candidate[] {
+    if (this.#catalogueVersion !== catalogue.version) {
+      this.#ofCatalogue.clear()
+      this.#catalogueVersion = catalogue.version
+    }
+    const known = this.#ofCatalogue.get(productId)
+    if (known !== undefined) return known
+    const found = catalogue.similar(productId, NEIGHBOUR_COUNT).map(({ product_id, score }) => ({
+      product_id,
+      score,
+      retriever: 'content',
+      because_of: productId,
+    }))
+    this.#ofCatalogue.set(productId, found.length === 0 ? NONE : found)
+    return found
+  }
+
+  #unknownTo(model: ServingModel | null, products: readonly HistoryProduct[]): readonly HistoryProduct[] {
+    const newest = products.slice(0, CONTENT_SOURCES)
+    if (model === null) return newest
+    return newest.filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
+  }
+}
+
+function retrieved(
+  retriever: string,
+  weight: number,
+  reason: Retrieved['reason'],
+  candidates: readonly Candidate[],
+): Retrieved {
+  return { retriever, weight, reason, candidates }
+}
+
+function hasCandidates({ candidates }: Retrieved): boolean {
+  return candidates.length > 0
+}

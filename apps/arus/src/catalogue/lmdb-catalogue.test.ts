@@ -1,0 +1,232 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Catalogue, Category } from './catalogue.ts'
+import { buildCatalogue, type ScoredProduct } from './catalogue-builder.ts'
+import { currentVersion } from './catalogue-folder.ts'
+import { openCatalogue } from './lmdb-catalogue.ts'
+import type { StoredProduct } from './product-record.ts'
+
+const CATEGORIES: Category[] = [
+  { category_id: 3, name: 'Kitchen Knives', product_count: 3 },
+  { category_id: 9, name: 'Headphones', product_count: 4 },
+]
+
+/** Best known first, as a build wants them. */
+const SHOP: [id: string, title: string, category: number | null, price: number | null][] = [
+  ['H1', 'Acme Wireless Headphones, Black', 1, 50],
+  ['H2', 'Acme Wired Headphones with Wireless Adapter, Red', 1, 30],
+  ['K1', 'Sharp Chef Knife, Black Handle', 0, 20],
+  ['H3', 'Zen Wireless Headphone Stand', 1, 15],
+  ['K2', 'Chef Knife Set of 5', 0, 55],
+  ['X1', 'Crème brûlée torch', null, null],
+  ['K3', 'Bread Knife with blackened blade', 0, 21],
+  ['H4', 'स्मार्टवॉच Headphones', 1, 49],
+]
+
+let folder = ''
+let opened: Catalogue[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'arus-catalogue-'))
+  opened = []
+})
+afterEach(async () => {
+  for (const catalogue of opened) await catalogue.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function open(): Promise<Catalogue> {
+  const catalogue = await openCatalogue({ folder })
+  opened.push(catalogue)
+  return catalogue
+}
+
+function product(
+  id: string,
+  title: string,
+  category_index: number | null,
+  price: number | null,
+): StoredProduct {
+  return {
+    product_id: id,
+    title,
+    image_url: null,
+    product_url: `https://shop.example/${id}`,
+    stars: 4.5,
+    reviews: 10,
+    price,
+    list_price: price === null ? null : price * 2,
+    category_index,
+    is_best_seller: false,
+    bought_in_last_month: 50,
+  }
+}
+
+function scored(rows: typeof SHOP): ScoredProduct[] {
+  return rows.map((row, rank) => ({ product: product(...row), popularity: 100 - rank }))
+}
+
+async function* batches(
+  products: ScoredProduct[],
+  failAfter = Number.POSITIVE_INFINITY,
+): AsyncGenerator<ScoredProduct[]> {
+  for (let i = 0; i < products.length; i += 3) {
+    if (i >= failAfter) throw new RangeError('the source broke')
+    yield products.slice(i, i + 3)
+  }
+}
+
+function build(products: AsyncIterable<ScoredProduct[]>, nowMs = 1): Promise<string> {
+  return buildCatalogue({ folder, categories: CATEGORIES, productCount: 100, products, nowMs })
+}
+
+function ids(catalogue: Catalogue, query: string, options = {}): string[] {
+  return catalogue.search(query, { limit: 10, ...options }).products.map((hit) => hit.product.product_id)
+}
+
+test('without an import, opening says what to do', async () => {
+  await expect(openCatalogue({ folder })).rejects.toMatchObject({ code: 'CATALOGUE_EMPTY' })
+})
+
+describe('a small shop', () => {
+  let catalogue: Catalogue
+  beforeEach(async () => {
+    await build(batches(scored(SHOP)))
+    catalogue = await open()
+  })
+
+  test('gives back each product by id, and nothing for others', () => {
+    expect(catalogue.productCount).toBe(SHOP.length)
+    expect(catalogue.get('H1')).toEqual({
+      product_id: 'H1',
+      title: 'Acme Wireless Headphones, Black',
+      image_url: null,
+      product_url: 'https://shop.example/H1',
+      stars: 4.5,
+      reviews: 10,
+      price: 50,
+      list_price: 100,
+      discount: 0.5,
+      category_id: 9,
+      category: 'Headphones',
+      is_best_seller: false,
+      bought_in_last_month: 50,
+    })
+    expect(catalogue.getMany(['K2', 'nope', 'X1']).map((found) => found?.title)).toEqual([
+      'Chef Knife Set of 5',
+      undefined,
+      'Crème brûlée torch',
+    ])
+  })
+
+  test('search asks for every word, whatever case, accent or plural', () => {
+    expect(ids(catalogue, 'wireless headphone').sort()).toEqual(['H1', 'H2', 'H3'])
+    expect(ids(catalogue, 'CREME brulee')).toEqual(['X1'])
+    expect(ids(catalogue, 'स्मार्टवॉच')).toEqual(['H4'])
+    expect(ids(catalogue, 'chef knives').sort()).toEqual(['K1', 'K2'])
+  })
+
+  test('the last word may be a beginning, and the whole word comes first', () => {
+    expect(ids(catalogue, 'brea')).toEqual(['K3'])
+    const found = ids(catalogue, 'black')
+    expect(found.at(-1)).toBe('K3')
+    expect(found.slice(0, 2).sort()).toEqual(['H1', 'K1'])
+    expect(ids(catalogue, 'black ')).not.toContain('K3')
+  })
+
+  test('the name of the category counts', () => {
+    expect(ids(catalogue, 'kitchen').sort()).toEqual(['K1', 'K2', 'K3'])
+  })
+
+  test('a word nobody has does not empty the answer', () => {
+    expect(ids(catalogue, 'flibbertigibbet chef knife').sort()).toEqual(['K1', 'K2'])
+    expect(catalogue.search('flibbertigibbet', { limit: 5 })).toEqual({
+      total: 0,
+      total_is_exact: true,
+      products: [],
+    })
+  })
+
+  test('when no product has all words, those lacking one come', () => {
+    expect(ids(catalogue, 'red chef knife').sort()).toEqual(['K1', 'K2'])
+  })
+
+  test('filters by category and price, and pages without overlap', () => {
+    expect(ids(catalogue, 'black', { category_id: 3 }).sort()).toEqual(['K1', 'K3'])
+    expect(ids(catalogue, '', { min_price: 20, max_price: 30 })).toEqual(['H2', 'K1', 'K3'])
+    expect(ids(catalogue, 'headphones', { category_id: 999 })).toEqual([])
+    const pages = [0, 3, 6].flatMap((offset) => ids(catalogue, '', { limit: 3, offset }))
+    expect(pages).toEqual(SHOP.map(([id]) => id))
+  })
+
+  test('counts what matches', () => {
+    expect(catalogue.search('headphones', { limit: 1 })).toMatchObject({ total: 4, total_is_exact: true })
+    expect(catalogue.search('', { limit: 1, category_id: 3 })).toMatchObject({
+      total: 3,
+      total_is_exact: true,
+    })
+  })
+
+  test('popular lists the build order, of all or of a category', () => {
+    expect(catalogue.popular(3)).toEqual([
+      { product_id: 'H1', score: 100 },
+      { product_id: 'H2', score: 99 },
+      { product_id: 'K1', score: 98 },
+    ])
+    expect(catalogue.popular(10, 3).map(({ product_id }) => product_id)).toEqual(['K1', 'K2', 'K3'])
+    expect(catalogue.popular(10, 12345)).toEqual([])
+  })
+
+  test('similar finds title, category and price relatives, never the product itself', () => {
+    const found = catalogue.similar('K1', 3).map(({ product_id }) => product_id)
+    expect(found[0]).toBe('K2')
+    expect(found[1]).toBe('K3')
+    expect(found).not.toContain('K1')
+    expect(catalogue.similar('H1', 1)[0]?.product_id).toBe('H2')
+    expect(catalogue.similar('nope', 3)).toEqual([])
+    expect(catalogue.similar('K1', 3)).toEqual(catalogue.similar('K1', 3))
+  })
+})
+
+test('a build that breaks off leaves the old catalogue serving and no rubbish', async () => {
+  const version = await build(batches(scored(SHOP)))
+  await expect(build(batches(scored(SHOP), 3), 2)).rejects.toThrow('the source broke')
+  expect(currentVersion(folder)).toBe(version)
+  expect(readdirSync(folder).sort()).toEqual(['CURRENT', version])
+  expect((await open()).productCount).toBe(SHOP.length)
+})
+
+test('a new import is seen by whoever opens next; who had the old one open keeps it', async () => {
+  await build(batches(scored(SHOP)), 1)
+  const old = await open()
+  const second = await build(batches(scored(SHOP.slice(0, 2))), 2)
+  const third = await build(batches(scored(SHOP.slice(0, 1))), 3)
+  const fresh = await open()
+  expect(fresh.version).toBe(third)
+  expect(fresh.productCount).toBe(1)
+  expect(old.get('K3')?.title).toBe('Bread Knife with blackened blade')
+  expect(ids(old, 'chef').sort()).toEqual(['K1', 'K2'])
+  expect(existsSync(join(folder, old.version))).toBe(false)
+  expect(existsSync(join(folder, second))).toBe(true)
+})
+
+test('what a killed build left behind is removed by the next one', async () => {
+  const { newVersionFolder } = await import('./catalogue-folder.ts')
+  const killed = await newVersionFolder(folder, 1)
+  await build(batches(scored(SHOP)), 2)
+  expect(existsSync(killed.path)).toBe(false)
+})
+
+test('an aborted build says so and publishes nothing', async () => {
+  const building = buildCatalogue({
+    folder,
+    categories: CATEGORIES,
+    productCount: 100,
+    products: batches(scored(SHOP)),
+    nowMs: 1,
+    signal: AbortSignal.abort(),
+  })
+  await expect(building).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(currentVersion(folder)).toBeNull()
+})

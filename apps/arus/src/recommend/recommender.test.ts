@@ -341,7 +341,7 @@ test('the passport tells events, candidates, model, filters and result', async (
         },
         {
           retriever: 'newest',
-          weight: 0.7,
+          weight: 1,
           candidates: [
             { product_id: 'e', score: 1 },
             { product_id: 'f', score: 0.5 },

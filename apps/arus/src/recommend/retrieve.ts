@@ -12,8 +12,11 @@ const NEIGHBOUR_COUNT = 40
 const CONTENT_SOURCES = 3
 const CACHE_CAPACITY = 5_000
 
-/** Shares of the blend: the long past, what was done last, products that resemble those the model never saw. */
-const WEIGHTS = { personal: 1, newest: 0.7, content: 0.5 } as const
+/**
+ * Shares of the blend: the long past, what was done last, products that resemble those the model never saw. The newest
+ * product counts as much as all of the past, so that what goes best with it comes first, whatever was done before.
+ */
+const WEIGHTS = { personal: 1, newest: 1, content: 0.5 } as const
 
 /** Retrievers whose candidates are the same for everybody. */
 const NOT_PERSONAL: ReadonlySet<string> = new Set(['popular', 'trending'])

@@ -1,1 +1,16 @@
-export {}
+export { EVENT_LOG_ERRORS, EventLogError, type EventLogErrorCode } from './errors.ts'
+export type {
+  ConsumeOptions,
+  EventLog,
+  GroupInfo,
+  LogBatch,
+  LogEntry,
+  LogRecord,
+  PartitionInfo,
+  PartitionLag,
+  RecordPosition,
+  TopicInfo,
+  TopicOptions,
+} from './event-log.ts'
+export { LmdbEventLog, type LmdbEventLogOptions, openLmdbEventLog } from './lmdb-event-log.ts'
+export { murmur2, partitionOf } from './partitioner.ts'

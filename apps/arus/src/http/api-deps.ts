@@ -42,6 +42,8 @@ export interface ApiDeps {
   readonly consumerGroups: () => Promise<readonly GroupInfo[]>
   /** Passports that could not be written so far. */
   readonly droppedPassports?: () => number
+  /** Removes a shopper; gives how much was removed, by place. */
+  readonly forget: (shopper: string) => Promise<Readonly<Record<string, number>>>
   /** Told of every answered request (streams excepted). */
   readonly onRequest?: (latencyMs: number, status: number) => void
   readonly bodyLimitBytes: number

@@ -467,3 +467,10 @@ export const RootSchema = Type.Object({
   version: Type.String(),
   links: Type.Record(Type.String(), Type.String()),
 })
+
+/** `DELETE /users/{user_id}`: how many entries were removed, by place (`live state`, `bronze.events`, …). */
+export const ForgottenSchema = Type.Object({
+  user_id: Type.String(),
+  removed: Type.Record(Type.String(), Type.Integer()),
+})
+export type Forgotten = Static<typeof ForgottenSchema>

@@ -408,6 +408,7 @@ describe('system', () => {
         '/stream/events',
         '/stream/recommendations/{user_id}',
         '/system/metrics',
+        '/users/{user_id}',
       ].sort(),
     )
     const { get: user } = openapi.paths['/recommendations/user/{user_id}']
@@ -427,6 +428,17 @@ describe('system', () => {
     expect(scripts.length).toBeGreaterThan(3)
     for (const path of scripts) expect((await get(path)).statusCode).toBe(200)
   })
+})
+
+test('a shopper is removed on demand, but not by a web page of another origin', async () => {
+  const removed = await shop.app.inject({ method: 'DELETE', url: '/users/ann' })
+  expect(removed.json()).toEqual({ user_id: 'ann', removed: { 'live state': 3 } })
+  const preflight = await shop.app.inject({
+    method: 'OPTIONS',
+    url: '/users/ann',
+    headers: { origin: 'http://elsewhere', 'access-control-request-method': 'DELETE' },
+  })
+  expect(preflight.headers['access-control-allow-methods']).not.toContain('DELETE')
 })
 
 describe('HTTP itself', () => {

@@ -20,6 +20,7 @@ import { recommendationRoutes } from './recommendations/routes.ts'
 import { requestIds } from './request-id.ts'
 import { streamRoutes } from './streams/routes.ts'
 import { systemRoutes } from './system/routes.ts'
+import { userRoutes } from './users/routes.ts'
 
 /** Longest id in a path, in characters. */
 const PARAMETER_LENGTH_MAX = 512
@@ -46,6 +47,7 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
   analyticsRoutes(app, deps)
   streamRoutes(app, deps, metrics)
   modelRoutes(app, deps)
+  userRoutes(app, deps)
   systemRoutes(app, deps, metrics)
   await app.ready()
   return app

@@ -9,6 +9,7 @@ const TAGS = [
   { name: 'analytics', description: 'Live figures, and figures over time from the lake.' },
   { name: 'streams', description: 'Server-sent events.' },
   { name: 'models', description: 'Trained model versions.' },
+  { name: 'users', description: 'What is stored of a shopper.' },
   { name: 'system', description: 'Health and operations.' },
 ]
 

@@ -132,6 +132,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
         partitions: [{ topic: 'events', partition: 1, committedOffset: 3, endOffset: 10, lag: 7, lagMs: 20 }],
       },
     ],
+    forget: async (shopper) => ({ 'live state': shopper.length }),
     onRequest: (latencyMs, status) => void requests.push({ latencyMs, status }),
     bodyLimitBytes: 100_000,
     now,

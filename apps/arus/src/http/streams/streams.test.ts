@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net'
+import Fastify from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openShop } from '../test-api.ts'
 import { Coalesced } from './coalesced.ts'
+import { SseConnection } from './sse-connection.ts'
 
 interface Message {
   readonly id: string
@@ -128,23 +130,61 @@ describe('/stream/recommendations', () => {
     expect(response.statusCode).toBe(400)
     expect(response.json()).toMatchObject({ code: 'REQUEST_INVALID' })
   })
+})
 
-  test('a client that stops reading is owed at most a bounded rest', async () => {
-    const { url, live, app } = await serve()
-    const { port } = new URL(url)
-    const socket = await paused(Number(port), '/stream/recommendations/ann?limit=100')
-    await until(() => live.listenerCount('ann') === 1)
-    for (let i = 0; i < 3_000; i++) {
-      live.act('ann', `p${i % 30}`)
-      if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-    const connections = await new Promise<number>((resolve) =>
-      app.server.getConnections((_e, count) => resolve(count)),
-    )
-    expect(connections).toBe(1)
-    expect(socket.readableLength).toBeLessThan(2_000_000)
+describe('a client that stops reading', () => {
+  test('is seen to be behind within bounds, and dropped after the time-out', async () => {
+    const app = Fastify()
+    let connection: SseConnection | null = null
+    app.get('/', (_request, reply) => {
+      connection = new SseConnection(reply, { heartbeatMs: 10, stallTimeoutMs: 100 })
+    })
+    close = [() => app.close()]
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = await paused(Number(port), '/')
+    await until(() => connection !== null)
+    const stream = connection as unknown as SseConnection
+    const data = 'x'.repeat(10_000)
+    let sent = 0
+    await until(() => {
+      while (stream.isOpen && !stream.isBehind && sent < 100_000) {
+        stream.send({ id: String(sent), event: 'test', data })
+        sent += 1
+      }
+      return !stream.isOpen
+    })
+    expect(sent).toBeGreaterThan(0)
+    expect(sent).toBeLessThan(100_000)
+    await stream.closed
     socket.destroy()
-    await until(() => live.listenerCount('ann') === 0)
+  })
+
+  test('is told to go on once it has caught up', async () => {
+    const app = Fastify()
+    let connection: SseConnection | null = null
+    let readyCount = 0
+    app.get('/', (_request, reply) => {
+      connection = new SseConnection(reply, { heartbeatMs: 10_000, stallTimeoutMs: 5_000 })
+      connection.onReady(() => {
+        readyCount += 1
+      })
+    })
+    close = [() => app.close()]
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = await paused(Number(port), '/')
+    await until(() => connection !== null)
+    const stream = connection as unknown as SseConnection
+    await until(() => {
+      for (let i = 0; i < 100 && !stream.isBehind; i++)
+        stream.send({ id: '1', event: 'test', data: 'x'.repeat(10_000) })
+      return stream.isBehind && readyCount === 0
+    })
+    const seen = readyCount
+    socket.on('data', () => {})
+    socket.resume()
+    await until(() => readyCount > seen && !stream.isBehind)
+    socket.destroy()
+    await stream.closed
   })
 })
 

@@ -1,0 +1,117 @@
+import type { CsvSource } from './csv-source.ts'
+import type { StagedCsv } from './staged-csv.ts'
+
+/** `FROM` text that reads a staged CSV: columns `c0`, `c1`, … as they stand in the file, and `line_number`. */
+export function stagedRelation(source: CsvSource, staged: StagedCsv): string {
+  const names = source.columns.map((_, position) => `c${position}`)
+  const columns = [...(staged.hasLineNumbers ? ['line_number'] : []), ...names]
+  const types = columns.map((name) => `'${name}': 'VARCHAR'`).join(', ')
+  const line = staged.hasLineNumbers ? 'CAST(line_number AS BIGINT)' : 'row_number() OVER () + 1'
+  // A field over several lines may be cut by a reader that starts in the middle of the file.
+  const parallel = staged.hasMultiLineRecords ? ', parallel=false' : ''
+  return `(SELECT ${line} AS line_number, ${names.join(', ')} FROM read_csv(${quoted(staged.path)}, auto_detect=false,
+    header=${staged.hasLineNumbers ? 'false' : 'true'}, delim=${quoted(source.shape.delimiter)}, quote='"', escape='"',
+    strict_mode=false, null_padding=false, max_line_size=4194304, columns={${types}}${parallel}))`
+}
+
+/** A text as an SQL literal. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** SQL of a name with runs of blanks made one, for display and for matching. */
+export function displayName(sql: string): string {
+  return `nullif(trim(regexp_replace(${sql}, '\\s+', ' ', 'g')), '')`
+}
+
+/** Temporary table of the import's connection: what of each product the later steps ask again and again, kept narrow. */
+export const CHECKED_TABLE = 'import_checked'
+
+/** Makes `CHECKED_TABLE` from typed products: read once, so that titles are not decoded for every question. */
+export function checkedTableSql(typed: string): string {
+  return `CREATE OR REPLACE TEMP TABLE ${CHECKED_TABLE} AS
+    SELECT line_number, product_id, category_id, raw_category_id, category_name, fault FROM (${typed})`
+}
+
+const FIELD_CHARACTERS_MAX = 16_000
+const ID_CHARACTERS_MAX = 200
+/** The largest count kept: that of an unsigned 32-bit number. */
+const COUNT_MAX = 4_294_967_295
+
+/**
+ * SELECT of the products in bronze with typed columns, and in `fault` the first reason why a row cannot be taken (null
+ * when it can), `fault_detail` saying which value. Prices of 0 are none.
+ */
+export function typedProducts(bronze: string): string {
+  return `SELECT line_number, product_id, title, image_url, product_url, stars,
+      CAST(coalesce(reviews, 0) AS BIGINT) AS reviews, nullif(price, 0) AS price, nullif(list_price, 0) AS list_price,
+      category_id, category_name, coalesce(is_best_seller, false) AS is_best_seller,
+      CAST(coalesce(bought, 0) AS BIGINT) AS bought_in_last_month, raw_category_id,
+      ${FAULT} AS fault, ${FAULT_DETAIL} AS fault_detail
+    FROM (SELECT line_number, nullif(trim(asin), '') AS product_id, nullif(trim(title), '') AS title,
+      nullif(trim("imgUrl"), '') AS image_url, nullif(trim("productURL"), '') AS product_url,
+      ${number('stars')} AS stars, stars AS raw_stars, ${number('reviews')} AS reviews, reviews AS raw_reviews,
+      ${number('price')} AS price, price AS raw_price, ${number('"listPrice"')} AS list_price, "listPrice" AS raw_list_price,
+      ${number('"boughtInLastMonth"')} AS bought, "boughtInLastMonth" AS raw_bought,
+      try_cast(nullif(trim(category_id), '') AS INTEGER) AS category_id, nullif(trim(category_id), '') AS raw_category_id,
+      ${displayName('"categoryName"')} AS category_name,
+      CASE lower(trim("isBestSeller")) WHEN 'true' THEN true WHEN 'false' THEN false WHEN '1' THEN true
+        WHEN '0' THEN false WHEN 'yes' THEN true WHEN 'no' THEN false END AS is_best_seller,
+      nullif(trim("isBestSeller"), '') AS raw_best_seller
+    FROM ${bronze})`
+}
+
+function number(column: string): string {
+  return `try_cast(${column} AS DOUBLE)`
+}
+
+const NUMBERS = ['stars', 'reviews', 'price', 'list_price', 'bought'] as const
+const COUNTS = ['reviews', 'bought'] as const
+
+/** Conditions in the order they are tried: the first that holds names the row's fault. */
+const FAULTS: readonly (readonly [reason: string, condition: string, detail: string])[] = [
+  ['missing_asin', 'product_id IS NULL', `'asin is empty'`],
+  ['missing_title', 'title IS NULL', `'title is empty'`],
+  [
+    'field_too_long',
+    `length(product_id) > ${ID_CHARACTERS_MAX}`,
+    `'asin has more than ${ID_CHARACTERS_MAX} characters'`,
+  ],
+  ...['title', 'image_url', 'product_url'].map(
+    (name) =>
+      [
+        'field_too_long',
+        `length(${name}) > ${FIELD_CHARACTERS_MAX}`,
+        `'${name} has more than ${FIELD_CHARACTERS_MAX} characters'`,
+      ] as const,
+  ),
+  ...NUMBERS.map(
+    (name) =>
+      [
+        'not_a_number',
+        `(raw_${name} IS NOT NULL AND trim(raw_${name}) <> '' AND (${name} IS NULL OR NOT isfinite(${name})))`,
+        detail(name, 'is not a number'),
+      ] as const,
+  ),
+  ...NUMBERS.map((name) => ['negative_number', `${name} < 0`, detail(name, 'is negative')] as const),
+  ['stars_out_of_range', 'stars > 5', detail('stars', 'is above 5')],
+  ...COUNTS.map(
+    (name) =>
+      ['not_a_whole_number', `${name} <> floor(${name})`, detail(name, 'is not a whole number')] as const,
+  ),
+  ...COUNTS.map(
+    (name) => ['number_out_of_range', `${name} > ${COUNT_MAX}`, detail(name, 'is too large')] as const,
+  ),
+  [
+    'not_a_boolean',
+    'raw_best_seller IS NOT NULL AND is_best_seller IS NULL',
+    `'isBestSeller is not true or false: ' || left(raw_best_seller, 40)`,
+  ],
+]
+
+const FAULT = `CASE ${FAULTS.map(([reason, condition]) => `WHEN ${condition} THEN '${reason}'`).join(' ')} END`
+const FAULT_DETAIL = `CASE ${FAULTS.map(([, condition, text]) => `WHEN ${condition} THEN ${text}`).join(' ')} END`
+
+function detail(name: string, problem: string): string {
+  return `'${name} ${problem}: ' || left(raw_${name}, 40)`
+}

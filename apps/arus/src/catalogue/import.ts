@@ -1,0 +1,191 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { ArusError } from '../errors.ts'
+import type { Lake } from '../lake/lake.ts'
+import type { OnProgress } from '../progress.ts'
+import { buildCatalogueFromLake } from './build-from-lake.ts'
+import { openCsvSource } from './csv-source.ts'
+import {
+  addNamedCategories,
+  CATEGORIES_TABLE,
+  deriveCategories,
+  loadCategories,
+} from './import-categories.ts'
+import { importedSource, markOf, removeMarker, writeMarker } from './import-marker.ts'
+import { ImportRejections } from './import-rejections.ts'
+import type { ImportReport, Rejection } from './import-report.ts'
+import { checkedTableSql, quoted, stagedRelation, typedProducts } from './import-sql.ts'
+import { interruptible } from './interruptible.ts'
+import { locateProductColumns, PRODUCT_COLUMNS, type ProductColumn } from './product-columns.ts'
+import { type StagedCsv, stageCsv } from './staged-csv.ts'
+
+export interface ImportCatalogueOptions {
+  readonly productsFile: string
+  readonly categoriesFile: string | null
+  readonly lake: Lake
+  /** The catalogue's folder. */
+  readonly folder: string
+  /** UTC ms. */
+  readonly now: () => number
+  readonly onProgress?: OnProgress
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Imports a products file (CSV, plain or gzip; column order free; `category_id` or `categoryName`) and its categories:
+ * `bronze.products` and `bronze.categories` as the files stand, `bronze.rejected_products`, `silver.products`, and the
+ * catalogue that is served. Replaces what was imported before; the same files give the same tables.
+ *
+ * The whole file is checked before anything is written: one that is missing, cut off or no CSV throws `FILE_UNREADABLE` or
+ * `CSV_INVALID` and changes nothing. Each table is replaced by one atomic commit; the catalogue being served changes last,
+ * in one step, so an interrupted import (`CANCELLED`) leaves the old one serving and starts over next time. Rows that cannot
+ * be taken never stop an import: see `REJECTION_REASONS`.
+ */
+export async function importCatalogue(options: ImportCatalogueOptions): Promise<ImportReport> {
+  const { lake, folder, signal } = options
+  const temporaryFolder = join(folder, 'staging')
+  await rm(temporaryFolder, { recursive: true, force: true })
+  await mkdir(temporaryFolder, { recursive: true })
+  const connection = await lake.duckdb.connect()
+  try {
+    return await interruptible(connection, signal, () => runImport(connection, temporaryFolder, options))
+  } finally {
+    connection.closeSync()
+    await rm(temporaryFolder, { recursive: true, force: true })
+  }
+}
+
+/** Whether the catalogue in service was made from these very files (by size, time of change and a digest of both ends). */
+export async function isImported(options: {
+  readonly folder: string
+  readonly productsFile: string
+  readonly categoriesFile?: string | null
+}): Promise<boolean> {
+  const marker = await importedSource(options.folder)
+  if (marker === null) return false
+  if (!isSame(await markOf(options.productsFile), marker.products)) return false
+  if (options.categoriesFile === undefined || options.categoriesFile === null) return true
+  return isSame(await markOf(options.categoriesFile), marker.categories)
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  return left !== null && JSON.stringify(left) === JSON.stringify(right)
+}
+
+async function runImport(
+  connection: DuckDBConnection,
+  temporaryFolder: string,
+  options: ImportCatalogueOptions,
+): Promise<ImportReport> {
+  const { lake, folder, onProgress, signal, now, productsFile, categoriesFile } = options
+  const startedMs = now()
+  const marks = await markFiles(productsFile, categoriesFile)
+  const shared = { temporaryFolder, ...(signal ? { signal } : {}) }
+  const source = await openCsvSource(productsFile)
+  const columns = locateProductColumns(source)
+  const categoryRejections =
+    categoriesFile === null ? null : await loadCategories(connection, { file: categoriesFile, ...shared })
+  const step = `Checking ${productsFile}`
+  const staged = await stageCsv({ source, step, ...shared, ...(onProgress ? { onProgress } : {}) })
+
+  await removeMarker(folder)
+  const say = (text: string, done: number) => onProgress?.({ step: text, done, total: 4, unit: 'steps' })
+  say('Writing bronze', 0)
+  const bronze = await lake.write('bronze.products', bronzeSelect(stagedRelation(source, staged), columns), {
+    mode: 'overwrite',
+    connection,
+  })
+  assertRowCount(bronze.rowCount, staged, productsFile)
+  const typed = typedProducts((await lake.relation('bronze.products')).sql)
+  await connection.run(checkedTableSql(typed))
+  if (categoryRejections === null) await deriveCategories(connection)
+  await addNamedCategories(connection)
+  const categories = await lake.write('bronze.categories', categoriesSelect(), {
+    mode: 'overwrite',
+    connection,
+  })
+  say('Writing silver', 1)
+  const rejections = await ImportRejections.find(connection, typed)
+  await rejections.add(brokenRows(staged), categoryRejections ?? [])
+  const silver = await lake.write('silver.products', silverSelect(typed, rejections), {
+    mode: 'overwrite',
+    connection,
+  })
+  say('Writing rejected rows', 2)
+  const rejected = await lake.write('bronze.rejected_products', rejections.select(now()), {
+    mode: 'overwrite',
+    connection,
+  })
+  say('Building the catalogue', 3)
+  const built = await buildCatalogueFromLake({ ...options, nowMs: now() })
+  const rowsRead = staged.recordCount + staged.broken.length
+  const report: ImportReport = {
+    products_file: productsFile,
+    categories_file: categoriesFile,
+    rows_read: rowsRead,
+    rows_imported: silver.rowCount,
+    rows_dropped: rowsRead - silver.rowCount,
+    rejected: await rejections.countByReason(),
+    examples: await rejections.examples(),
+    categories: built.categoryCount,
+    catalogue_version: built.version,
+    table_versions: {
+      'bronze.products': bronze.version,
+      'bronze.categories': categories.version,
+      'bronze.rejected_products': rejected.version,
+      'silver.products': silver.version,
+    },
+    took_ms: now() - startedMs,
+  }
+  await writeMarker(folder, { ...marks, report })
+  return report
+}
+
+async function markFiles(productsFile: string, categoriesFile: string | null) {
+  const products = await markOf(productsFile)
+  if (products === null)
+    throw new ArusError(
+      'FILE_UNREADABLE',
+      `Cannot read ${productsFile}: there is no such file, or no permission`,
+    )
+  return { products, categories: categoriesFile === null ? null : await markOf(categoriesFile) }
+}
+
+/** Every bronze column by its name, null where the file has none. */
+function bronzeSelect(relation: string, columns: ReadonlyMap<ProductColumn, number>): string {
+  const names = Object.keys(PRODUCT_COLUMNS) as ProductColumn[]
+  const selected = names.map((name) => {
+    const position = columns.get(name)
+    return `${position === undefined ? 'CAST(NULL AS VARCHAR)' : `c${position}`} AS "${name}"`
+  })
+  return `SELECT line_number, ${selected.join(', ')} FROM ${relation}`
+}
+
+function categoriesSelect(): string {
+  return `SELECT CAST(id AS VARCHAR) AS id, name AS category_name FROM ${CATEGORIES_TABLE} ORDER BY ${CATEGORIES_TABLE}.id`
+}
+
+/** A category is joined by its id where the row states one, else by its name. */
+function silverSelect(typed: string, rejections: ImportRejections): string {
+  return `SELECT product_id, title, image_url, product_url, stars, reviews, price, list_price,
+      CASE WHEN price < list_price THEN 1 - price / list_price END AS discount,
+      coalesce(by_id.id, by_name.id) AS category_id, coalesce(by_id.name, by_name.name) AS category,
+      is_best_seller, bought_in_last_month
+    FROM (${typed}) p LEFT JOIN ${CATEGORIES_TABLE} by_id ON by_id.id = p.category_id
+      LEFT JOIN (SELECT min(id) AS id, name FROM ${CATEGORIES_TABLE} GROUP BY name) by_name
+        ON by_name.name = p.category_name AND p.raw_category_id IS NULL
+    WHERE ${rejections.isTakenSql()}`
+}
+
+function brokenRows(staged: StagedCsv): Rejection[] {
+  return staged.broken.map(({ line, reason, detail, text }) => ({ line, reason, detail, text }))
+}
+
+function assertRowCount(rowCount: number, staged: StagedCsv, file: string): void {
+  if (rowCount === staged.recordCount) return
+  throw new ArusError(
+    'CSV_INVALID',
+    `${quoted(file)}: ${staged.recordCount} records were found but ${rowCount} read; did the file change meanwhile? Import it again`,
+  )
+}

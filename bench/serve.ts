@@ -1,0 +1,152 @@
+/** Requests against a running Arus, beside a bare Fastify route that answers the same bytes, in the same run. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import Fastify from 'fastify'
+import { type LoadResult, load, requestOf } from './http-load.ts'
+
+export interface ServeBenchOptions {
+  /** Address of a running Arus. */
+  readonly baseUrl: string
+  /** Shoppers with a history; requests are for one of them at random. */
+  readonly users: readonly string[]
+  readonly products: readonly string[]
+  /** Of each of the rounds. Default 4. */
+  readonly seconds?: number
+  /** Default 16. */
+  readonly connectionCount?: number
+  /** Rounds, interleaved; the median is printed. Default 3. */
+  readonly rounds?: number
+}
+
+interface Work {
+  readonly name: string
+  readonly budget: string
+  readonly baseUrl: string
+  /** Events or answers in one request. */
+  readonly perRequest: number
+  readonly nextRequest: () => Buffer
+}
+
+const BATCH_SIZE = 100
+const BARE_FLAG = '--bare-json-route'
+
+if (process.argv[2] === BARE_FLAG) await serveBareRoute()
+
+/** Prints requests/s, p50 and p99 of each kind of request, the ratio to the bare route, and the budget. */
+export async function benchServe(options: ServeBenchOptions): Promise<void> {
+  const answer = await (await fetch(`${options.baseUrl}${userPath(options.users[0] ?? 'nobody')}`)).text()
+  const bare = await startBareRoute(answer)
+  try {
+    const works = worksOf(options, bare.url)
+    const results = new Map<Work, LoadResult[]>(works.map((work) => [work, []]))
+    const { seconds = 4, connectionCount = 16, rounds = 3 } = options
+    for (const { baseUrl, nextRequest } of works)
+      await load({ baseUrl, nextRequest, connectionCount, seconds: 1 })
+    for (let round = 0; round < rounds; round++) {
+      for (const work of works) {
+        const { baseUrl, nextRequest } = work
+        results.get(work)?.push(await load({ baseUrl, nextRequest, connectionCount, seconds }))
+      }
+    }
+    print(results, connectionCount)
+  } finally {
+    bare.stop()
+  }
+}
+
+function worksOf({ baseUrl, users, products }: ServeBenchOptions, bareUrl: string): Work[] {
+  const random = randomOf(1)
+  const pick = (list: readonly string[]) => list[Math.floor(random() * list.length)] ?? 'none'
+  const recommendations = users.map((user) => requestOf('GET', userPath(user)))
+  let count = 0
+  const run = Date.now().toString(36)
+  const eventOf = () =>
+    `{"event_id":"bench-${run}-${count++}","user_id":${JSON.stringify(pick(users))},"action":"view","product_id":${JSON.stringify(pick(products))}}`
+  return [
+    {
+      name: 'bare Fastify JSON route, same bytes',
+      budget: '',
+      baseUrl: bareUrl,
+      perRequest: 1,
+      nextRequest: () => recommendations[0] as Buffer,
+    },
+    {
+      name: 'GET /recommendations/user/{random}?limit=10',
+      budget: '≥ 6,000/s, p99 ≤ 15 ms; then half of bare, p99 ≤ 5 ms',
+      baseUrl,
+      perRequest: 1,
+      nextRequest: () => recommendations[Math.floor(random() * recommendations.length)] as Buffer,
+    },
+    {
+      name: 'POST /stream/events, one event',
+      budget: '≥ 7,856/s (8 × Gorse’s 982); then 15,000/s',
+      baseUrl,
+      perRequest: 1,
+      nextRequest: () => requestOf('POST', '/stream/events', eventOf()),
+    },
+    {
+      name: `POST /stream/events, ${BATCH_SIZE} events`,
+      budget: '≥ 60,000 events/s; then 150,000/s',
+      baseUrl,
+      perRequest: BATCH_SIZE,
+      nextRequest: () =>
+        requestOf('POST', '/stream/events', `[${Array.from({ length: BATCH_SIZE }, eventOf).join(',')}]`),
+    },
+  ]
+}
+
+function print(results: ReadonlyMap<Work, readonly LoadResult[]>, connectionCount: number): void {
+  console.log(
+    `\nServing, ${connectionCount} connections, median of ${[...results.values()][0]?.length} rounds`,
+  )
+  const bareRate = medianOf([...results.values()][0] ?? [], 'requestsPerSecond')
+  for (const [{ name, budget, perRequest }, rounds] of results) {
+    const rate = medianOf(rounds, 'requestsPerSecond')
+    const failures = rounds.reduce((sum, { failureCount }) => sum + failureCount, 0)
+    const events = perRequest === 1 ? '' : ` = ${format(rate * perRequest)} events/s`
+    console.log(
+      `  ${name.padEnd(45)} ${format(rate)}/s${events}, p50 ${medianOf(rounds, 'latencyMsP50').toFixed(2)} ms, p99 ${medianOf(rounds, 'latencyMsP99').toFixed(2)} ms, ${(rate / bareRate).toFixed(2)} × bare${failures === 0 ? '' : `, ${failures} FAILED`}${budget === '' ? '' : `  (budget: ${budget})`}`,
+    )
+  }
+}
+
+function medianOf(results: readonly LoadResult[], field: keyof LoadResult): number {
+  const sorted = results.map((result) => result[field]).sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+function format(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+function userPath(user: string): string {
+  return `/recommendations/user/${encodeURIComponent(user)}?limit=10`
+}
+
+async function startBareRoute(answer: string): Promise<{ readonly url: string; stop(): void }> {
+  const child = fork(import.meta.filename, [BARE_FLAG])
+  child.send(answer)
+  const [url] = (await once(child, 'message')) as [string]
+  return { url, stop: () => void child.kill() }
+}
+
+/** In a process of its own: answers every recommendation request with the body it was told. */
+async function serveBareRoute(): Promise<void> {
+  const [answer] = (await once(process, 'message')) as [string]
+  const body: unknown = JSON.parse(answer)
+  const app = Fastify()
+  app.get('/recommendations/user/:user_id', async () => body)
+  process.send?.(await app.listen({ host: '127.0.0.1', port: 0 }))
+  process.on('disconnect', () => process.exit(0))
+}
+
+/** Mulberry32: the same requests in every run. */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

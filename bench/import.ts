@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { generateCatalogueFiles } from '../apps/arus/src/catalogue/generate.ts'
+import { measureProcess, type ProcessCost, printComparisons } from './measure.ts'
+
+const FULL_SIZE = 1_426_337
+const RUNS = 3
+const THREADS = '2'
+const main = join(import.meta.dirname, '../apps/arus/src/main.ts')
+
+/**
+ * `arus import` of a generated file, end to end in a process of its own, against plain DuckDB turning the same CSV into one
+ * zstd Parquet file, in the same run: runs interleaved, medians compared.
+ */
+export async function benchImport(options: { readonly rows: number }): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-bench-import-'))
+  try {
+    const files = await generateCatalogueFiles({ folder, productCount: options.rows, seed: 1 })
+    const ours: ProcessCost[] = []
+    const plain: ProcessCost[] = []
+    for (let run = 0; run < RUNS; run++) {
+      plain.push(
+        await measureProcess(process.execPath, [
+          import.meta.filename,
+          '--plain',
+          files.productsFile,
+          join(folder, 'plain.parquet'),
+        ]),
+      )
+      ours.push(
+        await measureProcess(
+          process.execPath,
+          [main, 'import', files.productsFile, files.categoriesFile, '--json'],
+          {
+            ARUS_DATA_DIR: join(folder, `data-${run}`),
+          },
+        ),
+      )
+      rmSync(join(folder, `data-${run}`), { recursive: true, force: true })
+    }
+    const compare = (what: string, unit: string, budget: string, of: (cost: ProcessCost) => number) => ({
+      what,
+      ours: median(ours.map(of)),
+      theirs: median(plain.map(of)),
+      unit,
+      budget,
+    })
+    printComparisons(
+      `Import of ${options.rows.toLocaleString('en')} rows, against DuckDB CSV → zstd Parquet (median of ${RUNS})`,
+      [
+        compare('CPU', 's', 'ratio ≤ 3, then ≤ 1.5', (cost) => cost.cpuSeconds),
+        compare('wall', 's', 'none', (cost) => cost.wallSeconds),
+        compare('peak memory', 'MB', 'ours < 2,048 MB', (cost) => cost.peakMemoryBytes / 1024 / 1024),
+      ],
+    )
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!
+}
+
+/** The other side: what DuckDB does by itself, types found by its own sniffer. */
+async function convertPlain(csvFile: string, parquetFile: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: THREADS })
+  const connection = await instance.connect()
+  await connection.run(
+    `COPY (FROM read_csv('${csvFile}')) TO '${parquetFile}' (FORMAT parquet, COMPRESSION zstd)`,
+  )
+  connection.closeSync()
+  instance.closeSync()
+}
+
+if (import.meta.main) {
+  const { values, positionals } = parseArgs({
+    options: { plain: { type: 'boolean' }, rows: { type: 'string', default: String(FULL_SIZE) } },
+    allowPositionals: true,
+  })
+  if (values.plain) await convertPlain(positionals[0]!, positionals[1]!)
+  else await benchImport({ rows: Number(values.rows) })
+}

@@ -1,8 +1,9 @@
 /** The API over a small in-memory shop, for tests of routes. */
-import { v7 } from 'uuid'
+import { randomFillSync } from 'node:crypto'
 import { ArusError } from '../errors.ts'
 import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
 import type { Passport } from '../recommend/passport.ts'
+import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../recommend/test-shop.ts'
 import type { ApiDeps, Period } from './api-deps.ts'
@@ -79,7 +80,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     model: () => model,
     onAnswer: (passport) => void passports.set(passport.recommendation_id, passport),
     now,
-    uuid: v7,
+    uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
   })
   const app = await buildApi({
     version: '0.1.0',

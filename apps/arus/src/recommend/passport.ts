@@ -86,7 +86,8 @@ export function passportOf(source: PassportSource): Passport {
   }
 }
 
-/** Six significant digits: enough to compare, short in the log. */
+/** Six decimals, or six significant digits of what is smaller than a thousandth: enough to compare, short in the log. */
 export function rounded(score: number): number {
+  if (score >= 0.001) return Math.round(score * 1e6) / 1e6
   return score === 0 ? 0 : Number(score.toPrecision(6))
 }

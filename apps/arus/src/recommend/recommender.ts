@@ -3,7 +3,7 @@ import { ArusError } from '../errors.ts'
 import type { HistoryItem, LiveState } from '../live/live-state.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 import type { Retrieved } from './blend.ts'
-import { eligibilityOf } from './eligibility.ts'
+import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
 import { climbDown, type PartsNow, productOf, type Reached } from './ladder.ts'
@@ -56,6 +56,7 @@ interface Asked {
   readonly request: RecommendationRequest
   readonly startedMs: number
   readonly past: ShopperPast
+  readonly eligibility: Eligibility
 }
 
 interface Personal {
@@ -75,6 +76,7 @@ class LadderRecommender implements Recommender {
   readonly #remembered: RememberedProducts
   readonly #retrievers = new Retrievers()
   #rememberedVersion: string | null = null
+  #reference: { readonly model: ServingModel; readonly value: ModelReference } | null = null
 
   constructor(options: RecommenderOptions) {
     this.#options = options
@@ -88,14 +90,30 @@ class LadderRecommender implements Recommender {
     const sessionId = request.sessionId ?? null
     const past = await this.#pastOf(userId, sessionId)
     const scenario = request.scenario ?? 'for_you'
-    return this.#answer({ userId, sessionId, scenario, request, startedMs, past })
+    return this.#answer({
+      userId,
+      sessionId,
+      scenario,
+      request,
+      startedMs,
+      past,
+      eligibility: eligibilityOf(past, request),
+    })
   }
 
   async forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const past = await this.#pastOf(null, sessionId)
     const scenario = request.scenario ?? 'session'
-    return this.#answer({ userId: null, sessionId, scenario, request, startedMs, past })
+    return this.#answer({
+      userId: null,
+      sessionId,
+      scenario,
+      request,
+      startedMs,
+      past,
+      eligibility: eligibilityOf(past, request),
+    })
   }
 
   similar(productId: string, request: RecommendationRequest): RecommendationAnswer {
@@ -108,14 +126,15 @@ class LadderRecommender implements Recommender {
         details: { product_id: productId },
       })
     }
-    const exclude = [productId, ...(request.exclude ?? [])]
+    const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
     const asked: Asked = {
       userId: null,
       sessionId: null,
       scenario: request.scenario ?? 'similar',
-      request: { ...request, exclude },
+      request: filtered,
       startedMs,
       past: NO_PAST,
+      eligibility: eligibilityOf(NO_PAST, filtered),
     }
     return this.#compose(asked, parts, { retrieved, level: null })
   }
@@ -125,7 +144,11 @@ class LadderRecommender implements Recommender {
     const parts = this.#parts()
     const trends = this.#faults.attempt('trending', [], () => parts.live?.trending(limit * 2) ?? [])
     const figures = new Map(trends.map((trend) => [trend.product_id, trend]))
-    const { picks, fallback } = this.#climb(parts, NO_PAST, { limit }, { retrieved: [], level: null })
+    const { picks, fallback } = this.#climb(
+      parts,
+      { past: NO_PAST, request: { limit }, eligibility: eligibilityOf(NO_PAST, {}) },
+      { retrieved: [], level: null },
+    )
     const trending: TrendingItem[] = picks.map((pick, position) => {
       const trend = figures.get(pick.product_id)
       return {
@@ -163,15 +186,14 @@ class LadderRecommender implements Recommender {
   }
 
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
-    const { past, request } = asked
-    const reached = this.#climb(parts, past, request, personal)
+    const reached = this.#climb(parts, asked, personal)
     const generatedAtMs = this.#options.now()
     const answer: RecommendationAnswer = {
       recommendation_id: this.#options.uuid(),
       user_id: asked.userId,
       scenario: asked.scenario,
       recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
-      model: usesModel(personal, reached) ? referenceTo(parts.model) : null,
+      model: usesModel(personal, reached) ? this.#referenceTo(parts.model) : null,
       fallback: reached.fallback,
       generated_at: new Date(generatedAtMs).toISOString(),
       took_ms: this.#sinceMs(asked.startedMs),
@@ -181,9 +203,9 @@ class LadderRecommender implements Recommender {
   }
 
   /** Levels one and two: the model on the live past; without it, look-alikes of what was done last. */
-  #personal(parts: PartsNow, { past, request }: Asked): Personal {
+  #personal(parts: PartsNow, { past, request, eligibility }: Asked): Personal {
     if (past.products.length === 0) return { retrieved: [], level: null }
-    const { isAllowed } = eligibilityOf(past, request)
+    const { isAllowed } = eligibility
     const { model, catalogue } = parts
     const ofModel =
       model === null
@@ -222,12 +244,16 @@ class LadderRecommender implements Recommender {
     ].filter(({ candidates }) => candidates.length > 0)
   }
 
-  #climb(parts: PartsNow, past: ShopperPast, request: RecommendationRequest, personal: Personal): Reached {
+  #climb(
+    parts: PartsNow,
+    { past, request, eligibility }: Pick<Asked, 'past' | 'request' | 'eligibility'>,
+    personal: Personal,
+  ): Reached {
     this.#rememberBestSellers(parts.catalogue)
     return climbDown({
       ...parts,
       limit: request.limit,
-      eligibility: eligibilityOf(past, request),
+      eligibility,
       filters: request,
       retrieved: personal.retrieved,
       sessionProducts: past.sessionProducts,
@@ -266,7 +292,7 @@ class LadderRecommender implements Recommender {
           sessionId: asked.sessionId,
           past: asked.past,
           retrieved: personal.retrieved,
-          filters: eligibilityOf(asked.past, asked.request).applied,
+          filters: asked.eligibility.applied,
         }),
       ),
     )
@@ -280,6 +306,15 @@ class LadderRecommender implements Recommender {
     }
   }
 
+  #referenceTo(model: ServingModel | null): ModelReference | null {
+    if (model === null) return null
+    if (this.#reference?.model !== model) {
+      const trained_at = new Date(model.trained_at).toISOString()
+      this.#reference = { model, value: { name: model.kind, version: model.version, trained_at } }
+    }
+    return this.#reference.value
+  }
+
   #sinceMs(startedMs: number): number {
     return Math.round((this.#clockMs() - startedMs) * 1000) / 1000
   }
@@ -288,9 +323,4 @@ class LadderRecommender implements Recommender {
 function usesModel(personal: Personal, { isModelUsed, fallback }: Reached): boolean {
   if (fallback !== null) return false
   return isModelUsed && personal.retrieved.some(({ retriever }) => retriever !== 'content')
-}
-
-function referenceTo(model: ServingModel | null): ModelReference | null {
-  if (model === null) return null
-  return { name: model.kind, version: model.version, trained_at: new Date(model.trained_at).toISOString() }
 }

@@ -121,7 +121,10 @@ function refuseOtherFormats(file: string, head: Buffer): void {
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
     refuse('it is UTF-16 text; save it as UTF-8')
   }
-  if (head.includes(0)) refuse('it holds binary data')
+  const headerEnd = head.indexOf(10)
+  const header = head.subarray(0, headerEnd < 0 ? head.length : headerEnd)
+  if (header.includes(0)) refuse('it holds binary data')
+  if (!isUtf8(header)) refuse('its first line is not UTF-8 text')
   const text = head
     .toString('utf8')
     .replace(/^\ufeff/, '')
@@ -130,9 +133,6 @@ function refuseOtherFormats(file: string, head: Buffer): void {
   if (/^<(!doctype|html|\?xml|head|body)/i.test(text))
     refuse('it looks like a web page; was the download a login page?')
   if (/^[[{]/.test(text)) refuse('it looks like JSON')
-  const headerEnd = head.indexOf(10)
-  if (!isUtf8(head.subarray(0, headerEnd < 0 ? head.length : headerEnd)))
-    refuse('its first line is not UTF-8 text')
 }
 
 function delimiterOf(line: string): CsvShape['delimiter'] {

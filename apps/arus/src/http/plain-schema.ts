@@ -12,7 +12,7 @@ const PRIMITIVES: ReadonlySet<unknown> = new Set([
 
 /**
  * The same schema in fewer words: `anyOf [T, null]` becomes `type: [T, "null"]`, a union of constants an `enum`, an
- * intersection of objects one object. Compiled serialisers then need no validation to choose a branch (three times
+ * intersection of objects one object, and a property with a default need not be given. Compiled serialisers then need no validation to choose a branch (three times
  * faster on nullable fields), and OpenAPI reads better.
  */
 export function plainSchema(schema: unknown): unknown {
@@ -21,7 +21,7 @@ export function plainSchema(schema: unknown): unknown {
   const plain: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(schema))
     plain[key] = key === 'examples' ? value : plainSchema(value)
-  return merged(nullable(constants(plain)))
+  return optional(merged(nullable(constants(plain))))
 }
 
 function nullable(schema: Record<string, unknown>): Record<string, unknown> {
@@ -50,4 +50,11 @@ function merged(schema: Record<string, unknown>): Record<string, unknown> {
     properties: Object.assign({}, ...parts.map((part) => part.properties ?? {})),
     required: [...new Set(parts.flatMap((part) => part.required ?? []))],
   }
+}
+
+function optional(schema: Record<string, unknown>): Record<string, unknown> {
+  const { required, properties } = schema
+  if (!Array.isArray(required) || typeof properties !== 'object' || properties === null) return schema
+  const fields = properties as Record<string, JsonSchema>
+  return { ...schema, required: required.filter((name) => fields[name]?.default === undefined) }
 }

@@ -1,15 +1,15 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
-import type { HistoryItem, LiveState } from '../live/live-state.ts'
+import type { LiveState } from '../live/live-state.ts'
 import type { ServingModel } from '../training/serving-model.ts'
-import type { Retrieved } from './blend.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
 import { climbDown, type PartsNow, productOf, type Reached } from './ladder.ts'
 import { type Passport, passportOf, rounded } from './passport.ts'
+import { type Personal, PersonalLevels } from './personal-levels.ts'
+import { readPast } from './read-past.ts'
 import type {
-  Fallback,
   ModelReference,
   RecommendationAnswer,
   RecommendationRequest,
@@ -17,8 +17,7 @@ import type {
   TrendingItem,
 } from './recommendation.ts'
 import { type RememberedProducts, rememberInMemory } from './remembered-products.ts'
-import { Retrievers } from './retrieve.ts'
-import { NO_PAST, pastOf, type ShopperPast } from './shopper-past.ts'
+import { NO_PAST, type ShopperPast } from './shopper-past.ts'
 
 /** Best sellers kept for the last level. */
 const REMEMBERED_COUNT = 200
@@ -59,11 +58,6 @@ interface Asked {
   readonly eligibility: Eligibility
 }
 
-interface Personal {
-  readonly retrieved: readonly Retrieved[]
-  readonly level: Fallback
-}
-
 /** See `Recommender`. */
 export function createRecommender(options: RecommenderOptions): Recommender {
   return new LadderRecommender(options)
@@ -74,7 +68,7 @@ class LadderRecommender implements Recommender {
   readonly #clockMs: () => number
   readonly #faults: FaultReporter
   readonly #remembered: RememberedProducts
-  readonly #retrievers = new Retrievers()
+  readonly #personal: PersonalLevels
   #rememberedVersion: string | null = null
   #reference: { readonly model: ServingModel; readonly value: ModelReference } | null = null
 
@@ -83,12 +77,13 @@ class LadderRecommender implements Recommender {
     this.#clockMs = options.clockMs ?? (() => performance.now())
     this.#faults = new FaultReporter(options.onFault ?? (() => {}), options.now)
     this.#remembered = options.remembered ?? rememberInMemory()
+    this.#personal = new PersonalLevels(this.#faults)
   }
 
   async forUser(userId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const sessionId = request.sessionId ?? null
-    const past = await this.#pastOf(userId, sessionId)
+    const past = await readPast(this.#options.live, { userId, sessionId }, this.#faults)
     const scenario = request.scenario ?? 'for_you'
     return this.#answer({
       userId,
@@ -103,7 +98,7 @@ class LadderRecommender implements Recommender {
 
   async forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
-    const past = await this.#pastOf(null, sessionId)
+    const past = await readPast(this.#options.live, { userId: null, sessionId }, this.#faults)
     const scenario = request.scenario ?? 'session'
     return this.#answer({
       userId: null,
@@ -119,7 +114,7 @@ class LadderRecommender implements Recommender {
   similar(productId: string, request: RecommendationRequest): RecommendationAnswer {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
-    const retrieved = this.#neighbours(parts, productId)
+    const retrieved = this.#personal.forProduct(parts, productId)
     const { product, isGone } = productOf(parts.catalogue, productId, this.#faults)
     if (product === undefined && !isGone && retrieved.length === 0) {
       throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
@@ -166,23 +161,9 @@ class LadderRecommender implements Recommender {
     }
   }
 
-  async #pastOf(userId: string | null, sessionId: string | null): Promise<ShopperPast> {
-    const live = this.#faults.attempt('live state', null, this.#options.live)
-    if (live === null) return NO_PAST
-    const none: readonly HistoryItem[] = []
-    return this.#faults.attemptAsync('live state', NO_PAST, async () => {
-      if (sessionId === null) return userId === null ? NO_PAST : pastOf(await live.history(userId), none)
-      const [history, session] = await Promise.all([
-        userId === null ? none : live.history(userId),
-        live.session(sessionId),
-      ])
-      return pastOf(history, session)
-    })
-  }
-
   #answer(asked: Asked): RecommendationAnswer {
     const parts = this.#parts()
-    return this.#compose(asked, parts, this.#personal(parts, asked))
+    return this.#compose(asked, parts, this.#personal.forShopper(parts, asked))
   }
 
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
@@ -200,48 +181,6 @@ class LadderRecommender implements Recommender {
     }
     this.#tell(answer, { asked, personal, generatedAtMs }, parts.live)
     return answer
-  }
-
-  /** Levels one and two: the model on the live past; without it, look-alikes of what was done last. */
-  #personal(parts: PartsNow, { past, request, eligibility }: Asked): Personal {
-    if (past.products.length === 0) return { retrieved: [], level: null }
-    const { isAllowed } = eligibility
-    const { model, catalogue } = parts
-    const ofModel =
-      model === null
-        ? []
-        : this.#faults.attempt('model', [], () =>
-            this.#retrievers.byModel(model, past, request.limit, isAllowed),
-          )
-    const ofContent =
-      catalogue === null
-        ? []
-        : this.#faults.attempt('session', [], () =>
-            this.#retrievers.byContent(catalogue, ofModel.length === 0 ? null : model, past, isAllowed),
-          )
-    return { retrieved: [...ofModel, ...ofContent], level: ofModel.length > 0 ? null : 'session' }
-  }
-
-  #neighbours({ model, catalogue }: PartsNow, productId: string): Retrieved[] {
-    const ofModel =
-      model === null
-        ? []
-        : this.#faults.attempt('model', [], () => this.#retrievers.neighboursOfModel(model, productId))
-    const ofCatalogue =
-      catalogue === null
-        ? []
-        : this.#faults.attempt('catalogue', [], () =>
-            this.#retrievers.neighboursOfCatalogue(catalogue, productId),
-          )
-    return [
-      {
-        retriever: ofModel[0]?.retriever ?? 'model',
-        weight: 1,
-        reason: 'similar' as const,
-        candidates: ofModel,
-      },
-      { retriever: 'content', weight: 0.3, reason: 'similar' as const, candidates: ofCatalogue },
-    ].filter(({ candidates }) => candidates.length > 0)
   }
 
   #climb(

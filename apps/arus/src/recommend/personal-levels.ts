@@ -1,0 +1,72 @@
+import type { Retrieved } from './blend.ts'
+import type { Eligibility } from './eligibility.ts'
+import type { FaultReporter } from './fault-reporter.ts'
+import type { PartsNow } from './ladder.ts'
+import type { Fallback, RecommendationRequest } from './recommendation.ts'
+import { Retrievers } from './retrieve.ts'
+import type { ShopperPast } from './shopper-past.ts'
+
+/** Share of look-alikes among the products that go with one; the model's neighbours have 1. */
+const LOOK_ALIKE_WEIGHT = 0.3
+
+/** What the personal levels brought, and what an answer from it is called. */
+export interface Personal {
+  readonly retrieved: readonly Retrieved[]
+  readonly level: Fallback
+}
+
+interface Shopper {
+  readonly past: ShopperPast
+  readonly request: RecommendationRequest
+  readonly eligibility: Eligibility
+}
+
+/** The two highest levels of the ladder. A part that throws brings nothing, and is reported. */
+export class PersonalLevels {
+  readonly #retrievers = new Retrievers()
+  readonly #faults: FaultReporter
+
+  constructor(faults: FaultReporter) {
+    this.#faults = faults
+  }
+
+  /** By the model on the live past; without it, or where it knows nothing, look-alikes of what was done last. */
+  forShopper({ model, catalogue }: PartsNow, { past, request, eligibility }: Shopper): Personal {
+    if (past.products.length === 0) return { retrieved: [], level: null }
+    const { isAllowed } = eligibility
+    const ofModel =
+      model === null
+        ? []
+        : this.#faults.attempt('model', [], () =>
+            this.#retrievers.byModel(model, past, request.limit, isAllowed),
+          )
+    const modelInUse = ofModel.length === 0 ? null : model
+    const ofContent =
+      catalogue === null
+        ? []
+        : this.#faults.attempt('session', [], () =>
+            this.#retrievers.byContent(catalogue, modelInUse, past, isAllowed),
+          )
+    return { retrieved: [...ofModel, ...ofContent], level: modelInUse === null ? 'session' : null }
+  }
+
+  /** What goes with a product, by the model and by content; empty when neither knows it. */
+  forProduct({ model, catalogue }: PartsNow, productId: string): Retrieved[] {
+    const ofModel =
+      model === null
+        ? []
+        : this.#faults.attempt('model', [], () => this.#retrievers.neighboursOfModel(model, productId))
+    const ofCatalogue =
+      catalogue === null
+        ? []
+        : this.#faults.attempt('catalogue', [], () =>
+            this.#retrievers.neighboursOfCatalogue(catalogue, productId),
+          )
+    const reason = 'similar'
+    const retrieved: Retrieved[] = [
+      { retriever: ofModel[0]?.retriever ?? 'model', weight: 1, reason, candidates: ofModel },
+      { retriever: 'content', weight: LOOK_ALIKE_WEIGHT, reason, candidates: ofCatalogue },
+    ]
+    return retrieved.filter(({ candidates }) => candidates.length > 0)
+  }
+}

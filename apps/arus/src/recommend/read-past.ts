@@ -1,0 +1,24 @@
+import type { HistoryItem, LiveState } from '../live/live-state.ts'
+import type { FaultReporter } from './fault-reporter.ts'
+import { NO_PAST, pastOf, type ShopperPast } from './shopper-past.ts'
+
+const NONE: readonly HistoryItem[] = []
+
+/** The past of a shopper, a session, or both, from live state; of somebody who did nothing when it cannot be read. */
+export async function readPast(
+  live: () => LiveState | null,
+  of: { readonly userId: string | null; readonly sessionId: string | null },
+  faults: FaultReporter,
+): Promise<ShopperPast> {
+  return faults.attemptAsync('live state', NO_PAST, async () => {
+    const { userId, sessionId } = of
+    const state = live()
+    if (state === null) return NO_PAST
+    if (sessionId === null) return userId === null ? NO_PAST : pastOf(await state.history(userId), NONE)
+    const [history, session] = await Promise.all([
+      userId === null ? NONE : state.history(userId),
+      state.session(sessionId),
+    ])
+    return pastOf(history, session)
+  })
+}

@@ -1,4 +1,13 @@
-import type { LogBatch, LogRecord, RecordPosition, TopicInfo } from '@arus/event-log'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type LogBatch,
+  type LogRecord,
+  openLmdbEventLog,
+  type RecordPosition,
+  type TopicInfo,
+} from '@arus/event-log'
 import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import { ExposureLog } from './exposure-log.ts'
@@ -146,4 +155,25 @@ describe('finding a passport', () => {
     expect(await findPassport(search, passport.recommendation_id)).toEqual(passport)
     await exposures.close()
   })
+})
+
+test('passports are found again in the embedded log after it was closed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-exposures-'))
+  const topic = 'recommendations'
+  const passports = Array.from({ length: 2_000 }, (_, i) => passportAt(START_MS + i * 250, `user${i % 50}`))
+  const writing = await openLmdbEventLog({ folder })
+  await writing.ensureTopic(topic, { partitionCount: 4 })
+  const exposures = new ExposureLog({ log: writing, topic })
+  for (const passport of passports) exposures.add(passport)
+  await exposures.close()
+  await writing.close()
+
+  const log = await openLmdbEventLog({ folder })
+  const search = { log, topic, waiting: exposures }
+  for (const passport of [passports[0], passports[777], passports[1_999]]) {
+    expect(await findPassport(search, passport?.recommendation_id ?? '')).toEqual(passport)
+  }
+  expect(await findPassport(search, v7({ msecs: START_MS + 100_000 }))).toBeNull()
+  await log.close()
+  rmSync(folder, { recursive: true, force: true })
 })

@@ -277,10 +277,12 @@ describe.skipIf(!hasDeltalake)(
           python,
           [
             '-c',
-            `import deltalake, json, sys
+            `import deltalake, json, os, sys
 table = deltalake.DeltaTable(sys.argv[1])
 rows = table.to_pyarrow_table().to_pylist()
-print(json.dumps([table.version(), sorted(rows, key=lambda r: r["id"])], default=str))`,
+print(json.dumps([table.version(), sorted(rows, key=lambda r: r["id"])], default=str), flush=True)
+# pyarrow's threads can abort an interpreter that shuts down; the answer is out.
+os._exit(0)`,
             path,
           ],
           { encoding: 'utf8' },

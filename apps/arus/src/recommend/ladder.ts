@@ -1,10 +1,11 @@
-import type { Catalogue, Product } from '../catalogue/catalogue.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 import { type Blended, blend, type Retrieved } from './blend.ts'
 import { categoryIdOf, type Eligibility } from './eligibility.ts'
 import type { FaultReporter } from './fault-reporter.ts'
 import type { Picked } from './item.ts'
+import type { ProductFacts } from './product-facts.ts'
 import type { Fallback, Reason, ReasonKind, RecommendationFilters } from './recommendation.ts'
 import type { RememberedProducts } from './remembered-products.ts'
 
@@ -30,6 +31,7 @@ export interface Climb extends PartsNow {
   /** What the answer is called when those gave a product. */
   readonly personalLevel: Fallback
   readonly remembered: RememberedProducts
+  readonly facts: ProductFacts
   readonly faults: FaultReporter
 }
 
@@ -135,7 +137,7 @@ function take(climb: Climb, sources: readonly Source[], picks: Picked[], taken: 
   for (const { product_id, score, kind, because_of } of sources) {
     if (picks.length >= limit) return
     if (taken.has(product_id) || !eligibility.isAllowed(product_id)) continue
-    const { product, isGone } = productOf(catalogue, product_id, climb.faults)
+    const { product, isGone } = climb.facts.of(catalogue, product_id)
     if (!eligibility.fits(product, isGone)) continue
     taken.add(product_id)
     picks.push({ product_id, score, product, reason: reasonOf(climb, kind, because_of) })
@@ -162,21 +164,6 @@ function takeRemembered(
 
 function reasonOf(climb: Climb, kind: ReasonKind, becauseOf: string | null): Reason {
   if (becauseOf === null) return { kind }
-  const { product } = productOf(climb.catalogue, becauseOf, climb.faults)
+  const { product } = climb.facts.of(climb.catalogue, becauseOf)
   return { kind, because_of: { product_id: becauseOf, title: product?.title ?? null } }
-}
-
-/** A catalogue that throws counts as gone for this product. */
-export function productOf(
-  catalogue: Catalogue | null,
-  productId: string,
-  faults: FaultReporter,
-): { readonly product: Product | undefined; readonly isGone: boolean } {
-  if (catalogue === null) return { product: undefined, isGone: true }
-  try {
-    return { product: catalogue.get(productId), isGone: false }
-  } catch (error) {
-    faults.add('catalogue', error)
-    return { product: undefined, isGone: true }
-  }
 }

@@ -124,11 +124,14 @@ describe('a shopper the model can use', () => {
     expect(idsOf(session)[0]).toBe('g')
   })
 
-  test('a product that left the catalogue is not recommended', async () => {
+  test('after an import, a product that left is not recommended and another has its new title', async () => {
     const { recommender, live, parts } = shop()
-    parts.catalogue = new ShopCatalogue([productNamed('a'), productNamed('f')])
     live.act('u1', 'a')
-    expect(idsOf(await recommender.forUser('u1', { limit: 5 }))).toEqual(['f'])
+    await recommender.forUser('u1', { limit: 5 })
+    parts.catalogue = new ShopCatalogue([productNamed('a'), productNamed('f', { title: 'New title' })], 'v2')
+    live.act('u1', 'a')
+    const answer = await recommender.forUser('u1', { limit: 5 })
+    expect(answer.recommendations).toMatchObject([{ product_id: 'f', title: 'New title' }])
   })
 })
 

@@ -5,9 +5,10 @@ import type { ServingModel } from '../training/serving-model.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
-import { climbDown, type PartsNow, productOf, type Reached } from './ladder.ts'
+import { climbDown, type PartsNow, type Reached } from './ladder.ts'
 import { type Passport, passportOf, rounded } from './passport.ts'
 import { type Personal, PersonalLevels } from './personal-levels.ts'
+import { ProductFacts } from './product-facts.ts'
 import { readPast } from './read-past.ts'
 import type {
   ModelReference,
@@ -69,6 +70,7 @@ class LadderRecommender implements Recommender {
   readonly #faults: FaultReporter
   readonly #remembered: RememberedProducts
   readonly #personal: PersonalLevels
+  readonly #facts: ProductFacts
   #rememberedVersion: string | null = null
   #reference: { readonly model: ServingModel; readonly value: ModelReference } | null = null
 
@@ -78,6 +80,7 @@ class LadderRecommender implements Recommender {
     this.#faults = new FaultReporter(options.onFault ?? (() => {}), options.now)
     this.#remembered = options.remembered ?? rememberInMemory()
     this.#personal = new PersonalLevels(this.#faults)
+    this.#facts = new ProductFacts(this.#faults)
   }
 
   async forUser(userId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
@@ -115,7 +118,7 @@ class LadderRecommender implements Recommender {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
     const retrieved = this.#personal.forProduct(parts, productId)
-    const { product, isGone } = productOf(parts.catalogue, productId, this.#faults)
+    const { product, isGone } = this.#facts.of(parts.catalogue, productId)
     if (product === undefined && !isGone && retrieved.length === 0) {
       throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
         details: { product_id: productId },
@@ -198,6 +201,7 @@ class LadderRecommender implements Recommender {
       sessionProducts: past.sessionProducts,
       personalLevel: personal.level,
       remembered: this.#remembered,
+      facts: this.#facts,
       faults: this.#faults,
     })
   }

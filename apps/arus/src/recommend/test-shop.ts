@@ -30,10 +30,11 @@ export function productNamed(product_id: string, facts: Partial<Product> = {}): 
 
 /** Products are popular in the order given; similar are those of the same category. */
 export class ShopCatalogue implements Catalogue {
-  readonly version = 'v1'
+  readonly version: string
   readonly #products: Map<string, Product>
 
-  constructor(products: readonly Product[]) {
+  constructor(products: readonly Product[], version = 'v1') {
+    this.version = version
     this.#products = new Map(products.map((product) => [product.product_id, product]))
   }
 

@@ -442,6 +442,62 @@ test('a shopper is removed on demand, but not by a web page of another origin', 
 })
 
 describe('HTTP itself', () => {
+  test('whatever is asked, the server never fails', async () => {
+    const names = fc.constantFrom(
+      'limit',
+      'q',
+      'cursor',
+      'category',
+      'category_id',
+      'min_price',
+      'max_price',
+      'exclude',
+      'session_id',
+      'scenario',
+      'from',
+      'to',
+      'interval',
+    )
+    const values = fc.oneof(
+      fc.string(),
+      fc.integer().map(String),
+      fc.double().map(String),
+      fc.constantFrom('1', '-1', '', '1e400', '%00'),
+    )
+    const paths = fc.oneof(
+      fc.constantFrom(
+        '/products',
+        '/recommendations/trending',
+        '/analytics/funnel',
+        '/analytics/timeline',
+        '/analytics/trends',
+      ),
+      fc
+        .tuple(
+          fc.constantFrom(
+            '/recommendations/user/',
+            '/recommendations/session/',
+            '/recommendations/similar/',
+            '/recommendations/',
+            '/products/',
+          ),
+          fc.string({ unit: 'binary' }).map((id) => encodeURIComponent(id.toWellFormed())),
+        )
+        .map((parts) => parts.join('')),
+    )
+    await fc.assert(
+      fc.asyncProperty(paths, fc.array(fc.tuple(names, values), { maxLength: 4 }), async (path, query) => {
+        const search = query
+          .map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`)
+          .join('&')
+        const response = await get(`${path}?${search}`)
+        expect([200, 400, 404]).toContain(response.statusCode)
+        if (response.statusCode !== 200) expect(response.headers['content-type']).toContain('problem+json')
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   test('an unknown address is 404, a wrong method 405 with Allow', async () => {
     await expectProblem(await get('/nope'), 404, 'NOT_FOUND')
     await expectProblem(await get('/products/a/b'), 404, 'NOT_FOUND')

@@ -24,6 +24,8 @@ import { userRoutes } from './users/routes.ts'
 
 /** Longest id in a path, in characters. */
 const PARAMETER_LENGTH_MAX = 512
+/** A request must have arrived whole within this time; slower senders are cut off. */
+const REQUEST_TIMEOUT_MS = 120_000
 /** Smallest answer worth compressing, bytes. */
 const COMPRESS_FROM_BYTES = 2_048
 
@@ -61,6 +63,7 @@ function createServer(deps: ApiDeps): Api {
     bodyLimit: deps.bodyLimitBytes,
     genReqId: nextId,
     forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, ignoreTrailingSlash: true },
     ajv: { customOptions: { allErrors: true, coerceTypes: 'array' } },
     frameworkErrors: (error, request, reply) => {

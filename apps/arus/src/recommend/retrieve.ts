@@ -8,8 +8,10 @@ import type { ShopperPast } from './shopper-past.ts'
 const CANDIDATES_PER_RESULT = 3
 const CANDIDATES_MIN = 60
 const NEIGHBOUR_COUNT = 40
-/** Products of the past whose look-alikes are fetched when the model cannot use them. */
+/** Newest products whose look-alikes stand in for a model. */
 const CONTENT_SOURCES = 3
+/** And beside a model, of those it knows nothing of: one look-up in a large catalogue may take milliseconds. */
+const CONTENT_SOURCES_BESIDE_MODEL = 1
 const CACHE_CAPACITY = 5_000
 
 /**
@@ -108,7 +110,9 @@ export class Retrievers {
   #unknownTo(model: ServingModel | null, products: readonly HistoryProduct[]): readonly HistoryProduct[] {
     const newest = products.slice(0, CONTENT_SOURCES)
     if (model === null) return newest
-    return newest.filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
+    return newest
+      .filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
+      .slice(0, CONTENT_SOURCES_BESIDE_MODEL)
   }
 }
 

@@ -1,10 +1,19 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api'
+import { createReadStream } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Category } from './catalogue.ts'
-import { buildCatalogue, type ScoredProduct } from './catalogue-builder.ts'
+import { buildCatalogue } from './catalogue-builder.ts'
+import { quoted } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { popularitySql } from './popularity.ts'
+import { productLineSql } from './product-record.ts'
+
+const LINES_CHUNK_BYTES = 1 << 21
+/** Below the catalogue's folder; removed when the build ends, whichever way. */
+const LINES_FILE = 'products.lines'
 
 export interface BuildFromLakeOptions {
   readonly lake: Lake
@@ -16,25 +25,28 @@ export interface BuildFromLakeOptions {
 }
 
 /**
- * Builds the catalogue that is served from `silver.products` and `bronze.categories` as they stand, and makes it current: what an import does last,
- * and how a lost catalogue is made again. Answers its version. Failures as of `buildCatalogue`.
+ * Builds the catalogue that is served from `silver.products` and `bronze.categories` as they stand, and makes it current:
+ * what an import does last, and how a lost catalogue is made again. Answers its version. Failures as of `buildCatalogue`.
  */
 export async function buildCatalogueFromLake(
   options: BuildFromLakeOptions,
 ): Promise<{ version: string; categoryCount: number }> {
   const { lake, folder, nowMs, onProgress, signal } = options
   const connection = await lake.duckdb.connect()
+  const file = join(folder, LINES_FILE)
   try {
+    await mkdir(folder, { recursive: true })
     return await interruptible(connection, signal, async () => {
       const { sql } = await lake.relation('silver.products')
       const { productCount, meanStars } = await readTotals(connection, sql)
       const known = await lake.relation('bronze.categories')
       const categories = await readCategories(connection, { silver: sql, categories: known.sql })
+      await writeLines(connection, { relation: sql, meanStars, file })
       const version = await buildCatalogue({
         folder,
         categories,
         productCount,
-        products: readProducts(connection, { relation: sql, meanStars, categories }),
+        lines: createReadStream(file, { highWaterMark: LINES_CHUNK_BYTES }),
         nowMs,
         onProgress: (done) =>
           onProgress?.({ step: 'Building the catalogue', done, total: productCount, unit: 'products' }),
@@ -44,6 +56,7 @@ export async function buildCatalogueFromLake(
     })
   } finally {
     connection.closeSync()
+    await rm(file, { force: true })
   }
 }
 
@@ -75,52 +88,14 @@ async function readCategories(
   }))
 }
 
-async function* readProducts(
+/** Writes the products as lines, best known first, to a file. DuckDB sorts and formats; no row becomes an object. */
+async function writeLines(
   connection: DuckDBConnection,
-  source: { relation: string; meanStars: number; categories: readonly Category[] },
-): AsyncGenerator<ScoredProduct[]> {
-  const categoryIndexes = new Map(source.categories.map(({ category_id }, index) => [category_id, index]))
-  const result = await connection.stream(
-    `SELECT product_id, title, image_url, product_url, stars::DOUBLE, reviews::DOUBLE, price::DOUBLE, list_price::DOUBLE,
-       category_id::INTEGER, is_best_seller, bought_in_last_month::DOUBLE, (${popularitySql(source.meanStars)})::DOUBLE AS popularity
-     FROM ${source.relation} ORDER BY popularity DESC, is_best_seller DESC, stars DESC NULLS LAST, product_id`,
-  )
-  for (;;) {
-    const chunk = await result.fetchChunk()
-    if (chunk === null || chunk.rowCount === 0) return
-    yield toProducts(chunk, categoryIndexes)
-  }
-}
-
-function toProducts(chunk: DuckDBDataChunk, categoryIndexes: ReadonlyMap<number, number>): ScoredProduct[] {
-  const columns = chunk.getColumns()
-  const products: ScoredProduct[] = []
-  for (let row = 0; row < chunk.rowCount; row++) {
-    const categoryId = numberOrNull(columns[8]![row])
-    products.push({
-      product: {
-        product_id: String(columns[0]![row]),
-        title: String(columns[1]![row]),
-        image_url: textOrNull(columns[2]![row]),
-        product_url: textOrNull(columns[3]![row]),
-        stars: numberOrNull(columns[4]![row]),
-        reviews: Number(columns[5]![row]),
-        price: numberOrNull(columns[6]![row]),
-        list_price: numberOrNull(columns[7]![row]),
-        category_index: categoryId === null ? null : (categoryIndexes.get(categoryId) ?? null),
-        is_best_seller: columns[9]![row] === true,
-        bought_in_last_month: Number(columns[10]![row]),
-      },
-      popularity: Number(columns[11]![row]),
-    })
-  }
-  return products
-}
-
-function textOrNull(value: DuckDBValue | undefined): string | null {
-  return typeof value === 'string' ? value : null
-}
-
-function numberOrNull(value: DuckDBValue | undefined): number | null {
-  return typeof value === 'number' ? value : null
+  source: { relation: string; meanStars: number; file: string },
+): Promise<void> {
+  const popularity = `CAST(${popularitySql(source.meanStars)} AS FLOAT)`
+  await connection.run(`COPY (
+      SELECT ${productLineSql('popularity')} FROM (SELECT *, ${popularity} AS popularity FROM ${source.relation})
+      ORDER BY popularity DESC, is_best_seller DESC, stars DESC NULLS LAST, product_id
+    ) TO ${quoted(source.file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x1c')`)
 }

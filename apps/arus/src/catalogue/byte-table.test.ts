@@ -4,7 +4,7 @@ import { ByteTable } from './byte-table.ts'
 
 function intern(table: ByteTable, text: string): number {
   const bytes = Buffer.from(text)
-  return table.intern(bytes, bytes.length)
+  return table.intern(bytes, 0, bytes.length)
 }
 
 test('numbers strings in order of first sight, finds them and gives them back', () => {

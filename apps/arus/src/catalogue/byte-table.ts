@@ -42,25 +42,21 @@ export class ByteTable {
     return this.#count
   }
 
-  /** Number of the string in `source[0, length)`, given a number when it is new. */
-  intern(source: Uint8Array, length: number): number {
+  /** Number of the string in `source[from, to)`, given a number when it is new. */
+  intern(source: Uint8Array, from: number, to: number): number {
     if (this.#count >= this.#slots.length * LOAD_MAX) this.#growSlots()
-    const slot = this.#slotOf(source, length)
+    const slot = this.#slotOf(source, from, to)
     const seen = this.#slots[slot]!
     if (seen !== 0) return seen - 1
-    const number = this.#append(source, length)
+    const number = this.#append(source, from, to)
     this.#slots[slot] = number + 1
     return number
   }
 
-  /** Number of the string in `source[0, length)`, or -1. */
-  find(source: Uint8Array, length: number): number {
-    return this.#slots[this.#slotOf(source, length)]! - 1
-  }
-
+  /** Number of a string, or -1. */
   findText(text: string): number {
     const bytes = Buffer.from(text)
-    return this.find(bytes, bytes.length)
+    return this.#slots[this.#slotOf(bytes, 0, bytes.length)]! - 1
   }
 
   text(number: number): string {
@@ -101,41 +97,43 @@ export class ByteTable {
     return number === 0 ? 0 : this.#ends[number - 1]!
   }
 
-  #slotOf(source: Uint8Array, length: number): number {
+  #slotOf(source: Uint8Array, from: number, to: number): number {
     const mask = this.#slots.length - 1
-    let slot = hash(source, 0, length) & mask
+    let slot = hash(source, from, to) & mask
     for (;;) {
       const seen = this.#slots[slot]!
-      if (seen === 0 || this.#equals(seen - 1, source, length)) return slot
+      if (seen === 0 || this.#equals(seen - 1, source, from, to)) return slot
       slot = (slot + 1) & mask
     }
   }
 
-  #equals(number: number, source: Uint8Array, length: number): boolean {
+  #equals(number: number, source: Uint8Array, from: number, to: number): boolean {
     const start = this.#start(number)
+    const length = to - from
     if (this.#ends[number]! - start !== length) return false
     const bytes = this.#bytes
     for (let i = 0; i < length; i++) {
-      if (bytes[start + i] !== source[i]) return false
+      if (bytes[start + i] !== source[from + i]) return false
     }
     return true
   }
 
-  #append(source: Uint8Array, length: number): number {
+  #append(source: Uint8Array, from: number, to: number): number {
     const number = this.#count++
     const start = this.#start(number)
+    const end = start + to - from
     if (number >= this.#ends.length) {
       const grown = new Uint32Array(this.#ends.length * 2)
       grown.set(this.#ends)
       this.#ends = grown
     }
-    if (start + length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, start + length))
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, end))
       grown.set(this.#bytes)
       this.#bytes = grown
     }
-    for (let i = 0; i < length; i++) this.#bytes[start + i] = source[i]!
-    this.#ends[number] = start + length
+    for (let i = from; i < to; i++) this.#bytes[start + i - from] = source[i]!
+    this.#ends[number] = end
     return number
   }
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert'
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,26 +8,26 @@ import type { Category } from './catalogue.ts'
 import { INDEX_FILE, NO_CATEGORY, openRecords, RECORDS_FILE } from './catalogue-files.ts'
 import { currentVersion, newVersionFolder, publishVersion, removeVersionsExcept } from './catalogue-folder.ts'
 import { writeFlatFile } from './flat-file.ts'
-import { encodeProduct, RECORD_BYTES_MAX, type StoredProduct } from './product-record.ts'
+import { FIELD, FIELD_SEPARATOR, RECORD_FIELDS } from './product-record.ts'
 import { TextIndexBuilder } from './text-index.ts'
+
+const LF = 10
+const NO_NAME = Buffer.alloc(0)
 
 export interface BuildCatalogueOptions {
   readonly folder: string
   readonly categories: readonly Category[]
   /** Upper bound of how many products come, to size tables. */
   readonly productCount: number
-  /** Best known first: their order becomes the order of documents. Ids are distinct. */
-  readonly products: AsyncIterable<readonly ScoredProduct[]>
+  /**
+   * Bytes of product lines (`product-record.ts`), each ended by a line feed, cut anywhere. Best known first: their order
+   * becomes the order of documents. Ids are distinct.
+   */
+  readonly lines: AsyncIterable<Buffer>
   /** UTC ms, for the version's name. */
   readonly nowMs: number
   readonly onProgress?: (done: number) => void
   readonly signal?: AbortSignal
-}
-
-export interface ScoredProduct {
-  readonly product: StoredProduct
-  /** See `popularity.ts`. */
-  readonly popularity: number
 }
 
 /**
@@ -56,15 +57,19 @@ async function writeVersion(path: string, options: BuildCatalogueOptions): Promi
   const columns = new DocumentColumns(options.productCount, options.categories)
   const records = openRecords(path, 'build')
   try {
-    const scratch = Buffer.allocUnsafe(RECORD_BYTES_MAX)
-    for await (const batch of options.products) {
+    let carry: Buffer = Buffer.alloc(0)
+    for await (const chunk of options.lines) {
       options.signal?.throwIfAborted()
+      const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk])
+      let at = 0
       records.transactionSync(() => {
-        for (const scored of batch) {
-          const length = encodeProduct(scored.product, scratch)
-          records.putSync(columns.add(scored), scratch.subarray(0, length), { append: true })
+        for (let end = bytes.indexOf(LF, at); end >= 0; at = end + 1, end = bytes.indexOf(LF, at)) {
+          const recordStart = bytes.indexOf(FIELD_SEPARATOR, at) + 1
+          const document = columns.add(bytes, at, recordStart, end)
+          records.putSync(document, bytes.subarray(recordStart, end), { append: true })
         }
       })
+      carry = bytes.subarray(at)
       options.onProgress?.(columns.count)
     }
   } finally {
@@ -80,34 +85,43 @@ async function writeVersion(path: string, options: BuildCatalogueOptions): Promi
 class DocumentColumns {
   count = 0
   readonly #categories: readonly Category[]
+  readonly #categoryIndexes: ReadonlyMap<number, number>
+  readonly #categoryNames: readonly Buffer[]
   readonly #ids = new ByteTable()
-  readonly #idScratch = Buffer.alloc(1024)
   readonly #text = new TextIndexBuilder()
   readonly #categoryOf: Uint16Array
   readonly #priceOf: Float32Array
   readonly #popularityOf: Float32Array
+  /** Where each field of the record at hand ends. */
+  readonly #fieldEnds = new Uint32Array(RECORD_FIELDS.length)
 
   constructor(productCount: number, categories: readonly Category[]) {
     this.#categories = categories
+    this.#categoryIndexes = new Map(categories.map(({ category_id }, index) => [category_id, index]))
+    this.#categoryNames = categories.map(({ name }) => Buffer.from(name))
     this.#categoryOf = new Uint16Array(productCount)
     this.#priceOf = new Float32Array(productCount)
     this.#popularityOf = new Float32Array(productCount)
   }
 
-  add({ product, popularity }: ScoredProduct): number {
+  /** Takes the line `bytes[start, end)` whose record begins at `recordStart`; answers its document number. */
+  add(bytes: Buffer, start: number, recordStart: number, end: number): number {
     const document = this.count++
-    const idBytes = this.#idScratch.write(product.product_id)
-    if (this.#ids.intern(this.#idScratch, idBytes) !== document) {
-      throw new ArusError(
-        'INTERNAL',
-        `Product id ${product.product_id} came twice; products must be de-duplicated`,
-      )
+    const ends = this.#fieldEnds
+    findFields(bytes, recordStart, end, ends)
+    const idEnd = ends[FIELD.productId]!
+    if (this.#ids.intern(bytes, recordStart, idEnd) !== document) {
+      const id = bytes.toString('utf8', recordStart, idEnd)
+      throw new ArusError('INTERNAL', `Product id ${id} came twice; products must be de-duplicated`)
     }
-    this.#categoryOf[document] = product.category_index ?? NO_CATEGORY
-    this.#priceOf[document] = product.price ?? 0
-    this.#popularityOf[document] = popularity
-    const category = product.category_index === null ? undefined : this.#categories[product.category_index]
-    this.#text.add(product.title, category?.name ?? '')
+    const category = this.#categoryIndexes.get(
+      numberIn(bytes, ends[FIELD.categoryId - 1]! + 1, ends[FIELD.categoryId]!),
+    )
+    this.#categoryOf[document] = category ?? NO_CATEGORY
+    this.#priceOf[document] = numberIn(bytes, ends[FIELD.price - 1]! + 1, ends[FIELD.price]!) || 0
+    this.#popularityOf[document] = numberIn(bytes, start, recordStart - 1)
+    const categoryName = category === undefined ? NO_NAME : this.#categoryNames[category]!
+    this.#text.add(bytes, idEnd + 1, ends[FIELD.title]!, categoryName)
     return document
   }
 
@@ -137,6 +151,20 @@ function byCategory(categoryOf: Uint16Array, categoryCount: number) {
     if (category !== NO_CATEGORY) documents[next[category]!++] = document
   }
   return { 'categories.offsets': offsets, 'categories.documents': documents }
+}
+
+function findFields(bytes: Buffer, start: number, end: number, ends: Uint32Array): void {
+  let field = 0
+  for (let at = start; at < end; at++) {
+    if (bytes[at] === FIELD_SEPARATOR) ends[field++] = at
+  }
+  ends[field] = end
+  assert(field === ends.length - 1, `a product line has ${field + 1} fields, expected ${ends.length}`)
+}
+
+/** The number written in `bytes[from, to)`; NaN when there is none. */
+function numberIn(bytes: Buffer, from: number, to: number): number {
+  return from >= to ? Number.NaN : Number(bytes.toString('latin1', from, to))
 }
 
 function fsyncFile(file: string): void {

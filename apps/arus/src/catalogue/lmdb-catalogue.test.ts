@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Catalogue, Category } from './catalogue.ts'
-import { buildCatalogue, type ScoredProduct } from './catalogue-builder.ts'
+import { buildCatalogue } from './catalogue-builder.ts'
 import { currentVersion } from './catalogue-folder.ts'
 import { openCatalogue } from './lmdb-catalogue.ts'
-import type { StoredProduct } from './product-record.ts'
+import { productLine, type StoredProduct } from './product-record.ts'
 
 const CATEGORIES: Category[] = [
   { category_id: 3, name: 'Kitchen Knives', product_count: 3 },
@@ -42,12 +42,7 @@ async function open(): Promise<Catalogue> {
   return catalogue
 }
 
-function product(
-  id: string,
-  title: string,
-  category_index: number | null,
-  price: number | null,
-): StoredProduct {
+function product(id: string, title: string, category: number | null, price: number | null): StoredProduct {
   return {
     product_id: id,
     title,
@@ -57,28 +52,27 @@ function product(
     reviews: 10,
     price,
     list_price: price === null ? null : price * 2,
-    category_index,
+    category_id: category === null ? null : CATEGORIES[category]!.category_id,
     is_best_seller: false,
     bought_in_last_month: 50,
   }
 }
 
-function scored(rows: typeof SHOP): ScoredProduct[] {
-  return rows.map((row, rank) => ({ product: product(...row), popularity: 100 - rank }))
+function lines(rows: typeof SHOP): Buffer {
+  return Buffer.from(rows.map((row, rank) => `${productLine(product(...row), 100 - rank)}\n`).join(''))
 }
 
-async function* batches(
-  products: ScoredProduct[],
-  failAfter = Number.POSITIVE_INFINITY,
-): AsyncGenerator<ScoredProduct[]> {
-  for (let i = 0; i < products.length; i += 3) {
-    if (i >= failAfter) throw new RangeError('the source broke')
-    yield products.slice(i, i + 3)
+/** The lines in small pieces that end anywhere; breaks off where told. */
+async function* pieces(rows: typeof SHOP, failAt = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
+  const bytes = lines(rows)
+  for (let at = 0; at < bytes.length; at += 37) {
+    if (at >= failAt) throw new RangeError('the source broke')
+    yield bytes.subarray(at, at + 37)
   }
 }
 
-function build(products: AsyncIterable<ScoredProduct[]>, nowMs = 1): Promise<string> {
-  return buildCatalogue({ folder, categories: CATEGORIES, productCount: 100, products, nowMs })
+function build(products: AsyncIterable<Buffer>, nowMs = 1): Promise<string> {
+  return buildCatalogue({ folder, categories: CATEGORIES, productCount: 100, lines: products, nowMs })
 }
 
 function ids(catalogue: Catalogue, query: string, options = {}): string[] {
@@ -92,7 +86,7 @@ test('without an import, opening says what to do', async () => {
 describe('a small shop', () => {
   let catalogue: Catalogue
   beforeEach(async () => {
-    await build(batches(scored(SHOP)))
+    await build(pieces(SHOP))
     catalogue = await open()
   })
 
@@ -190,18 +184,18 @@ describe('a small shop', () => {
 })
 
 test('a build that breaks off leaves the old catalogue serving and no rubbish', async () => {
-  const version = await build(batches(scored(SHOP)))
-  await expect(build(batches(scored(SHOP), 3), 2)).rejects.toThrow('the source broke')
+  const version = await build(pieces(SHOP))
+  await expect(build(pieces(SHOP, 300), 2)).rejects.toThrow('the source broke')
   expect(currentVersion(folder)).toBe(version)
   expect(readdirSync(folder).sort()).toEqual(['CURRENT', version])
   expect((await open()).productCount).toBe(SHOP.length)
 })
 
 test('a new import is seen by whoever opens next; who had the old one open keeps it', async () => {
-  await build(batches(scored(SHOP)), 1)
+  await build(pieces(SHOP), 1)
   const old = await open()
-  const second = await build(batches(scored(SHOP.slice(0, 2))), 2)
-  const third = await build(batches(scored(SHOP.slice(0, 1))), 3)
+  const second = await build(pieces(SHOP.slice(0, 2)), 2)
+  const third = await build(pieces(SHOP.slice(0, 1)), 3)
   const fresh = await open()
   expect(fresh.version).toBe(third)
   expect(fresh.productCount).toBe(1)
@@ -214,7 +208,7 @@ test('a new import is seen by whoever opens next; who had the old one open keeps
 test('what a killed build left behind is removed by the next one', async () => {
   const { newVersionFolder } = await import('./catalogue-folder.ts')
   const killed = await newVersionFolder(folder, 1)
-  await build(batches(scored(SHOP)), 2)
+  await build(pieces(SHOP), 2)
   expect(existsSync(killed.path)).toBe(false)
 })
 
@@ -223,7 +217,7 @@ test('an aborted build says so and publishes nothing', async () => {
     folder,
     categories: CATEGORIES,
     productCount: 100,
-    products: batches(scored(SHOP)),
+    lines: pieces(SHOP),
     nowMs: 1,
     signal: AbortSignal.abort(),
   })

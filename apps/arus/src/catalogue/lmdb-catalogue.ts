@@ -44,6 +44,7 @@ class LmdbCatalogue implements Catalogue {
   readonly #ids: ByteTable
   readonly #index: TextIndex
   readonly #categories: readonly Category[]
+  readonly #categoriesById: ReadonlyMap<number, Category>
   readonly #categoryIndexes: ReadonlyMap<number, number>
   readonly #categoryOffsets: Uint32Array
   readonly #categoryDocuments: Uint32Array
@@ -59,6 +60,7 @@ class LmdbCatalogue implements Catalogue {
     this.#index = new TextIndex(reader)
     this.productCount = this.#index.documentCount
     this.#categories = readCategories(reader)
+    this.#categoriesById = new Map(this.#categories.map((category) => [category.category_id, category]))
     this.#categoryIndexes = new Map(this.#categories.map(({ category_id }, index) => [category_id, index]))
     this.#categoryOffsets = reader.u32('categories.offsets')
     this.#categoryDocuments = reader.u32('categories.documents')
@@ -161,7 +163,7 @@ class LmdbCatalogue implements Catalogue {
         `Catalogue ${this.version} has no record ${document}; import the catalogue again`,
       )
     }
-    return decodeProduct(record, this.#categories)
+    return decodeProduct(record, this.#categoriesById)
   }
 }
 

@@ -1,76 +1,80 @@
 import type { Category, Product } from './catalogue.ts'
 
-const HEAD_BYTES = 44
-const NO_CATEGORY = 0xffff
-const HAS_IMAGE = 1
-const HAS_URL = 2
-const HAS_STARS = 4
-const HAS_PRICE = 8
-const HAS_LIST_PRICE = 16
-const IS_BEST_SELLER = 32
+/** Between the fields of a record. Cannot occur in a field. */
+export const FIELD_SEPARATOR = 0x1f
+/** Stands for a line feed within a field, so that records can be lines of a file. */
+const LINE_FEED_MARK = '\x1e'
+const SEPARATOR_TEXT = '\x1f'
 
-/** The largest record: beyond it, title and addresses are refused by the import long before. */
-export const RECORD_BYTES_MAX = 1 << 18
+/** A product as stored: its category's name and its discount are worked out when it is read. */
+export type StoredProduct = Omit<Product, 'discount' | 'category'>
 
-/** A product as stored: what its category's number stands for, and its discount, are worked out when it is read. */
-export type StoredProduct = Omit<Product, 'discount' | 'category' | 'category_id'> & {
-  /** Position in the catalogue's list of categories; null when it has none. */
-  readonly category_index: number | null
-}
+/** Fields of a record, in this order, as text; an empty one is null. */
+export const RECORD_FIELDS = [
+  'product_id',
+  'title',
+  'image_url',
+  'product_url',
+  'stars',
+  'reviews',
+  'price',
+  'list_price',
+  'category_id',
+  'is_best_seller',
+  'bought_in_last_month',
+] as const
+
+/** Positions of the fields that a build reads from a record. */
+export const FIELD = { productId: 0, title: 1, price: 6, categoryId: 8 } as const
 
 /**
- * Writes a product record into `target` and returns its length in bytes. Layout, little-endian: stars f64, price f64,
- * list price f64, reviews u32, bought u32, category index u16, flags u8, unused u8, byte lengths of title, image address,
- * product address and id (u16 each), then these four as UTF-8. Null is a cleared flag.
+ * SQL of a product's line: its popularity, then the fields of its record. Written by DuckDB, so that a build neither makes
+ * objects nor encodes anything: the bytes of the line go into the store as they are.
  */
-export function encodeProduct(product: StoredProduct, target: Buffer): number {
-  let end = HEAD_BYTES
-  const titleBytes = target.write(product.title, end)
-  end += titleBytes
-  const imageBytes = product.image_url === null ? 0 : target.write(product.image_url, end)
-  end += imageBytes
-  const urlBytes = product.product_url === null ? 0 : target.write(product.product_url, end)
-  end += urlBytes
-  const idBytes = target.write(product.product_id, end)
-  target.writeDoubleLE(product.stars ?? 0, 0)
-  target.writeDoubleLE(product.price ?? 0, 8)
-  target.writeDoubleLE(product.list_price ?? 0, 16)
-  target.writeUInt32LE(product.reviews, 24)
-  target.writeUInt32LE(product.bought_in_last_month, 28)
-  target.writeUInt16LE(product.category_index ?? NO_CATEGORY, 32)
-  target[34] = flagsOf(product)
-  target[35] = 0
-  target.writeUInt16LE(titleBytes, 36)
-  target.writeUInt16LE(imageBytes, 38)
-  target.writeUInt16LE(urlBytes, 40)
-  target.writeUInt16LE(idBytes, 42)
-  return end + idBytes
+export function productLineSql(popularity: string): string {
+  const text = (column: string) =>
+    `translate(coalesce(${column}, ''), chr(30) || chr(31) || chr(10), '  ' || chr(30))`
+  const number = (column: string) => `coalesce(CAST(${column} AS VARCHAR), '')`
+  const fields = RECORD_FIELDS.map((name) => {
+    if (name === 'is_best_seller') return `CAST(${name} AS INTEGER)`
+    return name === 'title' || name.endsWith('_url') || name === 'product_id' ? text(name) : number(name)
+  })
+  return `concat_ws(chr(31), ${popularity}, ${fields.join(', ')})`
+}
+
+/** The same line, without its line end, for a product in memory. */
+export function productLine(product: StoredProduct, popularity: number): string {
+  const fields = RECORD_FIELDS.map((name) => {
+    const value = product[name]
+    if (typeof value === 'boolean') return value ? '1' : '0'
+    return String(value ?? '')
+      .replaceAll(LINE_FEED_MARK, ' ')
+      .replaceAll(SEPARATOR_TEXT, ' ')
+      .replaceAll('\n', LINE_FEED_MARK)
+  })
+  return [popularity, ...fields].join(SEPARATOR_TEXT)
 }
 
 /** The product in a record. The bytes are read before the call returns, so a temporary buffer will do. */
-export function decodeProduct(record: Buffer, categories: readonly Category[]): Product {
-  const flags = record[34]!
-  const titleEnd = HEAD_BYTES + record.readUInt16LE(36)
-  const imageEnd = titleEnd + record.readUInt16LE(38)
-  const urlEnd = imageEnd + record.readUInt16LE(40)
-  const idEnd = urlEnd + record.readUInt16LE(42)
-  const price = flags & HAS_PRICE ? record.readDoubleLE(8) : null
-  const listPrice = flags & HAS_LIST_PRICE ? record.readDoubleLE(16) : null
-  const category = categories[record.readUInt16LE(32)]
+export function decodeProduct(record: Buffer, categories: ReadonlyMap<number, Category>): Product {
+  const fields = record.toString().split(SEPARATOR_TEXT)
+  const price = numberOrNull(fields[6])
+  const listPrice = numberOrNull(fields[7])
+  const category = fields[8] === '' ? undefined : categories.get(Number(fields[8]))
   return {
-    product_id: record.toString('utf8', urlEnd, idEnd),
-    title: record.toString('utf8', HEAD_BYTES, titleEnd),
-    image_url: flags & HAS_IMAGE ? record.toString('utf8', titleEnd, imageEnd) : null,
-    product_url: flags & HAS_URL ? record.toString('utf8', imageEnd, urlEnd) : null,
-    stars: flags & HAS_STARS ? record.readDoubleLE(0) : null,
-    reviews: record.readUInt32LE(24),
+    product_id: textOf(fields[0]),
+    title: textOf(fields[1]),
+    image_url: textOf(fields[2]) || null,
+    product_url: textOf(fields[3]) || null,
+    stars: numberOrNull(fields[4]),
+    reviews: Number(fields[5]),
     price,
     list_price: listPrice,
     discount: discountOf(price, listPrice),
     category_id: category?.category_id ?? null,
     category: category?.name ?? null,
-    is_best_seller: (flags & IS_BEST_SELLER) !== 0,
-    bought_in_last_month: record.readUInt32LE(28),
+    is_best_seller: fields[9] === '1',
+    bought_in_last_month: Number(fields[10]),
   }
 }
 
@@ -79,13 +83,11 @@ export function discountOf(price: number | null, listPrice: number | null): numb
   return price !== null && listPrice !== null && price < listPrice ? 1 - price / listPrice : null
 }
 
-function flagsOf(product: StoredProduct): number {
-  return (
-    (product.image_url === null ? 0 : HAS_IMAGE) |
-    (product.product_url === null ? 0 : HAS_URL) |
-    (product.stars === null ? 0 : HAS_STARS) |
-    (product.price === null ? 0 : HAS_PRICE) |
-    (product.list_price === null ? 0 : HAS_LIST_PRICE) |
-    (product.is_best_seller ? IS_BEST_SELLER : 0)
-  )
+function textOf(field: string | undefined): string {
+  if (field === undefined) return ''
+  return field.includes(LINE_FEED_MARK) ? field.replaceAll(LINE_FEED_MARK, '\n') : field
+}
+
+function numberOrNull(field: string | undefined): number | null {
+  return field === undefined || field === '' ? null : Number(field)
 }

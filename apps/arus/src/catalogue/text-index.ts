@@ -26,20 +26,21 @@ export class TextIndexBuilder {
   #documentLengths = new Uint8Array(1 << 12)
   #documentCount = 0
   #tokenCount = 0
+  #documentLength = 0
+  readonly #onToken = (byteCount: number): void => {
+    this.#documentLength++
+    this.#count(this.#terms.intern(this.#scratch, 0, byteCount))
+  }
   /** Where in `#entries` each term was last written, plus 1. */
   #lastEntryOf = new Uint32Array(1 << 12)
 
-  /** Adds the next document: the tokens of all `texts`. */
-  add(...texts: readonly string[]): void {
+  /** Adds the next document: the tokens of the UTF-8 text in `bytes[from, to)`, and those of `alsoNamed`. */
+  add(bytes: Buffer, from: number, to: number, alsoNamed: Buffer): void {
     this.#documentStart = this.#entryCount
-    let length = 0
-    for (const text of texts) {
-      forEachToken(text, this.#scratch, (byteCount) => {
-        length++
-        this.#count(this.#terms.intern(this.#scratch, byteCount))
-      })
-    }
-    this.#closeDocument(length)
+    this.#documentLength = 0
+    forEachToken(bytes, { from, to }, this.#scratch, this.#onToken)
+    forEachToken(alsoNamed, { from: 0, to: alsoNamed.length }, this.#scratch, this.#onToken)
+    this.#closeDocument(this.#documentLength)
   }
 
   /** The whole index as sections of a flat file. */

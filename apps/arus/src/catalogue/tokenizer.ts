@@ -7,23 +7,29 @@ const ACCENTS = /[\u0300-\u036f]/g
 const APOSTROPHES = /['’]/g
 
 /**
- * Calls `onToken(length)` for each token of `text`, its UTF-8 bytes being in `scratch[0, length)` during the call.
- * Tokens are runs of letters, digits and marks; lower case, accents folded (NFKD), apostrophes dropped, English plurals cut
- * (Harman 1991, "How effective is suffixing?", the S stemmer, plus -sses, -xes, -ches, -shes). `scratch` needs
- * `TOKEN_BYTES_MAX` bytes. Pure ASCII takes a path without allocation.
+ * Calls `onToken(length)` for each token of the UTF-8 text in `bytes[from, to)`, the token's own bytes being in
+ * `scratch[0, length)` during the call. Tokens are runs of letters, digits and marks; lower case, accents folded (NFKD),
+ * apostrophes dropped, English plurals cut (Harman 1991, "How effective is suffixing?", the S stemmer, plus -sses, -xes,
+ * -ches, -shes). `scratch` needs `TOKEN_BYTES_MAX` bytes. Pure ASCII takes a path without allocation.
  */
-export function forEachToken(text: string, scratch: Uint8Array, onToken: (length: number) => void): void {
+export function forEachToken(
+  bytes: Buffer,
+  range: { readonly from: number; readonly to: number },
+  scratch: Uint8Array,
+  onToken: (length: number) => void,
+): void {
+  const { from, to } = range
   let length = 0
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+  for (let i = from; i < to; i++) {
+    const code = bytes[i]!
     if (code >= 128) {
-      forEachUnicodeToken(text.slice(wordStart(text, i)), scratch, onToken)
+      forEachUnicodeToken(bytes.toString('utf8', wordStart(bytes, from, i), to), scratch, onToken)
       return
     }
     const lower = code >= 65 && code <= 90 ? code + 32 : code
     if ((lower >= 97 && lower <= 122) || (lower >= 48 && lower <= 57)) {
       if (length < TOKEN_BYTES_MAX) scratch[length++] = lower
-    } else if (code !== 39 && length > 0) {
+    } else if (code !== APOSTROPHE && length > 0) {
       onToken(withoutPlural(scratch, length))
       length = 0
     }
@@ -35,7 +41,10 @@ export function forEachToken(text: string, scratch: Uint8Array, onToken: (length
 export function tokens(text: string): string[] {
   const scratch = Buffer.alloc(TOKEN_BYTES_MAX)
   const found: string[] = []
-  forEachToken(text, scratch, (length) => found.push(scratch.toString('utf8', 0, length)))
+  const bytes = Buffer.from(text)
+  forEachToken(bytes, { from: 0, to: bytes.length }, scratch, (length) =>
+    found.push(scratch.toString('utf8', 0, length)),
+  )
   return found
 }
 
@@ -48,12 +57,18 @@ function forEachUnicodeToken(text: string, scratch: Uint8Array, onToken: (length
 }
 
 /** Where the word that `at` lies in begins, apostrophes being part of words here. */
-function wordStart(text: string, at: number): number {
+function wordStart(bytes: Buffer, from: number, at: number): number {
   let start = at
-  while (start > 0 && /[a-z0-9']/i.test(text[start - 1]!)) start--
+  while (start > from && isWordByte(bytes[start - 1]!)) start--
   return start
 }
 
+function isWordByte(code: number): boolean {
+  const lower = code | 32
+  return (lower >= 97 && lower <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE
+}
+
+const APOSTROPHE = 39
 const S = 115
 const E = 101
 

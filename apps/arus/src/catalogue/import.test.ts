@@ -5,13 +5,13 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Lake } from '../lake/lake.ts'
+import { openDuckDb } from '../lake/duckdb.ts'
+import { type Lake, openLake } from '../lake/lake.ts'
 import { currentVersion } from './catalogue-folder.ts'
 import { generateCatalogueFiles } from './generate.ts'
 import { importCatalogue, isImported } from './import.ts'
 import type { ImportReport } from './import-report.ts'
 import { openCatalogue } from './lmdb-catalogue.ts'
-import { openParquetLake } from './parquet-lake.fixture.ts'
 
 const US_HEADER =
   'asin,title,imgUrl,productURL,stars,reviews,price,listPrice,category_id,isBestSeller,boughtInLastMonth'
@@ -21,7 +21,8 @@ let folder = ''
 let lake: Lake
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'arus-import-'))
-  lake = await openParquetLake(join(folder, 'lake'))
+  const duckdb = await openDuckDb({ temporaryFolder: join(folder, 'tmp'), memoryBytes: 512 * 1024 * 1024 })
+  lake = await openLake({ root: join(folder, 'lake'), duckdb })
 })
 afterEach(async () => {
   await lake.close()

@@ -474,3 +474,32 @@ export const ForgottenSchema = Type.Object({
   removed: Type.Record(Type.String(), Type.Integer()),
 })
 export type Forgotten = Static<typeof ForgottenSchema>
+
+const IdInput = (description: string) =>
+  Type.Optional(Type.Union([Type.String(), Type.Integer()], { description }))
+
+/** An event as it may be sent. Documentation: ingest validates event by event, so that one never sinks the others. */
+export const EventInputSchema = Type.Object(
+  {
+    event_id: IdInput('Idempotency key; given one when absent.'),
+    user_id: IdInput('At least one of user_id, anonymous_id and session_id is needed.'),
+    anonymous_id: IdInput('A visitor who is not known.'),
+    session_id: IdInput('The session.'),
+    action: Type.String({
+      description: 'view, click, add_to_cart, remove_from_cart, purchase, search, recommendation_viewed, …',
+      examples: ['view'],
+    }),
+    product_id: IdInput('The product.'),
+    ts: Type.Optional(
+      Type.Union([Type.Integer(), Type.String()], { description: 'Event time; now when absent.' }),
+    ),
+    price: Type.Optional(Type.Number({ description: 'Of one unit.' })),
+    quantity: Type.Optional(Type.Number()),
+    order_id: IdInput('The order of a purchase.'),
+    recommendation_id: Type.Optional(Type.String({ description: 'The answer that showed the product.' })),
+    position: Type.Optional(Type.Integer({ description: 'Rank at which it was shown, from 1.' })),
+    query: Type.Optional(Type.String({ description: 'Text of a search.' })),
+    properties: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  { additionalProperties: true },
+)

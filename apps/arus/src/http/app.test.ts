@@ -413,6 +413,8 @@ describe('system', () => {
     )
     const { get: user } = openapi.paths['/recommendations/user/{user_id}']
     expect(user.responses['400'].content['application/problem+json'].schema.required).toContain('request_id')
+    const { requestBody } = openapi.paths['/stream/events'].post
+    expect(requestBody.content['application/json'].schema.anyOf[1].properties.action.type).toBe('string')
     expect(user.responses['200'].content['application/json'].schema.properties.fallback.enum).toContain(
       'trending',
     )

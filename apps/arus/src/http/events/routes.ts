@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { ArusError } from '../../errors.ts'
 import type { EventError, IngestResult } from '../../events/ingest.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
-import { IngestResultSchema } from '../api-schema.ts'
+import { EventInputSchema, IngestResultSchema } from '../api-schema.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
@@ -26,6 +26,7 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
   scope.post(
     '/stream/events',
     {
+      validatorCompiler: () => () => true,
       schema: {
         tags: ['events'],
         summary: 'Take events in',
@@ -34,8 +35,10 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
         consumes: ['application/json', 'application/x-ndjson'],
         body: {
           content: {
-            'application/json': { schema: Type.Unknown({ examples: [EXAMPLE] }) },
-            'application/x-ndjson': { schema: Type.Unknown() },
+            'application/json': {
+              schema: Type.Union([Type.Array(EventInputSchema), EventInputSchema], { examples: [EXAMPLE] }),
+            },
+            'application/x-ndjson': { schema: Type.String({ description: 'One JSON event per line.' }) },
           },
         },
         response: responses(IngestResultSchema, [400, 413, 415, 503]),

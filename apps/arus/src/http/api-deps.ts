@@ -17,7 +17,7 @@ export interface Period {
 }
 
 /** Historical figures, computed from the lake. */
-export interface AnalyticsSource {
+interface AnalyticsSource {
   userBehavior(period: Period): Promise<UserBehavior>
   funnel(period: Period): Promise<Funnel>
   timeline(period: Period & { readonly interval?: Timeline['interval'] }): Promise<Timeline>

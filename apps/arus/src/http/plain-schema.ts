@@ -1,5 +1,5 @@
 /** A JSON Schema as data. */
-export type JsonSchema = Readonly<Record<string, unknown>>
+type JsonSchema = Readonly<Record<string, unknown>>
 
 const PRIMITIVES: ReadonlySet<unknown> = new Set([
   'string',

@@ -12,7 +12,7 @@ import { buildApi } from './app.ts'
 export const NOW_MS = Date.UTC(2026, 0, 15, 12)
 
 /** Takes objects that have an action; remembers ids, and refuses everything while `isFull`. */
-export class ShopIngest implements Ingest {
+class ShopIngest implements Ingest {
   readonly accepted: Record<string, unknown>[] = []
   isFull = false
   readonly #ids = new Set<unknown>()

@@ -43,6 +43,11 @@ export interface Reached {
   readonly isModelUsed: boolean
 }
 
+/** How many trending or popular products are looked at to find `limit`. */
+export function fillerCount(limit: number): number {
+  return Math.max(FILLER_MIN, limit * FILLER_PER_RESULT)
+}
+
 interface Source {
   readonly product_id: string
   readonly score: number
@@ -80,7 +85,7 @@ export function climbDown(climb: Climb): Reached {
 }
 
 function levelsOf({ retrieved, sessionProducts, personalLevel, live, limit, ...climb }: Climb): Level[] {
-  const fillerCount = Math.max(FILLER_MIN, limit * FILLER_PER_RESULT)
+  const count = fillerCount(limit)
   return [
     {
       name: 'personal',
@@ -91,14 +96,14 @@ function levelsOf({ retrieved, sessionProducts, personalLevel, live, limit, ...c
       name: 'trending',
       fallback: 'trending',
       sources: () =>
-        (live?.trending(fillerCount) ?? []).map(({ product_id, trend_score }) => ({
+        (live?.trending(count) ?? []).map(({ product_id, trend_score }) => ({
           product_id,
           score: trend_score,
           kind: 'trending',
           because_of: null,
         })),
     },
-    { name: 'popular', fallback: 'popular', sources: () => popularOf(climb, fillerCount) },
+    { name: 'popular', fallback: 'popular', sources: () => popularOf(climb, count) },
   ]
 }
 

@@ -7,7 +7,7 @@ const EVENT_LIMIT = 50
 const CANDIDATE_LIMIT = 50
 
 /** An event an answer rested on, by its place in the log. */
-export interface PassportEvent {
+interface PassportEvent {
   readonly partition: number
   readonly offset: number
   readonly product_id: string

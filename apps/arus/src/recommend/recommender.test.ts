@@ -319,6 +319,20 @@ describe('similar and trending', () => {
   })
 })
 
+test('trends of products that left the catalogue are passed over, however many they are', () => {
+  const { recommender, live } = shop()
+  live.trends = [
+    ...Array.from({ length: 40 }, (_, i) => ({
+      product_id: `gone${i}`,
+      trend_score: 9,
+      views_today: 9,
+      growth_rate: 1,
+    })),
+    { product_id: 'h', trend_score: 3.5, views_today: 40, growth_rate: 0.5 },
+  ]
+  expect(recommender.trending(1).trending).toMatchObject([{ product_id: 'h', views_today: 40 }])
+})
+
 test('the passport tells events, candidates, model, filters and result', async () => {
   const { recommender, live, passports } = shop()
   const event = live.act('u1', 'a', 'add_to_cart')

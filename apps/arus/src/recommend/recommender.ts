@@ -5,7 +5,7 @@ import type { ServingModel } from '../training/serving-model.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
-import { climbDown, type PartsNow, type Reached } from './ladder.ts'
+import { climbDown, fillerCount, type PartsNow, type Reached } from './ladder.ts'
 import { type Passport, passportOf, rounded } from './passport.ts'
 import { type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
@@ -140,7 +140,7 @@ class LadderRecommender implements Recommender {
   trending(limit: number): TrendingAnswer {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
-    const trends = this.#faults.attempt('trending', [], () => parts.live?.trending(limit * 2) ?? [])
+    const trends = this.#faults.attempt('trending', [], () => parts.live?.trending(fillerCount(limit)) ?? [])
     const figures = new Map(trends.map((trend) => [trend.product_id, trend]))
     const { picks, fallback } = this.#climb(
       parts,

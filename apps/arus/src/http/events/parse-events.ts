@@ -1,7 +1,7 @@
 import { requestInvalid } from '../problem.ts'
 
 /** Deepest nesting an event may have. */
-export const DEPTH_MAX = 32
+const DEPTH_MAX = 32
 
 /** The events of a body. */
 export interface ParsedEvents {

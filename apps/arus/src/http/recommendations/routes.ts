@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { ArusError } from '../../errors.ts'
 import type { RecommendationRequest } from '../../recommend/recommendation.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
-import { PassportSchema, RecommendationSchema, TrendingSchema } from '../api-schema.ts'
+import { type PassportBody, PassportSchema, RecommendationSchema, TrendingSchema } from '../api-schema.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
@@ -140,7 +140,7 @@ export function recommendationRoutes(
     async (request) => {
       const { recommendation_id } = request.params
       const passport = await passports.find(recommendation_id)
-      if (passport !== null) return passport as Static<typeof PassportSchema>
+      if (passport !== null) return passport as PassportBody
       throw new ArusError(
         'RECOMMENDATION_UNKNOWN',
         `No answer with the id ${JSON.stringify(recommendation_id)} was given. Ids are in "recommendation_id" of /recommendations/user/{id}.`,

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ArusError } from '../errors.ts'
 import type { Api } from './api-deps.ts'
 import type { Problem } from './api-schema.ts'
-import { PROBLEM_TYPE, problemOf, sendProblem } from './problem.ts'
+import { problemOf, sendDocument, sendProblem } from './problem.ts'
 import { PROBLEM_TITLES } from './problem-codes.ts'
 
 interface KnownRoute {
@@ -56,9 +56,5 @@ function sendNotAllowed(
     code: 'METHOD_NOT_ALLOWED',
     detail: `This address takes ${allow}, not ${request.method}.`,
   }
-  return reply
-    .status(405)
-    .header('allow', allow)
-    .header('content-type', PROBLEM_TYPE)
-    .send(JSON.stringify(problem))
+  return sendDocument(problem, reply.header('allow', allow))
 }

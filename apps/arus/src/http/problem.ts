@@ -4,7 +4,7 @@ import type { Problem } from './api-schema.ts'
 import { PROBLEM_TITLES, type ProblemCode, statusOf } from './problem-codes.ts'
 
 /** Media type of RFC 9457. */
-export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** After how many seconds a client that met 503 or 429 may try again. */
 const RETRY_AFTER_SECONDS = 1
@@ -50,7 +50,16 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = problemOf(error, request.id)
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, 'request failed')
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
-  return reply.status(problem.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem))
+  return sendDocument(problem, reply)
+}
+
+/** Sends a problem document, with its request id as a header too. */
+export function sendDocument(problem: Problem, reply: FastifyReply): FastifyReply {
+  return reply
+    .status(problem.status)
+    .header('content-type', PROBLEM_TYPE)
+    .header('x-request-id', problem.request_id)
+    .send(JSON.stringify(problem))
 }
 
 function factsOf(error: unknown, requestId: string): ProblemFacts {

@@ -67,6 +67,12 @@ test('too few and too many columns, bytes that are no UTF-8 and lone carriage re
   expect(linesOf(found)).toEqual([7])
 })
 
+test('a record beyond the limit is refused, the next ones are read', () => {
+  const found = scan(`1,${'x'.repeat(RECORD_BYTES_MAX)},x\n2,b,x\n`, 1 << 16)
+  expect(faultsOf(found)).toEqual([[2, 'record_too_long']])
+  expect(linesOf(found)).toEqual([3])
+})
+
 test('a last line without a line end is whole or cut off', () => {
   expect(scan('1,a,x\n2,b,x').scanner).toMatchObject({
     recordCount: 2,

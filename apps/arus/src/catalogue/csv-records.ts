@@ -1,7 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 
 /** Why a record cannot be read as CSV. */
-export type BrokenRecordReason = 'broken_quote' | 'wrong_column_count' | 'not_utf8' | 'stray_carriage_return'
+export type BrokenRecordReason =
+  | 'broken_quote'
+  | 'wrong_column_count'
+  | 'not_utf8'
+  | 'stray_carriage_return'
+  | 'record_too_long'
 
 /** A physical line that is not part of any record. */
 export interface BrokenRecord {
@@ -25,7 +30,7 @@ export interface CsvShape {
   readonly columnCount: number
 }
 
-/** A record longer than this is taken for a quote that was never closed. */
+/** A longer record is refused; a quoted field that has not closed by then never will. */
 export const RECORD_BYTES_MAX = 1 << 20
 
 const QUOTE = 34
@@ -63,6 +68,11 @@ export class CsvRecordScanner {
     this.#columnCount = shape.columnCount
     this.#line = firstLine
     this.#sink = sink
+  }
+
+  /** Bytes of a record whose end has not been seen yet. */
+  get pendingBytes(): number {
+    return this.#carry.length
   }
 
   push(chunk: Buffer): void {
@@ -162,6 +172,7 @@ export class CsvRecordScanner {
   #faultOf(record: Buffer, columnCount: number, strayReturn: boolean): BrokenRecordReason | null {
     if (columnCount !== this.#columnCount) return 'wrong_column_count'
     if (strayReturn) return 'stray_carriage_return'
+    if (record.length > RECORD_BYTES_MAX) return 'record_too_long'
     if (this.#checksEach && (!isUtf8(record) || record.includes(0))) return 'not_utf8'
     return null
   }
@@ -206,6 +217,8 @@ function detailOf(reason: BrokenRecordReason, expected: number, found: number): 
       return `the header has ${expected} columns, this line ${found}`
     case 'not_utf8':
       return 'the line is not UTF-8 text'
+    case 'record_too_long':
+      return `the record is longer than ${RECORD_BYTES_MAX} bytes`
     case 'stray_carriage_return':
       return 'a carriage return stands inside an unquoted field'
   }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
+import { parse } from 'csv-parse/sync'
 import { ArusError } from '../errors.ts'
 import type { CsvShape } from './csv-records.ts'
 
@@ -141,11 +142,6 @@ function delimiterOf(line: string): CsvShape['delimiter'] {
 }
 
 function headerFields(line: string, delimiter: string): string[] {
-  return line.split(delimiter).map((field) =>
-    field
-      .trim()
-      .replace(/^"(.*)"$/, '$1')
-      .replaceAll('""', '"')
-      .trim(),
-  )
+  const [fields = []] = parse(line, { delimiter, relax_quotes: true, trim: true }) as string[][]
+  return fields
 }

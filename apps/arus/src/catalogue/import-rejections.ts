@@ -59,8 +59,15 @@ export class ImportRejections {
   /** SQL condition on a typed product: it is imported. Lines that are no records are not among the products at all. */
   isTakenSql(): string {
     if (!this.#dropsRows) return 'true'
-    const kept = reasonsKept().map((reason) => `'${reason}'`)
-    return `line_number NOT IN (SELECT line FROM ${TABLE} WHERE is_product AND reason NOT IN (${kept.join(', ')}))`
+    return `line_number NOT IN (SELECT line FROM ${TABLE} WHERE ${IS_DROPPED})`
+  }
+
+  /** Rows of the products file that are not imported. */
+  async droppedProductCount(): Promise<number> {
+    const reader = await this.#connection.runAndReadAll(
+      `SELECT count(*)::INTEGER FROM ${TABLE} WHERE ${IS_DROPPED}`,
+    )
+    return Number(reader.getRows()[0]?.[0])
   }
 
   /** SELECT of the rows of `bronze.rejected_products`. */
@@ -90,6 +97,11 @@ export class ImportRejections {
   }
 }
 
+const REASONS_KEPT = Object.entries(REJECTION_REASONS).flatMap(([reason, fate]) =>
+  fate === 'kept' ? [reason] : [],
+)
+const IS_DROPPED = `is_product AND reason NOT IN (${REASONS_KEPT.map((reason) => `'${reason}'`).join(', ')})`
+
 /** The first row of an asin that can be taken is kept; later ones are reported. */
 const DUPLICATES = `
   SELECT c.line_number, 'duplicate_asin', 'this asin stood on line ' || d.first_line, c.product_id, c.product_id, true
@@ -108,8 +120,4 @@ const UNKNOWN_CATEGORIES = `
 
 async function isTrue(connection: DuckDBConnection, sql: string): Promise<boolean> {
   return (await connection.runAndReadAll(sql)).getRows()[0]?.[0] === true
-}
-
-function reasonsKept(): string[] {
-  return Object.entries(REJECTION_REASONS).flatMap(([reason, fate]) => (fate === 'kept' ? [reason] : []))
 }

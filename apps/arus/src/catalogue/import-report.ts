@@ -4,6 +4,7 @@ export const REJECTION_REASONS = {
   wrong_column_count: 'dropped',
   not_utf8: 'dropped',
   stray_carriage_return: 'dropped',
+  record_too_long: 'dropped',
   missing_asin: 'dropped',
   missing_title: 'dropped',
   field_too_long: 'dropped',

@@ -292,6 +292,11 @@ describe('shapes of files', () => {
     expect(await rows('silver.products', 'category_id::INTEGER, category')).toEqual([[12, 'Category 12']])
   })
 
+  test('a header with quoted names, one of them with a comma', async () => {
+    await importText('"asin","title","size, cm"\nA1,Bowl,3\n', null)
+    expect(await rows('silver.products', 'product_id, title')).toEqual([['A1', 'Bowl']])
+  })
+
   test('semicolons, and gzip', async () => {
     const text = file(row('A1'), row('A2')).replaceAll(',', ';')
     const report = await run(write('p.csv.gz', gzipSync(text)))
@@ -326,6 +331,7 @@ describe('files that are no catalogue', () => {
     ['JSON', '[{"asin": "A1", "title": "Mug"}]', 'CSV_INVALID', 'JSON'],
     ['binary data', Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 0, 8]), 'CSV_INVALID', 'binary'],
     ['UTF-16', Buffer.from('\ufeffasin,title\nA1,Mug\n', 'utf16le'), 'CSV_INVALID', 'UTF-16'],
+    ['a header alone', `${US_HEADER}\n`, 'CSV_INVALID', 'no rows'],
     ['another table', 'user,item\n1,2\n', 'CSV_INVALID', 'no column asin'],
     ['a file cut off in a row', csv.slice(0, -20), 'CSV_INVALID', 'cut off'],
     ['a file cut off in a quoted field', `${file(row('A1'))}A2,"half a ti`, 'CSV_INVALID', 'cut off'],
@@ -341,6 +347,20 @@ describe('files that are no catalogue', () => {
     expect(await rows('silver.products', 'product_id')).toEqual([['OLD']])
     expect(currentVersion(join(folder, 'catalogue'))).toBe(version)
     expect(existsSync(join(folder, 'catalogue', 'staging'))).toBe(false)
+  })
+
+  test('a file none of whose rows can be taken: the reasons are kept, what is served stays', async () => {
+    await importText(file(row('OLD')))
+    const empty = importText(file(row(''), row('A1', { price: 'x' })))
+    await expect(empty).rejects.toMatchObject({
+      code: 'CSV_INVALID',
+      message: expect.stringContaining('line 2'),
+    })
+    expect(await rows('silver.products', 'product_id')).toEqual([['OLD']])
+    expect(await rows('bronze.rejected_products', 'line_number::INTEGER')).toEqual([[2], [3]])
+    expect(
+      await isImported({ folder: join(folder, 'catalogue'), productsFile: join(folder, 'products.csv') }),
+    ).toBe(false)
   })
 
   test('a missing file and a folder', async () => {

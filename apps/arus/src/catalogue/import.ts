@@ -105,15 +105,16 @@ async function runImport(
     mode: 'overwrite',
     connection,
   })
-  say('Writing silver', 1)
   const rejections = await ImportRejections.find(connection, typed)
   await rejections.add(brokenRows(staged), categoryRejections ?? [])
-  const silver = await lake.write('silver.products', silverSelect(typed, rejections), {
+  say('Writing rejected rows', 1)
+  const rejected = await lake.write('bronze.rejected_products', rejections.select(now()), {
     mode: 'overwrite',
     connection,
   })
-  say('Writing rejected rows', 2)
-  const rejected = await lake.write('bronze.rejected_products', rejections.select(now()), {
+  await refuseNothing(rejections, staged, productsFile)
+  say('Writing silver', 2)
+  const silver = await lake.write('silver.products', silverSelect(typed, rejections), {
     mode: 'overwrite',
     connection,
   })
@@ -180,6 +181,18 @@ function silverSelect(typed: string, rejections: ImportRejections): string {
 
 function brokenRows(staged: StagedCsv): Rejection[] {
   return staged.broken.map(({ line, reason, detail, text }) => ({ line, reason, detail, text }))
+}
+
+/** Throws when no row is left to import: then silver, and what is served, stay as they were. */
+async function refuseNothing(rejections: ImportRejections, staged: StagedCsv, file: string): Promise<void> {
+  const dropped = await rejections.droppedProductCount()
+  if (dropped < staged.recordCount + staged.broken.length) return
+  const examples = await rejections.examples()
+  throw new ArusError(
+    'CSV_INVALID',
+    `No row of ${file} could be imported; line ${examples[0]?.line}: ${examples[0]?.detail}. All reasons are in bronze.rejected_products`,
+    { details: { rejected: await rejections.countByReason(), examples } },
+  )
 }
 
 function assertRowCount(rowCount: number, staged: StagedCsv, file: string): void {

@@ -28,6 +28,8 @@ export interface StageCsvOptions {
 
 /** More broken lines than this, and the file is refused: it is something else. */
 export const BROKEN_RECORDS_MAX = 200_000
+/** No line of a catalogue is this long. */
+const LINE_BYTES_MAX = 1 << 25
 
 /**
  * Checks every record of a CSV, and makes a clean copy only where the file cannot be read as it stands (gzip, broken or
@@ -84,10 +86,19 @@ async function scan(options: StageCsvOptions, copy: CopyWriter | null): Promise<
     const skipped = Math.min(toSkip, chunk.length)
     toSkip -= skipped
     scanner.push(chunk.subarray(skipped))
+    if (scanner.pendingBytes > LINE_BYTES_MAX) {
+      throw new ArusError(
+        'CSV_INVALID',
+        `${source.file} is not a CSV: it has a line of more than ${LINE_BYTES_MAX} bytes`,
+      )
+    }
     if (broken.length > BROKEN_RECORDS_MAX) refuseBroken(source, scanner, broken)
   }
   scanner.end()
   refuseCutOff(source, scanner)
+  if (scanner.recordCount === 0 && broken.length === 0) {
+    throw new ArusError('CSV_INVALID', `${source.file} has a header and no rows`)
+  }
   if (broken.length > scanner.recordCount) refuseBroken(source, scanner, broken)
   return {
     recordCount: scanner.recordCount,

@@ -55,7 +55,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const query = once(
-    async () => openDuckDbQueryEngine({ lake: await lake() }),
+    async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: folders.lake }),
     (part) => part.close(),
   )
   const database = once(

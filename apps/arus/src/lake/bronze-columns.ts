@@ -1,0 +1,126 @@
+import type { ShopEvent } from '../events/event.ts'
+import type { StagedType, StagedValue } from './staged-rows.ts'
+
+/** An entry of a topic, decoded, with its place. */
+export interface Decoded {
+  readonly body: Readonly<Record<string, unknown>>
+  readonly partition: number
+  readonly offset: number
+  readonly timestampMs: number
+}
+
+/** How a topic becomes rows of a bronze table: staged columns with the way to their value, and the SELECT over them. */
+export interface BronzeMapping {
+  readonly layout: readonly (readonly [
+    name: string,
+    type: StagedType,
+    value: (entry: Decoded) => StagedValue,
+  ])[]
+  readonly select: (staged: string) => string
+  /** Why the body cannot be a row; null when it can. */
+  readonly refusal: (body: Readonly<Record<string, unknown>>) => string | null
+}
+
+const PLACE = [
+  ['log_partition', 'integer', ({ partition }: Decoded) => partition],
+  ['log_offset', 'integer', ({ offset }: Decoded) => offset],
+] as const
+
+const TEXTS = [
+  'event_id',
+  'user_id',
+  'session_id',
+  'anonymous_id',
+  'action',
+  'product_id',
+  'order_id',
+  'recommendation_id',
+  'query',
+] as const
+const NUMBERS = ['price', 'quantity', 'position'] as const
+
+/** The events topic: `ShopEvent` as JSON. */
+export const EVENTS: BronzeMapping = {
+  layout: [
+    ...TEXTS.map((name) => [name, 'text', ({ body }: Decoded) => textOf(body[name])] as const),
+    ...NUMBERS.map((name) => [name, 'number', ({ body }: Decoded) => numberOf(body[name])] as const),
+    ['ts', 'integer', ({ body }) => Math.trunc(Number(body.ts))],
+    [
+      'received_at',
+      'integer',
+      ({ body, timestampMs }) => Math.trunc(numberOf(body.received_at) ?? timestampMs),
+    ],
+    ['properties', 'text', ({ body }) => (body.properties == null ? null : JSON.stringify(body.properties))],
+    ...PLACE,
+  ],
+  select: (
+    staged,
+  ) => `SELECT * REPLACE (make_timestamp(ts * 1000)::TIMESTAMPTZ AS ts, make_timestamp(received_at * 1000)::TIMESTAMPTZ AS received_at),
+    make_timestamp(ts * 1000)::DATE AS event_date FROM ${staged}`,
+  refusal: (body) => {
+    const event = body as Partial<ShopEvent>
+    if (typeof event.event_id !== 'string' || event.event_id === '') return 'event_id is not a text'
+    if (typeof event.action !== 'string') return 'action is not a text'
+    return isTime(event.ts) ? null : 'ts is not a time in UTC milliseconds'
+  },
+}
+
+/** The rejected topic: raw event, pointer and reason. */
+export const REJECTED_EVENTS: BronzeMapping = {
+  layout: [
+    ['raw', 'text', ({ body }) => textOf(body.raw)],
+    ['pointer', 'text', ({ body }) => textOf(body.pointer)],
+    ['reason', 'text', ({ body }) => textOf(body.reason)],
+    [
+      'received_at',
+      'integer',
+      ({ body, timestampMs }) => Math.trunc(numberOf(body.received_at) ?? timestampMs),
+    ],
+    ['log_topic', 'text', ({ body }) => textOf(body.log_topic)],
+    ...PLACE,
+  ],
+  select: (staged) =>
+    `SELECT * REPLACE (make_timestamp(received_at * 1000)::TIMESTAMPTZ AS received_at) FROM ${staged}`,
+  refusal: () => null,
+}
+
+/** The recommendations topic: a passport each. */
+export const RECOMMENDATIONS: BronzeMapping = {
+  layout: [
+    ['recommendation_id', 'text', ({ body }) => textOf(body.recommendation_id)],
+    ['user_id', 'text', ({ body }) => textOf(body.user_id)],
+    ['scenario', 'text', ({ body }) => textOf(body.scenario)],
+    ['fallback', 'text', ({ body }) => textOf(body.fallback)],
+    ['model_name', 'text', ({ body }) => textOf(modelOf(body).name)],
+    ['model_version', 'integer', ({ body }) => numberOf(modelOf(body).version)],
+    [
+      'generated_at',
+      'integer',
+      ({ body, timestampMs }) => Math.trunc(numberOf(body.generated_at) ?? timestampMs),
+    ],
+    ['products', 'text', ({ body }) => JSON.stringify(body.result ?? [])],
+    ['passport', 'text', ({ body }) => JSON.stringify(body)],
+    ...PLACE,
+  ],
+  select: (staged) => `SELECT * REPLACE (make_timestamp(generated_at * 1000)::TIMESTAMPTZ AS generated_at),
+    make_timestamp(generated_at * 1000)::DATE AS generated_date FROM ${staged}`,
+  refusal: (body) => (typeof body.recommendation_id === 'string' ? null : 'recommendation_id is not a text'),
+}
+
+function modelOf(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return typeof body.model === 'object' && body.model !== null ? (body.model as Record<string, unknown>) : {}
+}
+
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null
+}
+
+/** Within what a date of four digits can say. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value > -2e13 && value < 2.5e14
+}

@@ -1,0 +1,341 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type EventLog, openLmdbEventLog } from '@arus/event-log'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ShopEvent } from '../events/event.ts'
+import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
+import { type DuckDb, openDuckDb } from './duckdb.ts'
+import { type Lake, openLake } from './lake.ts'
+import { LAKE_GROUP, startLakeWriter } from './lake-writer.ts'
+import { refine } from './refine.ts'
+import { removeShopperEvents } from './remove-events.ts'
+import { TABLE_NAMES } from './table-names.ts'
+
+const DAY = Date.UTC(2026, 2, 10)
+const topics = { events: 'events', rejected: 'rejected', recommendations: 'recommendations' }
+const python = process.env.ARUS_PYTHON ?? 'python3'
+const hasDeltalake = spawnSync(python, ['-c', 'import deltalake, pyarrow']).status === 0
+
+let folder = ''
+let duckdb: DuckDb
+let lake: Lake
+let log: EventLog
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'arus-lake-'))
+  duckdb = await openDuckDb({ temporaryFolder: join(folder, 'tmp'), memoryBytes: 512 * 1024 * 1024 })
+  lake = openLake({ root: join(folder, 'lake'), duckdb })
+  log = await openLmdbEventLog({ folder: join(folder, 'log') })
+  for (const topic of Object.values(topics)) await log.ensureTopic(topic, { partitionCount: 2 })
+})
+afterEach(async () => {
+  await log.close()
+  await lake.close()
+  await duckdb.close()
+  rmSync(folder, { recursive: true })
+})
+
+function event(fields: Partial<ShopEvent> & Pick<ShopEvent, 'event_id'>): ShopEvent {
+  return {
+    user_id: 'ani',
+    session_id: null,
+    anonymous_id: null,
+    action: 'view',
+    product_id: 'P1',
+    ts: DAY,
+    received_at: DAY,
+    price: null,
+    quantity: null,
+    order_id: null,
+    recommendation_id: null,
+    position: null,
+    query: null,
+    properties: null,
+    ...fields,
+  }
+}
+
+async function send(events: readonly ShopEvent[]): Promise<void> {
+  await log.append(
+    topics.events,
+    events.map((body) => ({
+      key: body.user_id,
+      value: Buffer.from(JSON.stringify(body)),
+      timestampMs: body.received_at,
+    })),
+  )
+}
+
+async function flush(): Promise<void> {
+  const writer = startLakeWriter({ log, lake, topics, intervalMs: 3_600_000 })
+  await writer.stop()
+}
+
+async function rows(sql: string): Promise<readonly (readonly unknown[])[]> {
+  const engine = await openDuckDbQueryEngine({ lake, lakeRoot: join(folder, 'lake') })
+  try {
+    return (await engine.query(sql)).rows
+  } finally {
+    await engine.close()
+  }
+}
+
+describe('log to bronze', () => {
+  test('each entry once, however often the writer starts', async () => {
+    await send([
+      event({ event_id: 'a', price: 1.5, properties: { color: 'red' } }),
+      event({ event_id: 'b', user_id: 'budi' }),
+    ])
+    await flush()
+    await flush()
+    await send([event({ event_id: 'c' })])
+    await flush()
+    expect(
+      await rows('SELECT event_id, user_id, price, properties, ts FROM bronze.events ORDER BY event_id'),
+    ).toEqual([
+      ['a', 'ani', 1.5, '{"color":"red"}', new Date(DAY).toISOString()],
+      ['b', 'budi', null, null, new Date(DAY).toISOString()],
+      ['c', 'ani', null, null, new Date(DAY).toISOString()],
+    ])
+    expect(
+      (await log.groups())
+        .find(({ group }) => group === LAKE_GROUP)
+        ?.partitions.every(({ lag }) => lag === 0),
+    ).toBe(true)
+  })
+
+  test('a lake that is ahead of its group’s offsets (killed between the two) doubles nothing', async () => {
+    await send([event({ event_id: 'a' }), event({ event_id: 'b', user_id: 'budi' })])
+    await flush()
+    await log.commit(
+      LAKE_GROUP,
+      topics.events,
+      new Map([
+        [0, 0],
+        [1, 0],
+      ]),
+    )
+    await flush()
+    expect(await rows('SELECT count(*) FROM bronze.events')).toEqual([[2]])
+  })
+
+  test('what is no event is kept with its reason and stops nothing', async () => {
+    const poison = ['not json', '[]', '{"event_id": 7}', '{"event_id":"x","action":"view","ts":1e300}']
+    await log.append(
+      topics.events,
+      poison.map((value) => ({ key: 'k', value: Buffer.from(value), timestampMs: DAY })),
+    )
+    await send([event({ event_id: 'good' })])
+    await log.append(topics.rejected, [
+      {
+        key: 'k',
+        value: Buffer.from(JSON.stringify({ raw: '{}', pointer: '/action', reason: 'missing' })),
+        timestampMs: DAY,
+      },
+    ])
+    await flush()
+    await flush()
+    expect(await rows('SELECT event_id FROM bronze.events')).toEqual([['good']])
+    expect(await rows('SELECT raw FROM bronze.rejected_events ORDER BY raw')).toEqual(
+      [...poison, '{}'].sort().map((raw) => [raw]),
+    )
+  })
+
+  test('passports become recommendations', async () => {
+    const passport = {
+      recommendation_id: 'r1',
+      user_id: 'ani',
+      scenario: 'home',
+      generated_at: DAY,
+      model: { name: 'walk', version: 3 },
+      result: [{ product_id: 'P1' }],
+    }
+    await log.append(topics.recommendations, [
+      { key: 'ani', value: Buffer.from(JSON.stringify(passport)), timestampMs: DAY },
+    ])
+    await flush()
+    expect(
+      await rows('SELECT recommendation_id, model_name, model_version, products FROM bronze.recommendations'),
+    ).toEqual([['r1', 'walk', 3, '[{"product_id":"P1"}]']])
+  })
+})
+
+describe('bronze to silver and gold', () => {
+  test('sessions end after 30 minutes without an event; a given session stays', async () => {
+    const minutes = (n: number) => DAY + n * 60_000
+    await send([
+      event({ event_id: '1', ts: minutes(0) }),
+      event({ event_id: '2', ts: minutes(30) }),
+      event({ event_id: '3', ts: minutes(61) }),
+      event({ event_id: '4', ts: minutes(62), session_id: 'given' }),
+    ])
+    await flush()
+    await refine(lake)
+    expect(await rows('SELECT event_id, session FROM silver.events ORDER BY event_id')).toEqual([
+      ['1', `ani@${minutes(0)}`],
+      ['2', `ani@${minutes(0)}`],
+      ['3', `ani@${minutes(61)}`],
+      ['4', 'given'],
+    ])
+  })
+
+  test('step by step gives the same as all at once, and as plain code, with duplicates and late events', async () => {
+    const one = fc.record({
+      id: fc.integer({ min: 0, max: 60 }),
+      user: fc.integer({ min: 0, max: 4 }),
+      action: fc.constantFrom('view', 'click', 'add_to_cart', 'purchase', 'search'),
+      product: fc.integer({ min: 0, max: 5 }),
+      hour: fc.integer({ min: 0, max: 71 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(one, { minLength: 1, maxLength: 25 }), { minLength: 1, maxLength: 4 }),
+        async (batches) => {
+          await reopen()
+          let received = DAY
+          const sent: ShopEvent[] = []
+          for (const batch of batches) {
+            const events = batch.map(({ id, user, action, product, hour }) =>
+              event({
+                event_id: `e${id}`,
+                user_id: `u${user}`,
+                action,
+                product_id: `P${product}`,
+                ts: DAY + hour * 3_600_000,
+                received_at: received++,
+                price: 2,
+                quantity: product,
+              }),
+            )
+            sent.push(...events)
+            await send(events)
+            await flush()
+            await refine(lake)
+          }
+          const dayOf = (ts: number) => Math.floor(ts / 86_400_000)
+          const kept = sent.filter(
+            (late, i) =>
+              !sent
+                .slice(0, i)
+                .some(
+                  (early) =>
+                    early.event_id === late.event_id && Math.abs(dayOf(early.ts) - dayOf(late.ts)) <= 1,
+                ),
+          )
+          const silver = await rows(
+            `SELECT event_id, shopper, action, product_id, epoch_ms(ts) FROM silver.events ORDER BY ALL`,
+          )
+          const isExact = !sent.some((a) =>
+            sent.some((b) => a.event_id === b.event_id && Math.abs(dayOf(a.ts) - dayOf(b.ts)) > 1),
+          )
+          if (isExact) {
+            expect(silver).toEqual(
+              kept
+                .map(({ event_id, user_id, action, product_id, ts }) => [
+                  event_id,
+                  user_id,
+                  action,
+                  product_id,
+                  ts,
+                ])
+                .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+            )
+            const revenue = kept
+              .filter(({ action }) => action === 'purchase')
+              .reduce((sum, { quantity }) => sum + 2 * (quantity ?? 1), 0)
+            expect(await rows('SELECT coalesce(sum(revenue), 0) FROM gold.product_stats')).toEqual([
+              [revenue],
+            ])
+            expect(await rows('SELECT count(*) FROM gold.user_stats')).toEqual([
+              [new Set(kept.map(({ user_id }) => user_id)).size],
+            ])
+            expect(await rows('SELECT coalesce(sum(events), 0) FROM gold.hourly_activity')).toEqual([
+              [kept.length],
+            ])
+          }
+          const sessions = await rows('SELECT event_id, session FROM silver.events ORDER BY ALL')
+          const weights = await rows('SELECT count(*), coalesce(sum(weight), 0) FROM silver.interactions')
+          await lake.write('silver.events', 'SELECT * FROM (SELECT * FROM silver_seed) WHERE false', {
+            mode: 'overwrite',
+            connection: await seeded(),
+          })
+          await rebuild()
+          expect(await rows('SELECT event_id, session FROM silver.events ORDER BY ALL')).toEqual(sessions)
+          expect(await rows('SELECT count(*), coalesce(sum(weight), 0) FROM silver.interactions')).toEqual(
+            weights,
+          )
+        },
+      ),
+      { numRuns: 6 },
+    )
+  }, 120_000)
+
+  test('a removed shopper is gone from bronze, silver and gold; the others stay', async () => {
+    await send([
+      event({ event_id: 'a' }),
+      event({ event_id: 'b', user_id: 'budi' }),
+      event({ event_id: 'c', ts: DAY + 86_400_000 }),
+    ])
+    await flush()
+    await refine(lake)
+    expect(await removeShopperEvents(lake, 'ani')).toBe(2)
+    await refine(lake)
+    for (const table of ['bronze.events', 'silver.events', 'silver.interactions']) {
+      expect(await rows(`SELECT count(*) FROM ${table}`)).toEqual([[1]])
+    }
+    expect(await rows('SELECT shopper FROM gold.user_stats')).toEqual([['budi']])
+    expect(await removeShopperEvents(lake, 'nobody')).toBe(0)
+  })
+
+  /** Everything of silver, computed once from all of bronze, in a lake of its own. */
+  async function rebuild(): Promise<void> {
+    rmSync(join(folder, 'lake', 'silver'), { recursive: true })
+    await lake.close()
+    lake = openLake({ root: join(folder, 'lake'), duckdb })
+    await refine(lake)
+  }
+
+  async function seeded() {
+    const connection = await duckdb.connect()
+    await connection.run(
+      `CREATE TEMP TABLE silver_seed AS SELECT * FROM ${(await lake.relation('silver.events')).sql}`,
+    )
+    return connection
+  }
+
+  async function reopen(): Promise<void> {
+    await log.close()
+    await lake.close()
+    rmSync(folder, { recursive: true })
+    folder = mkdtempSync(join(tmpdir(), 'arus-lake-'))
+    lake = openLake({ root: join(folder, 'lake'), duckdb })
+    log = await openLmdbEventLog({ folder: join(folder, 'log') })
+    for (const topic of Object.values(topics)) await log.ensureTopic(topic, { partitionCount: 2 })
+  }
+})
+
+describe.skipIf(!hasDeltalake)(
+  'PyPI deltalake (skipped where python3 cannot import deltalake and pyarrow)',
+  () => {
+    test('opens every table with the rows that SQL sees', async () => {
+      await send([
+        event({ event_id: 'a' }),
+        event({ event_id: 'b', user_id: 'budi', ts: DAY + 86_400_000, action: 'purchase', price: 3 }),
+      ])
+      await flush()
+      await refine(lake)
+      for (const name of TABLE_NAMES) await lake.table(name)
+      const script = `import deltalake, json, os, sys
+print(json.dumps({name: deltalake.DeltaTable(os.path.join(sys.argv[1], *name.split("."))).to_pyarrow_table().num_rows for name in sys.argv[2:]}), flush=True)
+os._exit(0)`
+      const seen = JSON.parse(
+        execFileSync(python, ['-c', script, join(folder, 'lake'), ...TABLE_NAMES], { encoding: 'utf8' }),
+      )
+      for (const name of TABLE_NAMES)
+        expect([[seen[name]]], name).toEqual(await rows(`SELECT count(*) FROM ${name}`))
+      expect(seen['silver.events']).toBe(2)
+    })
+  },
+)

@@ -1,37 +1,47 @@
-/** Keeps the `capacity` best scored documents; among equals the one with the lower number, the better known, wins. */
+/** A document and what it earned. */
+export interface ScoredDocument {
+  readonly document: number
+  readonly score: number
+}
+
+/** Beyond this many wanted, all are kept and sorted once: insertion would cost the square. */
+const INSERTION_MAX = 256
+
+/**
+ * Keeps the `capacity` best scored documents; among equals the one with the lower number, the better known, wins. Offers
+ * must be bounded by the caller when `capacity` is large.
+ */
 export class BestDocuments {
   readonly #capacity: number
-  readonly #documents: number[] = []
-  readonly #scores: number[] = []
+  readonly #isSorted: boolean
+  readonly #found: ScoredDocument[] = []
 
   constructor(capacity: number) {
     this.#capacity = capacity
+    this.#isSorted = capacity <= INSERTION_MAX
   }
 
   offer(document: number, score: number): void {
-    const size = this.#documents.length
-    if (size === this.#capacity && !this.#isBetter(document, score, size - 1)) return
-    let at = this.#documents.length
-    while (at > 0 && this.#isBetter(document, score, at - 1)) at--
-    this.#documents.splice(at, 0, document)
-    this.#scores.splice(at, 0, score)
-    if (this.#documents.length > this.#capacity) {
-      this.#documents.pop()
-      this.#scores.pop()
+    const found = this.#found
+    const offered = { document, score }
+    if (!this.#isSorted) {
+      found.push(offered)
+      return
     }
+    if (found.length === this.#capacity && (this.#capacity === 0 || order(offered, found.at(-1)!) > 0)) return
+    let at = found.length
+    while (at > 0 && order(offered, found[at - 1]!) < 0) at--
+    found.splice(at, 0, offered)
+    if (found.length > this.#capacity) found.pop()
   }
 
   /** Best first, from `offset` on. */
-  list(offset = 0): { readonly document: number; readonly score: number }[] {
-    const found = []
-    for (let i = offset; i < this.#documents.length; i++) {
-      found.push({ document: this.#documents[i]!, score: this.#scores[i]! })
-    }
-    return found
+  list(offset = 0): ScoredDocument[] {
+    const sorted = this.#isSorted ? this.#found : this.#found.toSorted(order)
+    return sorted.slice(offset, this.#capacity)
   }
+}
 
-  #isBetter(document: number, score: number, at: number): boolean {
-    const other = this.#scores[at]!
-    return score > other || (score === other && document < this.#documents[at]!)
-  }
+function order(left: ScoredDocument, right: ScoredDocument): number {
+  return right.score - left.score || left.document - right.document
 }

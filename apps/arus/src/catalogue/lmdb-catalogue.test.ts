@@ -129,6 +129,11 @@ describe('a small shop', () => {
     expect(ids(catalogue, 'black ')).not.toContain('K3')
   })
 
+  test('words like "for" and "the" are not asked of a title, unless nothing else is typed', () => {
+    expect(ids(catalogue, 'a knife for the chef').sort()).toEqual(['K1', 'K2'])
+    expect(ids(catalogue, 'of ')).toEqual(['K2'])
+  })
+
   test('the name of the category counts', () => {
     expect(ids(catalogue, 'kitchen').sort()).toEqual(['K1', 'K2', 'K3'])
   })

@@ -9,6 +9,10 @@ const QUERY_TOKENS_MAX = 12
 const PREFIX_TERMS_MAX = 6
 const PREFIX_SCAN_MAX = 4096
 const PREFIX_LENGTH_MIN = 2
+/** Words a shopper types without meaning that a title must hold them; asked for only when nothing else is. */
+const FUNCTION_WORDS: ReadonlySet<string> = new Set(
+  'a an and at by for from in is it of on or that the this to with'.split(' '),
+)
 /** A word that only begins as typed counts less than the word itself, however rare it is. */
 const PREFIX_BOOST = 0.7
 
@@ -47,10 +51,14 @@ type OpenCursor = () => DocumentCursor
 
 /** A way to open a cursor for each known word, rarest first: the first is the first to be given up. */
 function queryWords(index: TextIndex, text: string): OpenCursor[] {
-  const unique = [...new Set(tokens(text))].slice(0, QUERY_TOKENS_MAX)
+  const typed = [...new Set(tokens(text))]
+  const telling = typed.filter((token) => !FUNCTION_WORDS.has(token))
+  const unique = (telling.length > 0 ? telling : typed).slice(0, QUERY_TOKENS_MAX)
   const lastIsOpen = /[\p{L}\p{N}\p{M}]$/u.test(text)
   return unique
-    .map((token, position) => wordCursor(index, token, lastIsOpen && position === unique.length - 1))
+    .map((token, position) =>
+      wordCursor(index, token, lastIsOpen && position === unique.length - 1 && token === typed.at(-1)),
+    )
     .filter((word) => word !== null)
     .sort((a, b) => a.cost - b.cost)
     .map(({ open }) => open)

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ERROR_CODES } from '../errors.ts'
+import { ArusError, ERROR_CODES } from '../errors.ts'
 import type { ProductPage } from './api-schema.ts'
 import { PROBLEM_TITLES } from './problem-codes.ts'
 import { NOW_MS, openShop } from './test-api.ts'
@@ -555,6 +555,12 @@ describe('HTTP itself', () => {
     await expectProblem(response, 500, 'INTERNAL')
     expect(response.body).not.toContain('secret')
     await broken.app.close()
+    const corrupt = new ArusError('MODEL_FILE_CORRUPT', 'secret at /home/x')
+    const damaged = await openShop({ models: () => Promise.reject(corrupt) })
+    const answer = await damaged.app.inject('/models')
+    await expectProblem(answer, 500, 'MODEL_FILE_CORRUPT')
+    expect(answer.body).not.toContain('secret')
+    await damaged.app.close()
   })
 
   test('a rate limit, when set, answers 429', async () => {

@@ -11,6 +11,11 @@ export class BoundedCache<K, V> {
     this.#capacity = capacity
   }
 
+  /** Entries held; one that was used again may count twice. */
+  get size(): number {
+    return this.#newer.size + this.#older.size
+  }
+
   get(key: K): V | undefined {
     const value = this.#newer.get(key)
     if (value !== undefined) return value

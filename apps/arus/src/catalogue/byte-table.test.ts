@@ -25,6 +25,10 @@ test('keeps every string when its tables grow many times', () => {
   for (let i = 0; i < 50_000; i++) expect(intern(table, `product-${i}`)).toBe(i)
   for (let i = 0; i < 50_000; i += 97) expect(table.findText(`product-${i}`)).toBe(i)
   expect(table.findText('product-50000')).toBe(-1)
+  const long = 'क'.repeat(5000)
+  expect(table.findText(long)).toBe(-1)
+  expect(intern(table, long)).toBe(50_000)
+  expect(table.findText(long)).toBe(50_000)
 })
 
 test('orders strings by their bytes, and by a prefix', () => {

@@ -2,6 +2,7 @@ import type { FlatReader, FlatSections } from './flat-file.ts'
 
 const SLOTS_AT_FIRST = 1 << 12
 const LOAD_MAX = 0.6
+const PROBE_BYTES = 1024
 
 /**
  * Numbers byte strings 0, 1, 2, … in order of first sight, in flat arrays: an open-addressing hash table whose slots hold
@@ -13,6 +14,8 @@ export class ByteTable {
   #ends: Uint32Array
   #slots: Uint32Array
   #count: number
+  /** Where a text looked for is written. */
+  readonly #probe = Buffer.alloc(PROBE_BYTES)
 
   constructor(bytes?: Uint8Array, ends?: Uint32Array, slots?: Uint32Array) {
     this.#bytes = bytes ?? new Uint8Array(1 << 16)
@@ -55,8 +58,13 @@ export class ByteTable {
 
   /** Number of a string, or -1. */
   findText(text: string): number {
-    const bytes = Buffer.from(text)
-    return this.#slots[this.#slotOf(bytes, 0, bytes.length)]! - 1
+    // UTF-8 takes at most three bytes for a UTF-16 unit.
+    if (text.length * 3 > PROBE_BYTES) return this.#find(Buffer.from(text), Buffer.byteLength(text))
+    return this.#find(this.#probe, this.#probe.write(text))
+  }
+
+  #find(source: Uint8Array, length: number): number {
+    return this.#slots[this.#slotOf(source, 0, length)]! - 1
   }
 
   text(number: number): string {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Lake } from '../lake/lake.ts'
@@ -10,10 +10,9 @@ import { quoted } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { popularitySql } from './popularity.ts'
 import { productLineSql } from './product-record.ts'
+import { makeWorkingFolder } from './working-folder.ts'
 
 const LINES_CHUNK_BYTES = 1 << 21
-/** Below the catalogue's folder; removed when the build ends, whichever way. */
-const LINES_FILE = 'products.lines'
 
 export interface BuildFromLakeOptions {
   readonly lake: Lake
@@ -33,9 +32,9 @@ export async function buildCatalogueFromLake(
 ): Promise<{ version: string; categoryCount: number }> {
   const { lake, folder, nowMs, onProgress, signal } = options
   const connection = await lake.duckdb.connect()
-  const file = join(folder, LINES_FILE)
+  const workingFolder = await makeWorkingFolder(folder)
+  const file = join(workingFolder, 'products.lines')
   try {
-    await mkdir(folder, { recursive: true })
     return await interruptible(connection, signal, async () => {
       const { sql } = await lake.relation('silver.products')
       const { productCount, meanStars } = await readTotals(connection, sql)
@@ -56,7 +55,7 @@ export async function buildCatalogueFromLake(
     })
   } finally {
     connection.closeSync()
-    await rm(file, { force: true })
+    await rm(workingFolder, { recursive: true, force: true })
   }
 }
 

@@ -6,10 +6,11 @@ import { ArusError } from '../errors.ts'
 import { ByteTable } from './byte-table.ts'
 import type { Category } from './catalogue.ts'
 import { INDEX_FILE, NO_CATEGORY, openRecords, RECORDS_FILE } from './catalogue-files.ts'
-import { currentVersion, newVersionFolder, publishVersion, removeVersionsExcept } from './catalogue-folder.ts'
+import { currentVersion, publishBuild, removeVersionsExcept } from './catalogue-folder.ts'
 import { writeFlatFile } from './flat-file.ts'
 import { FIELD, FIELD_SEPARATOR, RECORD_FIELDS } from './product-record.ts'
 import { TextIndexBuilder } from './text-index.ts'
+import { makeWorkingFolder } from './working-folder.ts'
 
 const LF = 10
 const NO_NAME = Buffer.alloc(0)
@@ -38,19 +39,19 @@ export interface BuildCatalogueOptions {
 export async function buildCatalogue(options: BuildCatalogueOptions): Promise<string> {
   const { folder, signal } = options
   const previous = currentVersion(folder)
-  const { version, path } = await newVersionFolder(folder, options.nowMs)
+  const path = await makeWorkingFolder(folder)
   try {
     await writeVersion(path, options)
     signal?.throwIfAborted()
+    const version = await publishBuild(folder, path, options.nowMs)
+    await removeVersionsExcept(folder, new Set([version, ...(previous === null ? [] : [previous])]))
+    return version
   } catch (error) {
     await rm(path, { recursive: true, force: true })
     if (signal?.aborted)
       throw new ArusError('CANCELLED', 'Building the catalogue was stopped', { cause: error })
     throw error
   }
-  publishVersion(folder, version)
-  await removeVersionsExcept(folder, new Set([version, ...(previous === null ? [] : [previous])]))
-  return version
 }
 
 async function writeVersion(path: string, options: BuildCatalogueOptions): Promise<void> {

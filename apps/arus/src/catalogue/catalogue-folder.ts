@@ -1,14 +1,14 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
  * A catalogue's folder holds one folder per version, each written once and never changed, and a file `CURRENT` that names
- * the one to serve. A version counts from the moment `CURRENT` is replaced, by rename; what was built and never named is
- * rubbish that the next import removes. The version before the current one is kept for readers that are just opening it.
+ * the one to serve. A version is built in a working folder, renamed, and counts from the moment `CURRENT` is replaced. The
+ * version before the current one is kept for readers that are just opening it.
  */
 export const CURRENT_FILE = 'CURRENT'
-const VERSION_PREFIX = 'v'
+const ATTEMPTS_MAX = 100
 
 /** The version to serve now, or null when nothing was ever finished. Cheap enough to ask every second. */
 export function currentVersion(folder: string): string | null {
@@ -20,22 +20,29 @@ export function currentVersion(folder: string): string | null {
   }
 }
 
-/** Makes an empty folder for a version to be built; its name orders versions by time. */
-export async function newVersionFolder(
-  folder: string,
-  nowMs: number,
-): Promise<{ version: string; path: string }> {
+/**
+ * Makes a finished build in `builtFolder` a version and the current one: durable, and seen by readers all at once or not at
+ * all. Answers its name, which orders versions by time.
+ */
+export async function publishBuild(folder: string, builtFolder: string, nowMs: number): Promise<string> {
   for (let attempt = 0; ; attempt++) {
-    const version = `${VERSION_PREFIX}${nowMs}-${attempt}`
-    const path = join(folder, version)
-    const made = await mkdir(path, { recursive: true })
-    if (made !== undefined) return { version, path }
+    const version = `v${nowMs}-${attempt}`
+    try {
+      await rename(builtFolder, join(folder, version))
+      setCurrent(folder, version)
+      return version
+    } catch (error) {
+      if (!isTaken(error) || attempt === ATTEMPTS_MAX) throw error
+    }
   }
 }
 
-/** Makes a finished version the current one: durable, and seen by readers all at once or not at all. */
-export function publishVersion(folder: string, version: string): void {
-  const partial = join(folder, `${CURRENT_FILE}.partial`)
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
+}
+
+function setCurrent(folder: string, version: string): void {
+  const partial = join(folder, `${CURRENT_FILE}.${process.pid}.partial`)
   const descriptor = openSync(partial, 'w')
   try {
     writeSync(descriptor, version)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -41,13 +41,11 @@ function run(
   categoriesFile: string | null = null,
   signal?: AbortSignal,
 ): Promise<ImportReport> {
-  const catalogueFolder = join(folder, 'catalogue')
-  mkdirSync(catalogueFolder, { recursive: true })
   return importCatalogue({
     productsFile,
     categoriesFile,
     lake,
-    folder: catalogueFolder,
+    folder: join(folder, 'catalogue'),
     now: Date.now,
     ...(signal ? { signal } : {}),
   })
@@ -346,7 +344,7 @@ describe('files that are no catalogue', () => {
     expect(await rows('bronze.products', '*')).toEqual(before)
     expect(await rows('silver.products', 'product_id')).toEqual([['OLD']])
     expect(currentVersion(join(folder, 'catalogue'))).toBe(version)
-    expect(existsSync(join(folder, 'catalogue', 'staging'))).toBe(false)
+    expect(readdirSync(join(folder, 'catalogue')).filter((name) => name.startsWith('work-'))).toEqual([])
   })
 
   test('a file none of whose rows can be taken: the reasons are kept, what is served stays', async () => {

@@ -1,5 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { Lake } from '../lake/lake.ts'
@@ -19,6 +18,7 @@ import { checkedTableSql, quoted, stagedRelation, typedProducts } from './import
 import { interruptible } from './interruptible.ts'
 import { locateProductColumns, PRODUCT_COLUMNS, type ProductColumn } from './product-columns.ts'
 import { type StagedCsv, stageCsv } from './staged-csv.ts'
+import { makeWorkingFolder } from './working-folder.ts'
 
 export interface ImportCatalogueOptions {
   readonly productsFile: string
@@ -44,9 +44,7 @@ export interface ImportCatalogueOptions {
  */
 export async function importCatalogue(options: ImportCatalogueOptions): Promise<ImportReport> {
   const { lake, folder, signal } = options
-  const temporaryFolder = join(folder, 'staging')
-  await rm(temporaryFolder, { recursive: true, force: true })
-  await mkdir(temporaryFolder, { recursive: true })
+  const temporaryFolder = await makeWorkingFolder(folder)
   const connection = await lake.duckdb.connect()
   try {
     return await interruptible(connection, signal, () => runImport(connection, temporaryFolder, options))

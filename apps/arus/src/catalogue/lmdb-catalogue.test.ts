@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -210,11 +211,18 @@ test('a new import is seen by whoever opens next; who had the old one open keeps
   expect(existsSync(join(folder, second))).toBe(true)
 })
 
-test('what a killed build left behind is removed by the next one', async () => {
-  const { newVersionFolder } = await import('./catalogue-folder.ts')
-  const killed = await newVersionFolder(folder, 1)
-  await build(pieces(SHOP), 2)
-  expect(existsSync(killed.path)).toBe(false)
+test('what a killed build left behind is removed by the next one, what a living one is at is not', async () => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid
+  for (const name of [`work-${dead}-killed`, `work-${process.pid}-living`]) mkdirSync(join(folder, name))
+  const version = await build(pieces(SHOP), 2)
+  expect(readdirSync(folder).sort()).toEqual(['CURRENT', version, `work-${process.pid}-living`])
+})
+
+test('two builds at once both finish; the later one is current', async () => {
+  const versions = await Promise.all([build(pieces(SHOP), 7), build(pieces(SHOP.slice(0, 2)), 7)])
+  expect(new Set(versions).size).toBe(2)
+  expect(versions).toContain(currentVersion(folder))
+  expect((await open()).get('H1')?.title).toBe('Acme Wireless Headphones, Black')
 })
 
 test('an aborted build says so and publishes nothing', async () => {

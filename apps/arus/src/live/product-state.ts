@@ -1,0 +1,74 @@
+import { ACTION_WEIGHTS, type ShopEvent } from '../events/event.ts'
+import type { ProductCounters } from './live-state.ts'
+import { addToTrend, NO_TREND, type TrendState } from './trending.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** Hours of views kept: today and the whole day before. */
+const HOURS_KEPT = 48
+
+/** What is known of a product, as stored. */
+export interface ProductState {
+  readonly counters: ProductCounters
+  readonly trend: TrendState
+  /** Views by hour since the epoch, newest 48 hours. */
+  readonly hours: readonly (readonly [hour: number, views: number])[]
+}
+
+export const NEW_PRODUCT: ProductState = {
+  counters: { views: 0, clicks: 0, carts: 0, purchases: 0 },
+  trend: NO_TREND,
+  hours: [],
+}
+
+const COUNTER_OF: Readonly<Record<string, keyof ProductCounters>> = {
+  view: 'views',
+  click: 'clicks',
+  recommendation_clicked: 'clicks',
+  add_to_cart: 'carts',
+  purchase: 'purchases',
+}
+
+export function withEvent(state: ProductState, event: ShopEvent): ProductState {
+  const counter = COUNTER_OF[event.action]
+  const weight = ACTION_WEIGHTS[event.action] ?? 0
+  return {
+    counters:
+      counter === undefined ? state.counters : { ...state.counters, [counter]: state.counters[counter] + 1 },
+    trend: weight > 0 ? addToTrend(state.trend, event.ts, weight) : state.trend,
+    hours: event.action === 'view' ? withView(state.hours, Math.floor(event.ts / HOUR_MS)) : state.hours,
+  }
+}
+
+/** Views since UTC midnight. */
+export function viewsToday(state: ProductState, nowMs: number): number {
+  const midnight = Math.floor(nowMs / DAY_MS) * 24
+  return sum(state.hours.filter(([hour]) => hour >= midnight))
+}
+
+/** Views of today against the same hours of yesterday; null when there were none. The current hour counts in part. */
+export function growthRate(state: ProductState, nowMs: number): number | null {
+  const midnight = Math.floor(nowMs / DAY_MS) * 24
+  const current = Math.floor(nowMs / HOUR_MS)
+  const partOfHour = (nowMs % HOUR_MS) / HOUR_MS
+  let before = 0
+  for (const [hour, views] of state.hours) {
+    if (hour >= midnight - 24 && hour < current - 24) before += views
+    if (hour === current - 24) before += views * partOfHour
+  }
+  return before > 0 ? viewsToday(state, nowMs) / before - 1 : null
+}
+
+function withView(hours: ProductState['hours'], hour: number): ProductState['hours'] {
+  const newest = Math.max(hour, hours.at(-1)?.[0] ?? hour)
+  if (hour <= newest - HOURS_KEPT) return hours
+  const known = hours.find(([other]) => other === hour)?.[1] ?? 0
+  return [
+    ...hours.filter(([other]) => other !== hour && other > newest - HOURS_KEPT),
+    [hour, known + 1] as const,
+  ].sort(([a], [b]) => a - b)
+}
+
+function sum(hours: ProductState['hours']): number {
+  return hours.reduce((total, [, views]) => total + views, 0)
+}

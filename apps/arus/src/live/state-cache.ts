@@ -1,0 +1,72 @@
+import type { StateStore } from '../state/state-store.ts'
+
+/**
+ * Values of one kind in front of the store: those used lately stay in memory. Changes are held until `drain`, which
+ * hands them over for the commit; `drop` forgets everything, for when a commit failed.
+ */
+export class StateCache<T> {
+  readonly #prefix: string
+  readonly #capacity: number
+  #newer = new Map<string, T | undefined>()
+  #older = new Map<string, T | undefined>()
+  readonly #dirty = new Set<string>()
+
+  constructor(prefix: string, capacity: number) {
+    this.#prefix = prefix
+    this.#capacity = capacity
+  }
+
+  /** Brings what is missing into memory, with one read. */
+  async load(store: StateStore, ids: Iterable<string>): Promise<void> {
+    const missing = [...new Set(ids)].filter((id) => !this.#isKnown(id))
+    if (missing.length === 0) return
+    const values = await store.getMany(missing.map((id) => this.#prefix + id))
+    // A change made while the store was being read is newer than what the store said.
+    for (const [i, id] of missing.entries())
+      if (!this.#isKnown(id)) this.#remember(id, values[i] as T | undefined)
+  }
+
+  /** The value, of an id that was loaded. */
+  get(id: string): T | undefined {
+    return this.#newer.has(id) ? this.#newer.get(id) : this.#older.get(id)
+  }
+
+  set(id: string, value: T | undefined): void {
+    this.#newer.set(id, value)
+    this.#dirty.add(id)
+  }
+
+  /** A read for those outside a batch. */
+  async read(store: StateStore, id: string): Promise<T | undefined> {
+    if (this.#isKnown(id)) return this.get(id)
+    return (await store.get(this.#prefix + id)) as T | undefined
+  }
+
+  /** Changes since the last call. Only now may old values leave memory. */
+  drain(): { readonly key: string; readonly value: T | undefined }[] {
+    const changes = [...this.#dirty].map((id) => ({ key: this.#prefix + id, value: this.get(id) }))
+    this.#dirty.clear()
+    if (this.#newer.size > this.#capacity) {
+      this.#older = this.#newer
+      this.#newer = new Map()
+    }
+    return changes
+  }
+
+  drop(): void {
+    this.#newer.clear()
+    this.#older.clear()
+    this.#dirty.clear()
+  }
+
+  #isKnown(id: string): boolean {
+    if (this.#newer.has(id)) return true
+    if (!this.#older.has(id)) return false
+    this.#newer.set(id, this.#older.get(id))
+    return true
+  }
+
+  #remember(id: string, value: T | undefined): void {
+    this.#newer.set(id, value)
+  }
+}

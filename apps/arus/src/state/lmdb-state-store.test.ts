@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openLmdbStateStore } from './lmdb-state-store.ts'
+import { stateStoreContract } from './state-store-contract.ts'
+
+stateStoreContract('LMDB', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-state-'))
+  return {
+    open: (now) => openLmdbStateStore({ folder, now }),
+    destroy: async () => rmSync(folder, { recursive: true }),
+  }
+})
+
+test('kill -9 leaves whole commits: both keys of a pair, and all that was acknowledged', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-state-'))
+  let acknowledged = 0
+  for (let cycle = 0; cycle < 6; cycle++) {
+    const source = `
+      import { openLmdbStateStore } from ${JSON.stringify(join(import.meta.dirname, 'lmdb-state-store.ts'))}
+      const store = await openLmdbStateStore({ folder: ${JSON.stringify(folder)} })
+      for (let i = ${acknowledged} + 1; ; i++) {
+        await store.commit([{ key: 'left', value: i }, { key: 'right', value: i }])
+        process.stdout.write(i + '\\n')
+      }`
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      acknowledged = Number((chunk as string).trim().split('\n').at(-1))
+      if (acknowledged > 20 * (cycle + 1)) break
+    }
+    child.kill('SIGKILL')
+    if (child.signalCode === null) await once(child, 'exit')
+    const store = await openLmdbStateStore({ folder })
+    const [left, right] = await store.getMany(['left', 'right'])
+    expect(left).toBe(right)
+    expect(Number(left)).toBeGreaterThanOrEqual(acknowledged)
+    acknowledged = Number(left)
+    await store.close()
+  }
+  rmSync(folder, { recursive: true })
+}, 60_000)

@@ -1,0 +1,126 @@
+import { mkdirSync } from 'node:fs'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import type { StateChange, StateStore, StateValue } from './state-store.ts'
+
+export interface LmdbStateStoreOptions {
+  readonly folder: string
+  readonly now?: () => number
+}
+
+/** A value with the moment it may go, 0 for never. */
+type Stored = readonly [value: StateValue, expiresAtMs: number]
+
+const EXPIRY_INTERVAL_MS = 10_000
+const EXPIRY_STEP = 5_000
+const CLEAR_STEP = 10_000
+/** After the last character a key can hold. */
+const AFTER_ALL = '\u{10ffff}'
+
+/** Opens (or makes) a state store in a folder. */
+export async function openLmdbStateStore(options: LmdbStateStoreOptions): Promise<LmdbStateStore> {
+  return new LmdbStateStore(options)
+}
+
+/** Live state in LMDB: a commit is one transaction that ends with the sync to disk. */
+export class LmdbStateStore implements StateStore {
+  readonly #root: RootDatabase<unknown, string>
+  readonly #values: Database<Stored, string>
+  readonly #expiries: Database<boolean, [number, string]>
+  readonly #now: () => number
+  readonly #timer: NodeJS.Timeout
+  #isClosed = false
+
+  constructor({ folder, now = Date.now }: LmdbStateStoreOptions) {
+    mkdirSync(folder, { recursive: true })
+    this.#root = open({ path: folder, maxDbs: 4, overlappingSync: false })
+    this.#values = this.#root.openDB({ name: 'values' })
+    this.#expiries = this.#root.openDB({ name: 'expiries' })
+    this.#now = now
+    this.#timer = setInterval(() => void this.expire(), EXPIRY_INTERVAL_MS)
+    this.#timer.unref()
+  }
+
+  async get(key: string): Promise<StateValue | undefined> {
+    return this.#read(key)
+  }
+
+  async getMany(keys: readonly string[]): Promise<(StateValue | undefined)[]> {
+    return keys.map((key) => this.#read(key))
+  }
+
+  async *scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: StateValue }> {
+    const nowMs = this.#now()
+    for (const { key, value } of this.#values.getRange({ start: prefix, end: prefix + AFTER_ALL })) {
+      if (value[1] === 0 || value[1] > nowMs) yield { key, value: value[0] }
+    }
+  }
+
+  async commit(changes: readonly StateChange[]): Promise<void> {
+    if (changes.length === 0) return
+    await this.#root.transaction(() => {
+      for (const { key, value, expiresAtMs = 0 } of changes) {
+        if (value === undefined) {
+          void this.#values.remove(key)
+          continue
+        }
+        void this.#values.put(key, [value, expiresAtMs])
+        if (expiresAtMs > 0) void this.#expiries.put([expiresAtMs, key], true)
+      }
+    })
+  }
+
+  async clear(prefix: string): Promise<void> {
+    for (;;) {
+      const keys = [...this.#values.getKeys({ start: prefix, end: prefix + AFTER_ALL, limit: CLEAR_STEP })]
+      if (keys.length === 0) return
+      await this.commit(keys.map((key) => ({ key, value: undefined })))
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    const stats = this.#values.getStats() as {
+      pageSize?: number
+      treeLeafPageCount?: number
+      overflowPages?: number
+    }
+    return (stats.pageSize ?? 0) * ((stats.treeLeafPageCount ?? 0) + (stats.overflowPages ?? 0))
+  }
+
+  async isHealthy(): Promise<boolean> {
+    if (this.#isClosed) return false
+    try {
+      this.#values.get('health')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    await this.#root.close()
+  }
+
+  /** Removes values past their time, a bounded step. Called by itself every 10 s. */
+  async expire(): Promise<void> {
+    if (this.#isClosed) return
+    const nowMs = this.#now()
+    await this.#root.transaction(() => {
+      for (const { key } of this.#expiries.getRange({ end: [nowMs, AFTER_ALL], limit: EXPIRY_STEP })) {
+        const [, name] = key
+        const expiresAtMs = this.#values.get(name)?.[1] ?? 0
+        // A value written again since then has an expiry of its own.
+        if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#values.remove(name)
+        void this.#expiries.remove(key)
+      }
+    })
+  }
+
+  #read(key: string): StateValue | undefined {
+    const stored = this.#values.get(key)
+    if (stored === undefined) return undefined
+    return stored[1] === 0 || stored[1] > this.#now() ? stored[0] : undefined
+  }
+}

@@ -33,8 +33,8 @@ export function checkedTableSql(typed: string): string {
     SELECT line_number, product_id, category_id, raw_category_id, category_name, fault FROM (${typed})`
 }
 
-const FIELD_CHARACTERS_MAX = 16_000
-const ID_CHARACTERS_MAX = 200
+const FIELD_BYTES_MAX = 16_000
+const ID_BYTES_MAX = 200
 /** The largest count kept: that of an unsigned 32-bit number. */
 const COUNT_MAX = 4_294_967_295
 
@@ -48,8 +48,8 @@ export function typedProducts(bronze: string): string {
       category_id, category_name, coalesce(is_best_seller, false) AS is_best_seller,
       CAST(coalesce(bought, 0) AS BIGINT) AS bought_in_last_month, raw_category_id,
       ${FAULT} AS fault, ${FAULT_DETAIL} AS fault_detail
-    FROM (SELECT line_number, nullif(trim(asin), '') AS product_id, nullif(trim(title), '') AS title,
-      nullif(trim("imgUrl"), '') AS image_url, nullif(trim("productURL"), '') AS product_url,
+    FROM (SELECT line_number, ${trimmed('asin')} AS product_id, ${trimmed('title')} AS title,
+      ${trimmed('"imgUrl"')} AS image_url, ${trimmed('"productURL"')} AS product_url,
       ${number('stars')} AS stars, stars AS raw_stars, ${number('reviews')} AS reviews, reviews AS raw_reviews,
       ${number('price')} AS price, price AS raw_price, ${number('"listPrice"')} AS list_price, "listPrice" AS raw_list_price,
       ${number('"boughtInLastMonth"')} AS bought, "boughtInLastMonth" AS raw_bought,
@@ -59,6 +59,11 @@ export function typedProducts(bronze: string): string {
         WHEN '0' THEN false WHEN 'yes' THEN true WHEN 'no' THEN false END AS is_best_seller,
       nullif(trim("isBestSeller"), '') AS raw_best_seller
     FROM ${bronze})`
+}
+
+/** Asking first is four times as fast as trimming every field: almost none begins or ends with a blank. */
+function trimmed(column: string): string {
+  return `nullif(CASE WHEN starts_with(${column}, ' ') OR ends_with(${column}, ' ') THEN trim(${column}) ELSE ${column} END, '')`
 }
 
 function number(column: string): string {
@@ -72,17 +77,13 @@ const COUNTS = ['reviews', 'bought'] as const
 const FAULTS: readonly (readonly [reason: string, condition: string, detail: string])[] = [
   ['missing_asin', 'product_id IS NULL', `'asin is empty'`],
   ['missing_title', 'title IS NULL', `'title is empty'`],
-  [
-    'field_too_long',
-    `length(product_id) > ${ID_CHARACTERS_MAX}`,
-    `'asin has more than ${ID_CHARACTERS_MAX} characters'`,
-  ],
+  ['field_too_long', `strlen(product_id) > ${ID_BYTES_MAX}`, `'asin has more than ${ID_BYTES_MAX} bytes'`],
   ...['title', 'image_url', 'product_url'].map(
     (name) =>
       [
         'field_too_long',
-        `length(${name}) > ${FIELD_CHARACTERS_MAX}`,
-        `'${name} has more than ${FIELD_CHARACTERS_MAX} characters'`,
+        `strlen(${name}) > ${FIELD_BYTES_MAX}`,
+        `'${name} has more than ${FIELD_BYTES_MAX} bytes'`,
       ] as const,
   ),
   ...NUMBERS.map(

@@ -106,24 +106,23 @@ export class ByteTable {
   }
 
   #slotOf(source: Uint8Array, from: number, to: number): number {
-    const mask = this.#slots.length - 1
+    const slots = this.#slots
+    const ends = this.#ends
+    const bytes = this.#bytes
+    const mask = slots.length - 1
+    const length = to - from
     let slot = hash(source, from, to) & mask
     for (;;) {
-      const seen = this.#slots[slot]!
-      if (seen === 0 || this.#equals(seen - 1, source, from, to)) return slot
+      const seen = slots[slot]!
+      if (seen === 0) return slot
+      const start = seen === 1 ? 0 : ends[seen - 2]!
+      if (ends[seen - 1]! - start === length) {
+        let i = 0
+        while (i < length && bytes[start + i] === source[from + i]) i++
+        if (i === length) return slot
+      }
       slot = (slot + 1) & mask
     }
-  }
-
-  #equals(number: number, source: Uint8Array, from: number, to: number): boolean {
-    const start = this.#start(number)
-    const length = to - from
-    if (this.#ends[number]! - start !== length) return false
-    const bytes = this.#bytes
-    for (let i = 0; i < length; i++) {
-      if (bytes[start + i] !== source[from + i]) return false
-    }
-    return true
   }
 
   #append(source: Uint8Array, from: number, to: number): number {

@@ -6,7 +6,7 @@ import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Category } from './catalogue.ts'
 import { buildCatalogue } from './catalogue-builder.ts'
-import { quoted } from './import-sql.ts'
+import { displayName, quoted } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { popularitySql } from './popularity.ts'
 import { productLineSql } from './product-record.ts'
@@ -74,8 +74,8 @@ async function readCategories(
 ): Promise<Category[]> {
   const reader = await connection.runAndReadAll(
     `SELECT coalesce(known.id, used.id), coalesce(used.name, known.name), coalesce(used.product_count, 0)
-     FROM (SELECT try_cast(id AS INTEGER) AS id, any_value(category_name) AS name FROM ${relations.categories}
-         WHERE try_cast(id AS INTEGER) IS NOT NULL AND category_name IS NOT NULL GROUP BY 1) known
+     FROM (SELECT try_cast(id AS INTEGER) AS id, any_value(${displayName('category_name')}) AS name FROM ${relations.categories}
+         WHERE try_cast(id AS INTEGER) IS NOT NULL AND ${displayName('category_name')} IS NOT NULL GROUP BY 1) known
      FULL JOIN (SELECT category_id::INTEGER AS id, any_value(category) AS name, count(*)::INTEGER AS product_count
          FROM ${relations.silver} WHERE category_id IS NOT NULL GROUP BY 1) used ON used.id = known.id
      ORDER BY 1`,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
  * the one to serve. A version is built in a working folder, renamed, and counts from the moment `CURRENT` is replaced. The
  * version before the current one is kept for readers that are just opening it.
  */
-export const CURRENT_FILE = 'CURRENT'
+const CURRENT_FILE = 'CURRENT'
 const ATTEMPTS_MAX = 100
 
 /** The version to serve now, or null when nothing was ever finished. Cheap enough to ask every second. */

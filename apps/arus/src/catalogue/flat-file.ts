@@ -4,7 +4,7 @@ import { ArusError } from '../errors.ts'
 /** Named typed arrays (and one JSON value) in one file that is read back without parsing: views over one buffer. */
 export type FlatSections = Readonly<Record<string, FlatArray>>
 
-export type FlatArray = Uint8Array | Uint16Array | Uint32Array | Float32Array
+type FlatArray = Uint8Array | Uint16Array | Uint32Array | Float32Array
 
 interface SectionEntry {
   readonly name: string

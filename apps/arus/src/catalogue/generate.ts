@@ -22,7 +22,7 @@ export interface GenerateCatalogueOptions {
 /** The largest catalogue that is generated: the size of the file in DESIGN §9. */
 export const PRODUCT_COUNT_MAX = 1_426_337
 
-export const PRODUCTS_HEADER =
+const PRODUCTS_HEADER =
   'asin,title,imgUrl,productURL,stars,reviews,price,listPrice,category_id,isBestSeller,boughtInLastMonth'
 
 /** Share of products that repeat the title of an earlier one of their category: 1,385,430 titles of 1,426,337. */

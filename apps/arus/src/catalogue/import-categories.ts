@@ -7,7 +7,7 @@ import { stageCsv } from './staged-csv.ts'
 
 /** Tables of the import's own connection. */
 export const CATEGORIES_TABLE = 'import_categories'
-export const RAW_CATEGORIES_TABLE = 'import_raw_categories'
+const RAW_CATEGORIES_TABLE = 'import_raw_categories'
 
 /**
  * Reads a categories file into two temporary tables: as it stands (`line_number, id, category_name`) and cleaned (`id,
@@ -30,19 +30,28 @@ export async function loadCategories(
   return [...structural, ...(await readRejections(connection))]
 }
 
-/** Tables of the same shape where there is no file: categories are made from the ids the products name. Needs `CHECKED_TABLE`. */
+/** The same tables where there is no file: categories made from the ids that products name. Needs `CHECKED_TABLE`. */
 export async function deriveCategories(connection: DuckDBConnection): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${RAW_CATEGORIES_TABLE}
+    (line_number BIGINT, id VARCHAR, category_name VARCHAR)`)
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${CATEGORIES_TABLE} AS
     SELECT category_id AS id, 'Category ' || category_id AS name FROM ${CHECKED_TABLE}
     WHERE fault IS NULL AND category_id IS NOT NULL GROUP BY category_id`)
 }
 
-/** Gives an id to each category name of the products that has none yet: after the largest, in order of name. Needs `CHECKED_TABLE`. */
+/** Gives an id to each category name of products that has none: after the largest, by name. Needs `CHECKED_TABLE`. */
 export async function addNamedCategories(connection: DuckDBConnection): Promise<void> {
   await connection.run(`INSERT INTO ${CATEGORIES_TABLE}
     SELECT (SELECT coalesce(max(id), 0) FROM ${CATEGORIES_TABLE}) + row_number() OVER (ORDER BY category_name), category_name
     FROM (SELECT DISTINCT category_name FROM ${CHECKED_TABLE} WHERE fault IS NULL AND category_name IS NOT NULL AND raw_category_id IS NULL)
     WHERE category_name NOT IN (SELECT name FROM ${CATEGORIES_TABLE})`)
+}
+
+/** SELECT of the rows of `bronze.categories`: those of the file as they stand, then those made from the products. */
+export function bronzeCategoriesSelect(): string {
+  return `SELECT id, category_name FROM ${RAW_CATEGORIES_TABLE}
+    UNION ALL SELECT CAST(id AS VARCHAR), name FROM ${CATEGORIES_TABLE}
+    WHERE id NOT IN (SELECT try_cast(trim(id) AS INTEGER) FROM ${RAW_CATEGORIES_TABLE} WHERE ${IS_TAKEN})`
 }
 
 const IS_TAKEN = `try_cast(trim(id) AS INTEGER) IS NOT NULL AND ${displayName('category_name')} IS NOT NULL`

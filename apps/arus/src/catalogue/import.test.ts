@@ -62,7 +62,7 @@ function importText(
 }
 
 async function rows(
-  table: 'silver.products' | 'bronze.products' | 'bronze.rejected_products',
+  table: 'silver.products' | 'bronze.products' | 'bronze.categories' | 'bronze.rejected_products',
   columns: string,
 ) {
   const connection = await lake.duckdb.connect()
@@ -219,6 +219,13 @@ describe('rows that cannot be taken', () => {
     const categories = 'id,category_name\n1,Mugs\nx,Nowhere\n1,Again\n2,\n'
     const report = await importText(file(row('A1')), categories)
     expect(report).toMatchObject({ rows_read: 1, rows_imported: 1, rejected: { category_row_invalid: 3 } })
+    expect(await rows('bronze.categories', 'id, category_name')).toEqual([
+      ['1', 'Again'],
+      ['1', 'Mugs'],
+      ['2', null],
+      ['x', 'Nowhere'],
+    ])
+    expect(await rows('silver.products', 'category')).toEqual([['Mugs']])
   })
 
   test('any mixture of sound and faulty rows: each row is imported or rejected with its line, never both', async () => {

@@ -7,6 +7,7 @@ import { buildCatalogueFromLake } from './build-from-lake.ts'
 import { openCsvSource } from './csv-source.ts'
 import {
   addNamedCategories,
+  bronzeCategoriesSelect,
   CATEGORIES_TABLE,
   deriveCategories,
   loadCategories,
@@ -99,7 +100,7 @@ async function runImport(
   await connection.run(checkedTableSql(typed))
   if (categoryRejections === null) await deriveCategories(connection)
   await addNamedCategories(connection)
-  const categories = await lake.write('bronze.categories', categoriesSelect(), {
+  const categories = await lake.write('bronze.categories', bronzeCategoriesSelect(), {
     mode: 'overwrite',
     connection,
   })
@@ -159,10 +160,6 @@ function bronzeSelect(relation: string, columns: ReadonlyMap<ProductColumn, numb
     return `${position === undefined ? 'CAST(NULL AS VARCHAR)' : `c${position}`} AS "${name}"`
   })
   return `SELECT line_number, ${selected.join(', ')} FROM ${relation}`
-}
-
-function categoriesSelect(): string {
-  return `SELECT CAST(id AS VARCHAR) AS id, name AS category_name FROM ${CATEGORIES_TABLE} ORDER BY ${CATEGORIES_TABLE}.id`
 }
 
 /** A category is joined by its id where the row states one, else by its name. */

@@ -1,5 +1,5 @@
 /** Reviews the prior is worth: a product needs about this many before its own rating counts for half. */
-export const PRIOR_REVIEWS = 50
+const PRIOR_REVIEWS = 50
 
 /**
  * SQL of a product's popularity: a Bayesian mean rating times how much is known of it,

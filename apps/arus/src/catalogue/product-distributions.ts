@@ -38,7 +38,7 @@ export function drawFigures(random: SeededRandom, categoryPriceLog: number, into
 }
 
 /** Spread of the logarithm of price within a category, and between categories. */
-export const PRICE_LOG_WITHIN = 1.02
+const PRICE_LOG_WITHIN = 1.02
 export const PRICE_LOG_BETWEEN = 0.72
 
 function drawStars(random: SeededRandom): number {

@@ -27,7 +27,7 @@ export interface StageCsvOptions {
 }
 
 /** More broken lines than this, and the file is refused: it is something else. */
-export const BROKEN_RECORDS_MAX = 200_000
+const BROKEN_RECORDS_MAX = 200_000
 /** No line of a catalogue is this long. */
 const LINE_BYTES_MAX = 1 << 25
 

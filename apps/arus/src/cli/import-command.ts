@@ -30,7 +30,7 @@ export function importCommand(context: CliContext): Command {
 }
 
 /** The report for a person: totals, rows by reason, the first examples of each. */
-export function reportText(report: ImportReport): string {
+function reportText(report: ImportReport): string {
   const count = (value: number) => value.toLocaleString('en')
   const lines = [
     `${count(report.rows_imported)} of ${count(report.rows_read)} rows imported in ${(report.took_ms / 1000).toFixed(1)} s, ${count(report.categories)} categories; catalogue ${report.catalogue_version}`,

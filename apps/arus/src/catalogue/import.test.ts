@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDuckDb } from '../lake/duckdb.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
+import { buildCatalogueFromLake } from './build-from-lake.ts'
 import { currentVersion } from './catalogue-folder.ts'
 import { generateCatalogueFiles } from './generate.ts'
 import { importCatalogue, isImported } from './import.ts'
@@ -372,6 +373,27 @@ describe('files that are no catalogue', () => {
     await expect(run(join(folder, 'none.csv'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
     await expect(run(folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
   })
+})
+
+test('a lost catalogue is made again from the lake, the same as before', async () => {
+  const files = await generateCatalogueFiles({ folder, productCount: 800, seed: 7 })
+  await run(files.productsFile, files.categoriesFile)
+  const catalogueFolder = join(folder, 'catalogue')
+  const facts = async () => {
+    const catalogue = await openCatalogue({ folder: catalogueFolder })
+    const best = catalogue.popular(800)
+    const found = { best, categories: catalogue.categories(), first: catalogue.get(best[0]!.product_id) }
+    await catalogue.close()
+    return found
+  }
+  const before = await facts()
+  rmSync(catalogueFolder, { recursive: true })
+  await buildCatalogueFromLake({ lake, folder: catalogueFolder, nowMs: 99 })
+  expect(await facts()).toEqual(before)
+  expect(before.best.map(({ score }) => score)).toEqual(
+    before.best.map(({ score }) => score).toSorted((a, b) => b - a),
+  )
+  expect(before.best[0]!.score).toBeGreaterThan(0)
 })
 
 test('an import stopped at any step leaves the old catalogue serving, and the next one is whole', async () => {

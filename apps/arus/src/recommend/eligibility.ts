@@ -25,7 +25,10 @@ export function eligibilityOf(past: ShopperPast, filters: RecommendationFilters)
   const asksForFacts = category !== undefined || asksForPrice
   const categoryName = category?.toLowerCase()
   return {
-    isAllowed: (productId) => !past.seen.has(productId) && !excluded.has(productId),
+    isAllowed:
+      excluded.size === 0
+        ? (productId) => !past.seen.has(productId)
+        : (productId) => !past.seen.has(productId) && !excluded.has(productId),
     isAllowedAgain: (productId) => !past.purchased.has(productId) && !excluded.has(productId),
     fits(product, isCatalogueGone) {
       if (product === undefined) return isCatalogueGone && !asksForFacts

@@ -1,0 +1,53 @@
+import { ArusError } from '../errors.ts'
+import type { Heatmap } from '../http/api-schema.ts'
+import type { QueryEngine } from '../query/query-engine.ts'
+import { askLake } from './lake-question.ts'
+import type { Period } from './period.ts'
+
+interface Row {
+  readonly cells: Heatmap['cells'] | null
+}
+
+/**
+ * Active shoppers by weekday and hour of a time zone (IANA name): distinct per local hour, summed over the days of the
+ * period. All 168 cells, Monday 0 o'clock first. Throws `REQUEST_INVALID` for an unknown zone.
+ */
+export async function heatmap(query: QueryEngine, period: Period, timeZone: string): Promise<Heatmap> {
+  const row = await askLake<Row>(query, {
+    period,
+    with: [
+      `local AS (SELECT shopper, date_trunc('hour', timezone($1, ts)) AS local_hour FROM e)`,
+      `per_hour AS (SELECT local_hour, count(DISTINCT shopper) AS active_users, count(*) AS events FROM local GROUP BY local_hour)`,
+      `cells AS (
+        SELECT isodow(local_hour) AS weekday, hour(local_hour) AS hour, sum(active_users) AS active_users, sum(events) AS events
+        FROM per_hour GROUP BY ALL)`,
+    ],
+    figures: {
+      cells: `SELECT list({weekday: weekday, hour: hour, active_users: active_users, events: events}) FROM cells`,
+    },
+    params: [knownTimeZone(timeZone)],
+  })
+  const known = new Map((row.cells ?? []).map((cell) => [`${cell.weekday} ${cell.hour}`, cell]))
+  return {
+    from: period.fromMs,
+    to: period.toMs,
+    time_zone: timeZone,
+    cells: Array.from({ length: 7 * 24 }, (_, i) => {
+      const [weekday, hour] = [Math.floor(i / 24) + 1, i % 24]
+      return known.get(`${weekday} ${hour}`) ?? { weekday, hour, active_users: 0, events: 0 }
+    }),
+    as_of: row.asOf,
+  }
+}
+
+function knownTimeZone(timeZone: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone
+  } catch (error) {
+    throw new ArusError(
+      'REQUEST_INVALID',
+      `"${timeZone}" is no time zone; give an IANA name such as Asia/Jakarta`,
+      { cause: error },
+    )
+  }
+}

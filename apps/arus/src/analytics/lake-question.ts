@@ -1,0 +1,65 @@
+import { ArusError } from '../errors.ts'
+import type { QueryEngine } from '../query/query-engine.ts'
+import type { Period } from './period.ts'
+
+/** What a body says about where it comes from: table versions, and the newest event in them. */
+export interface AsOf {
+  readonly table_versions: Record<string, number>
+  readonly newest_event_at: number | null
+  readonly took_ms: number
+}
+
+/**
+ * Asks one SELECT that gives one row, so that all figures of a body come from the same version of every table. Columns
+ * of the row are `figures`, a list of SQL expressions by name, over the events of the period as `e`.
+ */
+export interface LakeQuestion {
+  readonly period: Period
+  /** Further `name AS (SELECT …)` texts, which may use `e`. */
+  readonly with?: readonly string[]
+  /** Expressions by the name of the row's field. */
+  readonly figures: Readonly<Record<string, string>>
+  readonly params?: readonly string[]
+}
+
+/** First and last moment that a SQL date of four-digit years can hold. */
+const SQL_TIME_MS = { min: -62_135_596_800_000, max: 253_402_300_799_999 }
+
+/** Units sold times price; purchases without a price add nothing. */
+export const REVENUE_SQL = `coalesce(sum(price * coalesce(quantity, 1)) FILTER (action = 'purchase'), 0)`
+
+/** `T` names the fields of `figures` with the types that their SQL gives. */
+export async function askLake<T>(query: QueryEngine, question: LakeQuestion): Promise<T & { asOf: AsOf }> {
+  const result = await query.query(sqlOf(question), { params: question.params ?? [] })
+  const [row] = result.rows
+  if (row === undefined) throw new ArusError('INTERNAL', 'a question of one row was answered with none')
+  const fields = Object.fromEntries(result.columns.map(({ name }, i) => [name, row[i]]))
+  const asOf: AsOf = {
+    table_versions: { ...result.table_versions },
+    newest_event_at: fields.newest_event_at as number | null,
+    took_ms: Math.round(result.took_ms * 1_000) / 1_000,
+  }
+  return { ...(fields as T), asOf }
+}
+
+/** The events of a period, without reading dates outside of it. */
+function sqlOf({ period, with: more = [], figures }: LakeQuestion): string {
+  const fromMs = clamped(period.fromMs)
+  const toMs = clamped(period.toMs)
+  const events = `e AS NOT MATERIALIZED (
+    SELECT * FROM silver.events
+    WHERE event_date BETWEEN DATE '${dateOf(fromMs)}' AND DATE '${dateOf(toMs)}'
+      AND ts >= make_timestamptz(${fromMs} * 1000) AND ts < make_timestamptz(${toMs} * 1000))`
+  const columns = Object.entries(figures).map(([name, sql]) => `(${sql}) AS ${name}`)
+  return `WITH ${[events, ...more].join(',\n')}
+  SELECT (SELECT epoch_ms(max(ts)) FROM silver.events) AS newest_event_at,\n${columns.join(',\n')}`
+}
+
+/** UTC date, `YYYY-MM-DD`. */
+export function dateOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}
+
+function clamped(ms: number): number {
+  return Math.round(Math.min(Math.max(ms, SQL_TIME_MS.min), SQL_TIME_MS.max))
+}

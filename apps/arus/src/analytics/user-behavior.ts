@@ -1,0 +1,96 @@
+import type { UserBehavior } from '../http/api-schema.ts'
+import type { QueryEngine } from '../query/query-engine.ts'
+import { askLake, REVENUE_SQL } from './lake-question.ts'
+import type { Period } from './period.ts'
+
+const TOP = 10
+const ACTIONS_MAX = 50
+
+interface Row {
+  readonly totals: { readonly users: number; readonly events: number; readonly revenue: number }
+  readonly sessions: {
+    readonly sessions: number
+    readonly bounces: number
+    readonly mean_ms: number | null
+    readonly median_ms: number | null
+  }
+  readonly orders: { readonly buyers: number; readonly repeat_buyers: number; readonly orders: number }
+  readonly actions: UserBehavior['actions'] | null
+  readonly products: UserBehavior['top_products'] | null
+  readonly users: UserBehavior['top_users'] | null
+}
+
+const VIEWS = `count(*) FILTER (action = 'view')`
+const PURCHASES = `count(*) FILTER (action = 'purchase')`
+
+const WITH = [
+  `per_session AS (
+    SELECT count(*) AS events, epoch_ms(max(ts)) - epoch_ms(min(ts)) AS length_ms FROM e GROUP BY session)`,
+  // A purchase without an order_id belongs to the order of its session.
+  `per_buyer AS (
+    SELECT count(DISTINCT coalesce('order ' || order_id, 'session ' || session)) AS orders
+    FROM e WHERE action = 'purchase' GROUP BY shopper)`,
+  `per_action AS (
+    SELECT action, count(*) AS events, count(DISTINCT shopper) AS users
+    FROM e GROUP BY action ORDER BY events DESC, action LIMIT ${ACTIONS_MAX})`,
+  `per_product AS (
+    SELECT product_id, ${VIEWS} AS views, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
+    FROM e WHERE product_id IS NOT NULL GROUP BY product_id
+    HAVING views + purchases > 0 ORDER BY views DESC, purchases DESC, product_id LIMIT ${TOP})`,
+  `per_user AS (
+    SELECT shopper AS user_id, count(*) AS events, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
+    FROM e GROUP BY shopper ORDER BY revenue DESC, events DESC, shopper LIMIT ${TOP})`,
+]
+
+const FIGURES = {
+  totals: `SELECT {users: count(DISTINCT shopper), events: count(*), revenue: ${REVENUE_SQL}} FROM e`,
+  sessions: `SELECT {sessions: count(*), bounces: count(*) FILTER (events = 1), mean_ms: avg(length_ms),
+    median_ms: median(length_ms)} FROM per_session`,
+  orders: `SELECT {buyers: count(*), repeat_buyers: count(*) FILTER (orders > 1),
+    orders: coalesce(sum(orders), 0)} FROM per_buyer`,
+  actions: `SELECT list({action: action, events: events, users: users} ORDER BY events DESC, action) FROM per_action`,
+  products: `SELECT list({product_id: t.product_id, title: s.title, views: t.views, purchases: t.purchases,
+      revenue: t.revenue} ORDER BY t.views DESC, t.purchases DESC, t.product_id)
+    FROM per_product t LEFT JOIN gold.product_stats s USING (product_id)`,
+  users: `SELECT list({user_id: user_id, events: events, purchases: purchases, revenue: revenue}
+    ORDER BY revenue DESC, events DESC, user_id) FROM per_user`,
+}
+
+/** How shoppers behave in a period; each figure is defined in `docs/ANALYTICS.md`. */
+export async function userBehavior(query: QueryEngine, period: Period): Promise<UserBehavior> {
+  const row = await askLake<Row>(query, { period, with: WITH, figures: FIGURES })
+  const { users, events, revenue } = row.totals
+  const { sessions, bounces, mean_ms, median_ms } = row.sessions
+  return {
+    users,
+    sessions,
+    events,
+    events_per_user: ratio(events, users),
+    events_per_session: ratio(events, sessions),
+    session_minutes_mean: minutes(mean_ms),
+    session_minutes_median: minutes(median_ms),
+    bounce_rate: ratio(bounces, sessions),
+    buyers: row.orders.buyers,
+    repeat_buyers: row.orders.repeat_buyers,
+    revenue: money(revenue),
+    average_order_value: ratio(revenue, row.orders.orders),
+    actions: row.actions ?? [],
+    top_products: (row.products ?? []).map((product) => ({ ...product, revenue: money(product.revenue) })),
+    top_users: (row.users ?? []).map((user) => ({ ...user, revenue: money(user.revenue) })),
+    as_of: row.asOf,
+  }
+}
+
+/** Null where there is nothing to divide by. */
+export function ratio(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole
+}
+
+/** Hundredths: sums of doubles carry noise beyond them. */
+export function money(amount: number): number {
+  return Math.round(amount * 100) / 100
+}
+
+function minutes(ms: number | null): number | null {
+  return ms === null ? null : ms / 60_000
+}

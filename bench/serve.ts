@@ -28,6 +28,8 @@ interface Work {
 }
 
 const BATCH_SIZE = 100
+const SETTLE_LOOK_MS = 300
+const SETTLE_LOOKS_MAX = 200
 const BARE_FLAG = '--bare-json-route'
 
 if (process.argv[2] === BARE_FLAG) await serveBareRoute()
@@ -42,15 +44,28 @@ export async function benchServe(options: ServeBenchOptions): Promise<void> {
     const { seconds = 4, connectionCount = 16, rounds = 3 } = options
     for (const { baseUrl, nextRequest } of works)
       await load({ baseUrl, nextRequest, connectionCount, seconds: 1 })
+    await settle(options.baseUrl)
     for (let round = 0; round < rounds; round++) {
       for (const work of works) {
         const { baseUrl, nextRequest } = work
         results.get(work)?.push(await load({ baseUrl, nextRequest, connectionCount, seconds }))
+        await settle(options.baseUrl)
       }
     }
     print(results, connectionCount)
   } finally {
     bare.stop()
+  }
+}
+
+/** Waits until the events sent have been applied, so that what is measured next does not pay for them. */
+async function settle(baseUrl: string): Promise<void> {
+  let before = -1
+  for (let look = 0; look < SETTLE_LOOKS_MAX; look++) {
+    const { events_total } = (await (await fetch(`${baseUrl}/analytics`)).json()) as { events_total: number }
+    if (events_total === before) return
+    before = events_total
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS))
   }
 }
 

@@ -1,1 +1,25 @@
-export {}
+export { type ContentOptions, fitContent, type ItemFeatures } from './content.ts'
+export { RECOMMENDER_ERRORS, RecommenderError, type RecommenderErrorCode } from './errors.ts'
+export {
+  type Evaluation,
+  evaluate,
+  pairedDifference,
+  rankMetrics,
+  type Split,
+  timeSplit,
+} from './evaluate.ts'
+export { IdTable } from './id-table.ts'
+export { loadModel } from './load-model.ts'
+export type {
+  FitSignal,
+  Interactions,
+  ItemFilter,
+  Model,
+  RecommendOptions,
+  ScoredItems,
+  UserItems,
+} from './model.ts'
+export { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
+export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.ts'
+export { TopK } from './top-k.ts'
+export { fitWalk, type WalkOptions } from './walk.ts'

@@ -1,0 +1,147 @@
+import type { FitSignal, Interactions, Model } from './model.ts'
+import { type SparseMatrix, userItemMatrix } from './sparse-matrix.ts'
+
+/** Train and test interactions over the same users and items. */
+export interface Split {
+  readonly train: Interactions
+  readonly test: Interactions
+}
+
+/** Metrics of one model over test users, all of full rankings. */
+export interface Evaluation {
+  /** `recall@k`, `ndcg@k`, `hit_rate@k`, `mrr@k`: means over users; `coverage@k`: share of items recommended to anybody. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** nDCG of each test user, in the order of `users`. */
+  readonly ndcgByUser: Float64Array
+  readonly users: Uint32Array
+}
+
+/** Splits at the quantile of time: what comes after is to be predicted from what came before. */
+export function timeSplit(interactions: Interactions, testShare = 0.2): Split {
+  const sorted = interactions.timesMs.slice().sort()
+  const cutMs = sorted[Math.floor(sorted.length * (1 - testShare))] ?? Number.POSITIVE_INFINITY
+  return {
+    train: where(interactions, (n) => interactions.timesMs[n]! < cutMs),
+    test: where(interactions, (n) => interactions.timesMs[n]! >= cutMs),
+  }
+}
+
+/**
+ * Ranks all items for every user with both a past and a test item that is new to them; the user's training items are
+ * masked, no negatives are sampled. recall = hits / test items; nDCG with binary gains and the ideal cut at k
+ * (Järvelin and Kekäläinen, TOIS 2002). `userLimit` takes every n-th user, to bound the time.
+ */
+export function evaluate(
+  model: Model,
+  { train, test }: Split,
+  k: number,
+  options: FitSignal & { readonly userLimit?: number } = {},
+): Evaluation {
+  const past = userItemMatrix(train)
+  const future = userItemMatrix(test)
+  const users = testUsers(past, future, options.userLimit ?? Number.POSITIVE_INFINITY)
+  const sums = { recall: 0, ndcg: 0, hit_rate: 0, mrr: 0 }
+  const ndcgByUser = new Float64Array(users.length)
+  const shown = new Set<number>()
+  for (const [position, user] of users.entries()) {
+    if (position % 256 === 0) {
+      options.signal?.throwIfAborted()
+      options.onProgress?.(position / users.length)
+    }
+    const wanted = newItems(past, future, user)
+    const { items } = model.recommend(rowOf(past, user), { k })
+    const one = rankMetrics(items, wanted, k)
+    for (const item of items) shown.add(item)
+    sums.recall += one.recall
+    sums.ndcg += one.ndcg
+    sums.hit_rate += one.recall > 0 ? 1 : 0
+    sums.mrr += one.mrr
+    ndcgByUser[position] = one.ndcg
+  }
+  const mean = (sum: number) => (users.length === 0 ? 0 : sum / users.length)
+  const metrics = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [`${name}@${k}`, mean(sum)]))
+  metrics[`coverage@${k}`] = model.itemCount === 0 ? 0 : shown.size / model.itemCount
+  return { metrics, ndcgByUser, users }
+}
+
+/**
+ * Mean difference a − b over the same users with its 95 % interval by the normal approximation of the paired
+ * differences. A gate asks whether `low` is above 0.
+ */
+export function pairedDifference(
+  a: Float64Array,
+  b: Float64Array,
+): { readonly mean: number; readonly low: number; readonly high: number } {
+  const count = Math.min(a.length, b.length)
+  if (count === 0) return { mean: 0, low: 0, high: 0 }
+  let sum = 0
+  let squares = 0
+  for (let n = 0; n < count; n++) {
+    const difference = a[n]! - b[n]!
+    sum += difference
+    squares += difference * difference
+  }
+  const mean = sum / count
+  const error = 1.96 * Math.sqrt(Math.max(0, squares / count - mean * mean) / count)
+  return { mean, low: mean - error, high: mean + error }
+}
+
+/** Recall, nDCG and reciprocal rank of one ranking. */
+export function rankMetrics(
+  ranked: Uint32Array,
+  wanted: ReadonlySet<number>,
+  k: number,
+): { readonly recall: number; readonly ndcg: number; readonly mrr: number } {
+  let hits = 0
+  let gain = 0
+  let first = 0
+  for (let rank = 0; rank < Math.min(k, ranked.length); rank++) {
+    if (!wanted.has(ranked[rank]!)) continue
+    hits += 1
+    gain += 1 / Math.log2(rank + 2)
+    if (first === 0) first = 1 / (rank + 1)
+  }
+  let ideal = 0
+  for (let rank = 0; rank < Math.min(k, wanted.size); rank++) ideal += 1 / Math.log2(rank + 2)
+  return {
+    recall: wanted.size === 0 ? 0 : hits / wanted.size,
+    ndcg: ideal === 0 ? 0 : gain / ideal,
+    mrr: first,
+  }
+}
+
+function testUsers(past: SparseMatrix, future: SparseMatrix, limit: number): Uint32Array {
+  const users: number[] = []
+  for (let user = 0; user < past.rowCount; user++) {
+    const hasPast = past.starts[user + 1]! > past.starts[user]!
+    if (hasPast && newItems(past, future, user).size > 0) users.push(user)
+  }
+  const step = Math.max(1, Math.ceil(users.length / limit))
+  return Uint32Array.from(users.filter((_, n) => n % step === 0))
+}
+
+function newItems(past: SparseMatrix, future: SparseMatrix, user: number): Set<number> {
+  const wanted = new Set(future.columns.subarray(future.starts[user], future.starts[user + 1]))
+  for (const item of past.columns.subarray(past.starts[user], past.starts[user + 1])) wanted.delete(item)
+  return wanted
+}
+
+function rowOf({ starts, columns, values }: SparseMatrix, row: number) {
+  return {
+    items: columns.subarray(starts[row], starts[row + 1]),
+    weights: values.subarray(starts[row], starts[row + 1]),
+  }
+}
+
+function where(all: Interactions, isWanted: (n: number) => boolean): Interactions {
+  const places: number[] = []
+  for (let n = 0; n < all.users.length; n++) if (isWanted(n)) places.push(n)
+  return {
+    userCount: all.userCount,
+    itemCount: all.itemCount,
+    users: Uint32Array.from(places, (n) => all.users[n]!),
+    items: Uint32Array.from(places, (n) => all.items[n]!),
+    weights: Float32Array.from(places, (n) => all.weights[n]!),
+    timesMs: Float64Array.from(places, (n) => all.timesMs[n]!),
+  }
+}

@@ -1,0 +1,81 @@
+import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
+import { type ModelFile, writeModelFile } from './model-file.ts'
+import type { SparseMatrix } from './sparse-matrix.ts'
+import { filterOf, TopK, topOfScores } from './top-k.ts'
+
+/** An item–item matrix: the score of an item is the sum over the user's items of weight × similarity. */
+export class NeighbourModel implements Model {
+  readonly kind: string
+  readonly #neighbours: SparseMatrix
+  readonly #params: Readonly<Record<string, number>>
+  /** Scores of the answer being computed, all zero between answers. */
+  readonly #scores: Float32Array
+
+  constructor(kind: string, neighbours: SparseMatrix, params: Readonly<Record<string, number>>) {
+    this.kind = kind
+    this.#neighbours = neighbours
+    this.#params = params
+    this.#scores = new Float32Array(neighbours.columnCount)
+  }
+
+  static load(file: ModelFile): NeighbourModel {
+    const starts = file.u32('starts')
+    const itemCount = starts.length - 1
+    const neighbours = {
+      rowCount: itemCount,
+      columnCount: itemCount,
+      starts,
+      columns: file.u32('columns'),
+      values: file.f32('values'),
+    }
+    return new NeighbourModel(file.kind, neighbours, file.meta as Record<string, number>)
+  }
+
+  get itemCount(): number {
+    return this.#neighbours.rowCount
+  }
+
+  recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
+    const { starts, columns, values } = this.#neighbours
+    const scores = this.#scores
+    const touched: number[] = []
+    for (let n = 0; n < user.items.length; n++) {
+      const item = user.items[n]!
+      if (item >= this.itemCount) continue
+      const weight = user.weights[n]!
+      for (let at = starts[item]!; at < starts[item + 1]!; at++) {
+        const other = columns[at]!
+        if (scores[other] === 0) touched.push(other)
+        scores[other]! += weight * values[at]!
+      }
+    }
+    const result = topOfScores(scores, touched, k, filterOf(user.items, filter))
+    for (const item of touched) scores[item] = 0
+    return result
+  }
+
+  similar(item: number, { k, filter = () => true }: RecommendOptions): ScoredItems {
+    const top = new TopK(k)
+    const { starts, columns, values } = this.#neighbours
+    for (let at = starts[item] ?? 0; at < (starts[item + 1] ?? 0); at++) {
+      const other = columns[at]!
+      if (other !== item && filter(other)) top.offer(other, values[at]!)
+    }
+    return top.result()
+  }
+
+  explain(user: UserItems, item: number): Float32Array {
+    const { starts, columns, values } = this.#neighbours
+    return Float32Array.from(user.items, (own, n) => {
+      if (own >= this.itemCount) return 0
+      for (let at = starts[own]!; at < starts[own + 1]!; at++)
+        if (columns[at] === item) return user.weights[n]! * values[at]!
+      return 0
+    })
+  }
+
+  save(): Uint8Array {
+    const { starts, columns, values } = this.#neighbours
+    return writeModelFile(this.kind, this.#params, { starts, columns, values })
+  }
+}

@@ -1,0 +1,79 @@
+import type { FitSignal, Interactions, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
+import { type ModelFile, writeModelFile } from './model-file.ts'
+import { userItemMatrix } from './sparse-matrix.ts'
+import { filterOf, TopK } from './top-k.ts'
+
+/** One ranking for everybody: popular, trending. */
+export class RankingModel implements Model {
+  readonly kind: string
+  readonly itemCount: number
+  readonly #scores: Float32Array
+  readonly #order: Uint32Array
+
+  constructor(kind: string, scores: Float32Array) {
+    this.kind = kind
+    this.itemCount = scores.length
+    this.#scores = scores
+    const top = new TopK(scores.length)
+    for (let item = 0; item < scores.length; item++) if (scores[item]! > 0) top.offer(item, scores[item]!)
+    this.#order = top.result().items
+  }
+
+  static load(file: ModelFile): RankingModel {
+    return new RankingModel(file.kind, file.f32('scores'))
+  }
+
+  recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
+    return this.#best(k, filterOf(user.items, filter))
+  }
+
+  similar(item: number, { k, filter = () => true }: RecommendOptions): ScoredItems {
+    return this.#best(k, (other) => other !== item && filter(other))
+  }
+
+  explain(user: UserItems): Float32Array {
+    return new Float32Array(user.items.length)
+  }
+
+  save(): Uint8Array {
+    return writeModelFile(this.kind, {}, { scores: this.#scores })
+  }
+
+  #best(k: number, isAllowed: (item: number) => boolean): ScoredItems {
+    const items: number[] = []
+    for (let n = 0; n < this.#order.length && items.length < k; n++)
+      if (isAllowed(this.#order[n]!)) items.push(this.#order[n]!)
+    return { items: Uint32Array.from(items), scores: Float32Array.from(items, (item) => this.#scores[item]!) }
+  }
+}
+
+/** Items by how many users touched them: the baseline every model must beat. */
+export function fitPopular(interactions: Interactions): RankingModel {
+  const matrix = userItemMatrix(interactions)
+  const scores = new Float32Array(interactions.itemCount)
+  for (let n = 0; n < matrix.columns.length; n++) scores[matrix.columns[n]!]! += 1
+  return new RankingModel('popular', scores)
+}
+
+export interface TrendingOptions {
+  /** Weight of an interaction halves with this age. Default 3 days. */
+  readonly halfLifeMs?: number
+}
+
+/** Items by interactions that decay exponentially with their age before the newest one. */
+export function fitTrending(
+  interactions: Interactions,
+  options: TrendingOptions = {},
+  signal: FitSignal = {},
+): RankingModel {
+  signal.signal?.throwIfAborted()
+  userItemMatrix(interactions)
+  const { halfLifeMs = 3 * 86_400_000 } = options
+  const { items, weights, timesMs } = interactions
+  let newestMs = Number.NEGATIVE_INFINITY
+  for (let n = 0; n < timesMs.length; n++) newestMs = Math.max(newestMs, timesMs[n]!)
+  const scores = new Float64Array(interactions.itemCount)
+  for (let n = 0; n < items.length; n++)
+    scores[items[n]!]! += weights[n]! * 2 ** ((timesMs[n]! - newestMs) / halfLifeMs)
+  return new RankingModel('trending', Float32Array.from(scores))
+}

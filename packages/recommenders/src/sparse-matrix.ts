@@ -1,0 +1,108 @@
+import { RecommenderError } from './errors.ts'
+import type { Interactions } from './model.ts'
+
+/** Rows of (column, value) pairs, columns in ascending order: compressed sparse rows. */
+export interface SparseMatrix {
+  readonly rowCount: number
+  readonly columnCount: number
+  /** `rowCount + 1` places where rows begin. */
+  readonly starts: Uint32Array
+  readonly columns: Uint32Array
+  readonly values: Float32Array
+}
+
+/** User × item; weights of repeated pairs are summed. Throws `MODEL_INPUT_INVALID` for what is not as `Interactions` says. */
+export function userItemMatrix(interactions: Interactions): SparseMatrix {
+  assertInteractions(interactions)
+  const { userCount, itemCount, users, items, weights } = interactions
+  const starts = startsOf(users, userCount)
+  const columns = new Uint32Array(items.length)
+  const values = new Float32Array(items.length)
+  const next = starts.slice()
+  for (let n = 0; n < items.length; n++) {
+    const at = next[users[n]!]!++
+    columns[at] = items[n]!
+    values[at] = weights[n]!
+  }
+  return withSummedDuplicates({ rowCount: userCount, columnCount: itemCount, starts, columns, values })
+}
+
+/** Column × row. */
+export function transpose(matrix: SparseMatrix): SparseMatrix {
+  const { rowCount, columnCount, starts, columns, values } = matrix
+  const transposedStarts = startsOf(columns, columnCount)
+  const next = transposedStarts.slice()
+  const rows = new Uint32Array(columns.length)
+  const transposedValues = new Float32Array(columns.length)
+  for (let row = 0; row < rowCount; row++) {
+    for (let n = starts[row]!; n < starts[row + 1]!; n++) {
+      const at = next[columns[n]!]!++
+      rows[at] = row
+      transposedValues[at] = values[n]!
+    }
+  }
+  return {
+    rowCount: columnCount,
+    columnCount: rowCount,
+    starts: transposedStarts,
+    columns: rows,
+    values: transposedValues,
+  }
+}
+
+function startsOf(rows: Uint32Array, rowCount: number): Uint32Array {
+  const starts = new Uint32Array(rowCount + 1)
+  for (let n = 0; n < rows.length; n++) starts[rows[n]! + 1]! += 1
+  for (let row = 0; row < rowCount; row++) starts[row + 1]! += starts[row]!
+  return starts
+}
+
+function withSummedDuplicates(matrix: SparseMatrix): SparseMatrix {
+  const { rowCount, columnCount, starts, columns, values } = matrix
+  const newStarts = new Uint32Array(rowCount + 1)
+  let write = 0
+  for (let row = 0; row < rowCount; row++) {
+    const from = starts[row]!
+    const order = Array.from(columns.subarray(from, starts[row + 1]), (column, i) => ({
+      column,
+      value: values[from + i]!,
+    })).sort((a, b) => a.column - b.column)
+    newStarts[row] = write
+    for (const { column, value } of order) {
+      if (write > newStarts[row]! && columns[write - 1] === column) values[write - 1]! += value
+      else {
+        columns[write] = column
+        values[write] = value
+        write += 1
+      }
+    }
+  }
+  newStarts[rowCount] = write
+  return {
+    rowCount,
+    columnCount,
+    starts: newStarts,
+    columns: columns.slice(0, write),
+    values: values.slice(0, write),
+  }
+}
+
+function assertInteractions({ userCount, itemCount, users, items, weights, timesMs }: Interactions): void {
+  const count = users.length
+  if (items.length !== count || weights.length !== count || timesMs.length !== count) {
+    throw invalid(
+      `the four arrays must have one length, found ${count}, ${items.length}, ${weights.length}, ${timesMs.length}`,
+    )
+  }
+  for (let n = 0; n < count; n++) {
+    if (users[n]! >= userCount) throw invalid(`user ${users[n]} at ${n} is not below ${userCount}`)
+    if (items[n]! >= itemCount) throw invalid(`item ${items[n]} at ${n} is not below ${itemCount}`)
+    if (!(weights[n]! > 0) || !Number.isFinite(weights[n]!))
+      throw invalid(`weight ${weights[n]} at ${n} is not above 0`)
+    if (!Number.isFinite(timesMs[n]!)) throw invalid(`time ${timesMs[n]} at ${n} is not a number`)
+  }
+}
+
+function invalid(what: string): RecommenderError {
+  return new RecommenderError('MODEL_INPUT_INVALID', `Interactions: ${what}`)
+}

@@ -1,0 +1,101 @@
+import type { ItemFilter, ScoredItems } from './model.ts'
+
+/**
+ * The `k` best of scored items, best first; equal scores in order of the item's index. A heap of size k whose root is
+ * the worst kept: O(n log k), no allocation beyond the result.
+ */
+export class TopK {
+  readonly #k: number
+  readonly #items: Uint32Array
+  readonly #scores: Float32Array
+  #size = 0
+
+  constructor(k: number) {
+    this.#k = Math.max(0, Math.floor(k))
+    this.#items = new Uint32Array(this.#k)
+    this.#scores = new Float32Array(this.#k)
+  }
+
+  /** Offers an item; NaN is never taken. */
+  offer(item: number, score: number): void {
+    if (this.#size < this.#k) {
+      if (Number.isNaN(score)) return
+      this.#items[this.#size] = item
+      this.#scores[this.#size] = score
+      this.#rise(this.#size++)
+    } else if (this.#k > 0 && this.#isBetter(score, item, this.#scores[0]!, this.#items[0]!)) {
+      this.#items[0] = item
+      this.#scores[0] = score
+      this.#sink(0, this.#size)
+    }
+  }
+
+  /** Ends the collection. */
+  result(): ScoredItems {
+    // Heap sort in place: the worst goes to the end each time.
+    for (let end = this.#size - 1; end > 0; end--) {
+      this.#swap(0, end)
+      this.#sink(0, end)
+    }
+    return { items: this.#items.subarray(0, this.#size), scores: this.#scores.subarray(0, this.#size) }
+  }
+
+  #isBetter(score: number, item: number, other: number, otherItem: number): boolean {
+    const rounded = Math.fround(score)
+    return rounded > other || (rounded === other && item < otherItem)
+  }
+
+  #isWorse(a: number, b: number): boolean {
+    return this.#isBetter(this.#scores[b]!, this.#items[b]!, this.#scores[a]!, this.#items[a]!)
+  }
+
+  #rise(at: number): void {
+    let child = at
+    while (child > 0) {
+      const parent = (child - 1) >> 1
+      if (!this.#isWorse(child, parent)) return
+      this.#swap(child, parent)
+      child = parent
+    }
+  }
+
+  #sink(from: number, size: number): void {
+    let parent = from
+    for (;;) {
+      let worst = parent
+      for (const child of [2 * parent + 1, 2 * parent + 2])
+        if (child < size && this.#isWorse(child, worst)) worst = child
+      if (worst === parent) return
+      this.#swap(parent, worst)
+      parent = worst
+    }
+  }
+
+  #swap(a: number, b: number): void {
+    const item = this.#items[a]!
+    const score = this.#scores[a]!
+    this.#items[a] = this.#items[b]!
+    this.#scores[a] = this.#scores[b]!
+    this.#items[b] = item
+    this.#scores[b] = score
+  }
+}
+
+/** Best of a dense array of scores; items with score 0 or less are left out. */
+export function topOfScores(
+  scores: Float32Array,
+  touched: Iterable<number>,
+  k: number,
+  isAllowed: ItemFilter,
+): ScoredItems {
+  const top = new TopK(k)
+  for (const item of touched) if (scores[item]! > 0 && isAllowed(item)) top.offer(item, scores[item]!)
+  return top.result()
+}
+
+/** The filter asked for, or the default: everything but the user's own items. */
+export function filterOf(own: Uint32Array, filter: ItemFilter | undefined): ItemFilter {
+  if (filter !== undefined) return filter
+  const mine = new Set(own)
+  return (item) => !mine.has(item)
+}

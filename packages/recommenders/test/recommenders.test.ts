@@ -1,0 +1,254 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  evaluate,
+  fitContent,
+  fitPopular,
+  fitTrending,
+  fitWalk,
+  IdTable,
+  type Interactions,
+  loadModel,
+  type Model,
+  pairedDifference,
+  rankMetrics,
+  readModelFile,
+  TopK,
+  timeSplit,
+} from '../src/index.ts'
+
+const GROUPS = 2
+const SIZE = 12
+
+/** Two groups of users, each with items of its own; user u has all items of the group but the one at their own place. */
+function blocks(): Interactions & { readonly withheld: readonly number[] } {
+  const pairs: [number, number][] = []
+  const withheld: number[] = []
+  for (let user = 0; user < GROUPS * SIZE; user++) {
+    const group = Math.floor(user / SIZE)
+    for (let place = 0; place < SIZE; place++) {
+      const item = group * SIZE + place
+      if (place === user % SIZE) withheld.push(item)
+      else pairs.push([user, item])
+    }
+  }
+  return { ...from(pairs), userCount: GROUPS * SIZE, itemCount: GROUPS * SIZE, withheld }
+}
+
+function from(
+  pairs: readonly (readonly [user: number, item: number, time?: number, weight?: number])[],
+): Interactions {
+  return {
+    userCount: Math.max(0, ...pairs.map(([user]) => user + 1)),
+    itemCount: Math.max(0, ...pairs.map(([, item]) => item + 1)),
+    users: Uint32Array.from(pairs, ([user]) => user),
+    items: Uint32Array.from(pairs, ([, item]) => item),
+    weights: Float32Array.from(pairs, ([, , , weight]) => weight ?? 1),
+    timesMs: Float64Array.from(pairs, ([, , time]) => time ?? 0),
+  }
+}
+
+const user = (...items: number[]) => ({
+  items: Uint32Array.from(items),
+  weights: new Float32Array(items.length).fill(1),
+})
+
+const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
+  walk: (data) => fitWalk(data),
+  'walk without damping': (data) => fitWalk(data, { startExponent: 0, userExponent: 0, endExponent: 0 }),
+  content: (data) =>
+    // Items of a group share features, as items of a category do.
+    fitContent({
+      itemCount: data.itemCount,
+      featureCount: 3,
+      items: Uint32Array.from({ length: data.itemCount }, (_, item) => item),
+      features: Uint32Array.from({ length: data.itemCount }, (_, item) => Math.floor(item / SIZE)),
+    }),
+}
+
+describe.each(Object.entries(personal))('%s', (_, fit) => {
+  const data = blocks()
+  const model = fit(data)
+  const past = (u: number) => user(...data.items.filter((__, n) => data.users[n] === u))
+
+  test('finds the item withheld from each user first', () => {
+    for (let u = 0; u < data.userCount; u++)
+      expect(model.recommend(past(u), { k: 1 }).items[0]).toBe(data.withheld[u])
+  })
+
+  test('gives the same again after saving and loading', () => {
+    const loaded = loadModel(model.save())
+    expect(loaded.kind).toBe(model.kind)
+    for (const u of [0, 5, 23]) {
+      expect(loaded.recommend(past(u), { k: 5 })).toEqual(model.recommend(past(u), { k: 5 }))
+      expect(loaded.similar(u, { k: 5 })).toEqual(model.similar(u, { k: 5 }))
+    }
+  })
+
+  test('similar items are of the same group, never the item itself', () => {
+    const { items } = model.similar(3, { k: 50 })
+    expect(items.length).toBeGreaterThan(5)
+    expect([...items].every((item) => item < SIZE && item !== 3)).toBe(true)
+  })
+
+  test('a filter is obeyed, k is a limit, scores fall', () => {
+    const answer = model.recommend(user(0, 1), { k: 4, filter: (item) => item % 2 === 0 && item > 1 })
+    expect(answer.items.length).toBe(4)
+    expect([...answer.items].every((item) => item % 2 === 0 && item > 1)).toBe(true)
+    expect([...answer.scores]).toEqual([...answer.scores].sort((a, b) => b - a))
+    expect(model.recommend(user(0), { k: 1_000 }).items.length).toBeLessThan(data.itemCount)
+    expect(model.recommend(user(0), { k: 0 }).items.length).toBe(0)
+  })
+
+  test('nothing known of the user gives nothing; items it never saw are passed over', () => {
+    expect(model.recommend(user(), { k: 5 }).items.length).toBe(0)
+    expect(model.recommend(user(9_999), { k: 5 }).items.length).toBe(0)
+    expect(model.recommend(user(9_999, 0), { k: 1 }).items.length).toBe(1)
+  })
+
+  test('the explanation adds up to the score', () => {
+    const own = user(0, 1, 20)
+    const { items, scores } = model.recommend(own, { k: 1 })
+    const parts = model.explain(own, items[0]!)
+    expect(parts).toHaveLength(3)
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(scores[0]!, 4)
+    expect(parts[2]).toBe(0)
+  })
+})
+
+describe('rankings for everybody', () => {
+  test('popular counts users, not repeats', () => {
+    const model = fitPopular(
+      from([
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 1],
+        [1, 1],
+      ]),
+    )
+    expect([...model.recommend(user(), { k: 5 }).items]).toEqual([1, 0])
+    expect([...loadModel(model.save()).recommend(user(1), { k: 5 }).items]).toEqual([0])
+  })
+
+  test('trending prefers what is recent', () => {
+    const day = 86_400_000
+    const old = Array.from({ length: 10 }, (_, n) => [n, 0, 0] as const)
+    const model = fitTrending(from([...old, [0, 1, 30 * day], [1, 1, 30 * day]]))
+    expect(model.recommend(user(), { k: 1 }).items[0]).toBe(1)
+  })
+})
+
+describe('the walk', () => {
+  test('matches its formula', () => {
+    const data = from([
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [1, 0],
+      [1, 1],
+    ])
+    const [alpha, gamma, beta] = [0.7, 0.9, 0.3]
+    const { items, scores } = fitWalk(data, {
+      startExponent: alpha,
+      userExponent: gamma,
+      endExponent: beta,
+    }).similar(0, { k: 5 })
+    const toOne = (3 ** -gamma + 2 ** -gamma) / (2 ** alpha * 2 ** beta)
+    const toTwo = 3 ** -gamma / (2 ** alpha * 1 ** beta)
+    expect([...items]).toEqual([1, 2])
+    expect(scores[0]).toBeCloseTo(toOne, 5)
+    expect(scores[1]).toBeCloseTo(toTwo, 5)
+  })
+
+  test('stops when told to', () => {
+    expect(() => fitWalk(blocks(), {}, { signal: AbortSignal.abort() })).toThrow()
+  })
+})
+
+describe('evaluation', () => {
+  test('metrics of a ranking by hand', () => {
+    const { recall, ndcg, mrr } = rankMetrics(Uint32Array.of(5, 1, 7, 2), new Set([1, 2, 9]), 4)
+    expect(recall).toBeCloseTo(2 / 3)
+    expect(mrr).toBe(0.5)
+    const ideal = 1 + 1 / Math.log2(3) + 1 / Math.log2(4)
+    expect(ndcg).toBeCloseTo((1 / Math.log2(3) + 1 / Math.log2(5)) / ideal)
+  })
+
+  test('a time split puts the newest fifth apart, and a good model beats popular on it', () => {
+    const data = blocks()
+    const timed = { ...data, timesMs: Float64Array.from(data.users, (_, n) => (n * 7919) % 1_000) }
+    const split = timeSplit(timed)
+    expect(split.test.users.length / timed.users.length).toBeCloseTo(0.2, 1)
+    expect(Math.max(...split.train.timesMs)).toBeLessThan(Math.min(...split.test.timesMs))
+    const walk = evaluate(fitWalk(split.train), split, 5)
+    const popular = evaluate(fitPopular(split.train), split, 5)
+    expect(walk.metrics['ndcg@5']).toBeGreaterThan(popular.metrics['ndcg@5']!)
+    expect(pairedDifference(walk.ndcgByUser, popular.ndcgByUser).low).toBeGreaterThan(0)
+    expect(pairedDifference(walk.ndcgByUser, walk.ndcgByUser)).toEqual({ mean: 0, low: 0, high: 0 })
+  })
+})
+
+describe('formats and algorithms', () => {
+  test('the best k are those a full sort gives', () => {
+    const scores = fc.array(fc.oneof(fc.float({ noNaN: true }), fc.constantFrom(0, 1, 1, 2)), {
+      maxLength: 200,
+    })
+    fc.assert(
+      fc.property(scores, fc.nat({ max: 30 }), (values, k) => {
+        const top = new TopK(k)
+        for (const [item, score] of values.entries()) top.offer(item, score)
+        const sorted = values
+          .map((score, item) => ({ score: Math.fround(score), item }))
+          .sort((a, b) => b.score - a.score || a.item - b.item)
+        expect([...top.result().items]).toEqual(sorted.slice(0, k).map(({ item }) => item))
+      }),
+    )
+  })
+
+  test('ids come back as they went in, unknown ones are -1', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme' })), (ids) => {
+        const table = IdTable.load(IdTable.of(ids).save())
+        expect(table.size).toBe(new Set(ids).size)
+        for (const id of ids) expect(table.idOf(table.indexOf(id))).toBe(id)
+        expect(table.indexOf('\u{1F600} not there')).toBe(-1)
+      }),
+    )
+  })
+
+  test('a file that is cut or changed anywhere is refused', () => {
+    const bytes = fitWalk(blocks()).save()
+    for (const length of [0, 7, 20, bytes.length - 1])
+      expect(() => readModelFile(bytes.slice(0, length))).toThrow(/model file/)
+    fc.assert(
+      fc.property(fc.nat({ max: bytes.length - 1 }), (at) => {
+        const broken = bytes.slice()
+        broken[at]! ^= 0x10
+        expect(() => loadModel(broken)).toThrow(/model file/)
+      }),
+    )
+  })
+
+  test.each([
+    ['lengths that differ', { ...blocks(), items: new Uint32Array(3) }],
+    ['a user out of range', { ...blocks(), userCount: 2 }],
+    ['an item out of range', { ...blocks(), itemCount: 2 }],
+    [
+      'a weight that is NaN',
+      { ...blocks(), weights: new Float32Array(blocks().items.length).fill(Number.NaN) },
+    ],
+  ])('%s are refused', (_, data) => {
+    expect(() => fitWalk(data)).toThrow(expect.objectContaining({ code: 'MODEL_INPUT_INVALID' }))
+  })
+
+  test('no interactions, one user, one item give models that answer', () => {
+    for (const data of [{ ...from([]), userCount: 0, itemCount: 0 }, from([[0, 0]])]) {
+      for (const fit of [fitWalk, fitPopular, fitTrending]) {
+        const model = fit(data)
+        expect(model.recommend(user(0), { k: 3 }).items.length).toBe(0)
+        expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBe(0)
+      }
+    }
+  })
+})

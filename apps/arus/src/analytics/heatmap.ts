@@ -1,5 +1,5 @@
+import type { Heatmap } from '../api-schema.ts'
 import { ArusError } from '../errors.ts'
-import type { Heatmap } from '../http/api-schema.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake } from './lake-question.ts'
 import type { Period } from './period.ts'

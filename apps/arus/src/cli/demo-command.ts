@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
-import { ArusError } from '../errors.ts'
 import type {
   Health,
   IngestBody,
@@ -10,7 +9,8 @@ import type {
   ProductPage,
   Recommendation,
   Trending,
-} from '../http/api-schema.ts'
+} from '../api-schema.ts'
+import { ArusError } from '../errors.ts'
 import { ApiClient, apiUrl, detailOf } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'

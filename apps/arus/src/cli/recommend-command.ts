@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
+import type { Recommendation, RecommendedProduct, Trending } from '../api-schema.ts'
 import { ArusError } from '../errors.ts'
-import type { Recommendation, RecommendedProduct, Trending } from '../http/api-schema.ts'
 import { ApiClient, apiUrl, detailOf } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'

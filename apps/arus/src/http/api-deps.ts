@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GroupInfo } from '@arus/event-log'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { Funnel, Health, Heatmap, SystemMetrics, Timeline, Trends, UserBehavior } from '../api-schema.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { Passport } from '../recommend/passport.ts'
 import type { Recommender } from '../recommend/recommender.ts'
 import type { ModelVersion } from '../registry/registry.ts'
-import type { Funnel, Health, Heatmap, SystemMetrics, Timeline, Trends, UserBehavior } from './api-schema.ts'
 
 /** A stretch of event time, UTC milliseconds; open ends are the source's to fill. */
 export interface Period {

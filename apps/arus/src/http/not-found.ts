@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Problem } from '../api-schema.ts'
 import { ArusError } from '../errors.ts'
 import type { Api } from './api-deps.ts'
-import type { Problem } from './api-schema.ts'
 import { problemOf, sendDocument, sendProblem } from './problem.ts'
 import { PROBLEM_TITLES } from './problem-codes.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Problem } from '../api-schema.ts'
 import { ArusError } from '../errors.ts'
-import type { Problem } from './api-schema.ts'
 import { PROBLEM_TITLES, type ProblemCode, statusOf } from './problem-codes.ts'
 
 /** Media type of RFC 9457. */

@@ -1,11 +1,12 @@
 import type { EventLog, LogBatch } from '@arus/event-log'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
+import { decodeEvent } from './decode-event.ts'
 import { Listeners } from './listeners.ts'
 import type { HistoryItem, LiveAnalytics, LiveState, ProductCounters, TrendingProduct } from './live-state.ts'
 import { NEW_PRODUCT, type ProductState, withEvent } from './product-state.ts'
 import { RateCounter, RecentActivity, SESSION_GAP_MS } from './recent-activity.ts'
-import { countEvent, dayOf, newFigures, type StoredFigures } from './shop-figures.ts'
+import { countEvent, dayOf, FUNNEL_STEPS, newFigures, type StoredFigures } from './shop-figures.ts'
 import {
   historyItem,
   type ShopperState,
@@ -33,9 +34,16 @@ export interface LiveProcessorOptions {
 export interface LiveProcessor extends LiveState {
   /** Which of the ids were applied within the idempotency window. */
   isKnown(eventIds: readonly string[]): Promise<boolean[]>
-  /** Removes a shopper's history, sessions and place among the users. What they added to counters and trends stays. */
+  /**
+   * Removes a shopper's history and sessions, and takes them out of `total_users`, `events_total`, the funnel and the
+   * recent events; gives the number of history items removed. Their part in the day's events, actions and revenue, in
+   * product counters and trends cannot be told from that of others and stays. A rebuild counts what the log still holds.
+   */
   forget(shopper: string): Promise<number>
-  /** Forgets everything and applies the log from its beginning; resolves when it has caught up with its present end. */
+  /**
+   * Forgets everything and applies the log from its beginning; resolves when it has caught up with its present end. A
+   * rebuild that was cut short is begun again at the next start.
+   */
   rebuild(): Promise<void>
   stop(): Promise<void>
 }
@@ -51,8 +59,14 @@ const PREFIX = {
   step: 'live/step/',
   offset: 'live/offset/',
 }
+const ALL_PREFIX = 'live/'
 const FIGURES_KEY = 'live/figures'
-const BATCH_RECORDS = 1_000
+/** Says in which form the state is stored; outside the prefix, so that it goes first and comes back last. */
+const FORMAT_KEY = 'live-format'
+/** Raised when the stored form changes: state of another form is made again from the log. */
+const FORMAT = 2
+/** Entries applied in one commit at most. Small ones pay a sync to disk each, large ones hold up requests. */
+const BATCH_RECORDS = 2_000
 const CACHE_ENTRIES = 50_000
 const SESSION_TTL_MS = 7 * 86_400_000
 const STEP_TTL_MS = 3 * 86_400_000
@@ -86,8 +100,10 @@ class StreamProcessor implements LiveProcessor {
   #figures: StoredFigures = newFigures()
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
-  /** One at a time: batches, forgetting, rebuilding. */
+  /** One at a time: batches, forgetting. */
   #turn: Promise<unknown> = Promise.resolve()
+  /** Memory may be ahead of the store: some work began and did not end. */
+  #isTorn = false
   #lagCommittedAtMs = 0
 
   constructor(options: LiveProcessorOptions) {
@@ -95,6 +111,7 @@ class StreamProcessor implements LiveProcessor {
   }
 
   async start(): Promise<void> {
+    await this.#clearOtherFormat()
     await this.#restore()
     this.#abort = new AbortController()
     this.#loop = this.#run(this.#abort.signal)
@@ -185,10 +202,10 @@ class StreamProcessor implements LiveProcessor {
       const known = this.#shoppers.get(shopper)
       if (known === undefined) return 0
       this.#shoppers.set(shopper, undefined)
-      for (const session of known.sessions) this.#sessions.set(session, undefined)
-      this.#activity.forget(shopper, known.sessions)
-      this.#figures.totalUsers -= 1
-      this.#figures.recent = this.#figures.recent.filter((event) => shopperOf(event) !== shopper)
+      const sessions = known.sessions.map(([session]) => session)
+      for (const session of sessions) this.#sessions.set(session, undefined)
+      this.#activity.forget(shopper, sessions)
+      await this.#uncount(shopper, known)
       await this.#commit([])
       this.#listeners.announce([shopper])
       return known.items.length
@@ -196,10 +213,38 @@ class StreamProcessor implements LiveProcessor {
   }
 
   async rebuild(): Promise<void> {
+    await this.#options.state.commit([{ key: FORMAT_KEY, value: undefined }])
     this.#abort.abort()
     await this.#loop
-    await this.#options.state.clear('live/')
+    await this.#turn
     await this.start()
+  }
+
+  async #uncount(shopper: string, known: ShopperState): Promise<void> {
+    const figures = this.#figures
+    figures.totalUsers -= 1
+    figures.totalEvents -= known.events
+    figures.recent = figures.recent.filter((event) => shopperOf(event) !== shopper)
+    const steps = figures.days.flatMap((day) =>
+      FUNNEL_STEPS.map((step) => ({ day, step, id: stepId(day.day, step, shopper) })),
+    )
+    await this.#steps.load(
+      this.#options.state,
+      steps.map(({ id }) => id),
+    )
+    for (const { day, step, id } of steps) {
+      if (this.#steps.get(id) === undefined) continue
+      this.#steps.set(id, undefined)
+      day.funnel[step] -= 1
+    }
+  }
+
+  /** State in no known form, or left half cleared by a rebuild that was cut short, goes. */
+  async #clearOtherFormat(): Promise<void> {
+    const { state } = this.#options
+    if ((await state.get(FORMAT_KEY)) === FORMAT) return
+    await state.clear(ALL_PREFIX)
+    await state.commit([{ key: FORMAT_KEY, value: FORMAT }])
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -217,7 +262,8 @@ class StreamProcessor implements LiveProcessor {
         if (signal.aborted) return
         onFault?.(error)
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-        await this.#restore().catch((failure: unknown) => onFault?.(failure))
+        // Takes the stored state for the truth before the log is read on from there.
+        await this.#inTurn(async () => {}).catch((failure: unknown) => onFault?.(failure))
       }
     }
   }
@@ -225,10 +271,12 @@ class StreamProcessor implements LiveProcessor {
   async #applyBatch(batch: LogBatch): Promise<void> {
     const { state, now } = this.#options
     const received = this.#decode(batch)
-    const ids = received.map(({ event }) => event.event_id)
-    await this.#seen.load(state, ids)
+    await this.#seen.load(
+      state,
+      received.map(({ event }) => event.event_id),
+    )
     const nowMs = now()
-    const fresh = received.filter(({ event }) => this.#isFirst(event.event_id, nowMs))
+    const fresh = received.filter(({ event }) => this.#isFirst(event))
     await this.#load(fresh.map(({ event }) => event))
     for (const { event, offset } of fresh) this.#apply(event, { partition: batch.partition, offset })
     await this.#commit([{ key: PREFIX.offset + batch.partition, value: batch.nextOffset }])
@@ -239,30 +287,25 @@ class StreamProcessor implements LiveProcessor {
   }
 
   #decode(batch: LogBatch): { event: ShopEvent; offset: number }[] {
-    return batch.entries.flatMap((entry) => {
+    const appliedOffset = this.#applied.get(batch.partition) ?? 0
+    const decoded: { event: ShopEvent; offset: number }[] = []
+    for (const entry of batch.entries) {
+      if (entry.offset < appliedOffset) continue
       try {
-        const { buffer, byteOffset, byteLength } = entry.value
-        const event = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString('utf8')) as ShopEvent
-        if (
-          typeof event?.event_id !== 'string' ||
-          typeof event.action !== 'string' ||
-          !Number.isFinite(event.ts)
-        ) {
-          throw new TypeError('not an event: event_id, action and ts are needed')
-        }
-        return [{ event, offset: entry.offset }]
+        decoded.push({ event: decodeEvent(entry), offset: entry.offset })
       } catch (error) {
         this.#options.onPoison?.(batch, entry.offset, error)
-        return []
       }
-    })
+    }
+    return decoded
   }
 
-  /** Marks the id as seen; false when it was before, within the window. */
-  #isFirst(eventId: string, nowMs: number): boolean {
-    const seenAtMs = this.#seen.get(eventId)
-    if (seenAtMs !== undefined && nowMs - seenAtMs < this.#options.idempotencyWindowMs) return false
-    this.#seen.set(eventId, nowMs)
+  /** Marks the id as seen; false when it was before, within the window. By intake, so that a rebuild decides the same. */
+  #isFirst(event: ShopEvent): boolean {
+    const seenAtMs = this.#seen.get(event.event_id)
+    if (seenAtMs !== undefined && event.received_at - seenAtMs < this.#options.idempotencyWindowMs)
+      return false
+    this.#seen.set(event.event_id, event.received_at)
     return true
   }
 
@@ -288,11 +331,12 @@ class StreamProcessor implements LiveProcessor {
     const shopper = shopperOf(event)
     const known = this.#shoppers.get(shopper)
     if (known === undefined) this.#figures.totalUsers += 1
-    const { state, session } = withShopperEvent(known, shopper, event, place)
+    const seenAtMs = Math.min(event.ts, event.received_at)
+    const { state, session } = withShopperEvent(known, shopper, event, { ...place, seenAtMs })
     this.#shoppers.set(shopper, state)
     if (event.session_id !== null)
       this.#sessions.set(session, withSessionEvent(this.#sessions.get(session), event, place))
-    if (Math.abs(nowMs - event.ts) <= SESSION_GAP_MS) this.#activity.touch(session, shopper, event.ts)
+    if (nowMs - seenAtMs <= SESSION_GAP_MS) this.#activity.touch(session, shopper, seenAtMs)
     if (event.product_id !== null) {
       const product = withEvent(this.#products.get(event.product_id) ?? NEW_PRODUCT, event)
       this.#products.set(event.product_id, product)
@@ -341,9 +385,10 @@ class StreamProcessor implements LiveProcessor {
     }
     this.#activity = new RecentActivity()
     for await (const { key, value } of state.scan(PREFIX.shopper)) {
-      const { lastTs, sessions, session } = value as ShopperState
-      if (nowMs - lastTs <= SESSION_GAP_MS)
-        this.#activity.touch(sessions[0] ?? session, key.slice(PREFIX.shopper.length), lastTs)
+      for (const [session, lastTs] of (value as ShopperState).sessions) {
+        if (nowMs - lastTs <= SESSION_GAP_MS)
+          this.#activity.touch(session, key.slice(PREFIX.shopper.length), lastTs)
+      }
     }
   }
 
@@ -355,8 +400,15 @@ class StreamProcessor implements LiveProcessor {
     })
   }
 
+  /** Runs one after the other. After work that failed, memory is first brought back to what is stored. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work)
+    const result = this.#turn.then(async () => {
+      if (this.#isTorn) await this.#restore()
+      this.#isTorn = true
+      const done = await work()
+      this.#isTorn = false
+      return done
+    })
     this.#turn = result.catch(() => {})
     return result
   }

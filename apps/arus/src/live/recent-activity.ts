@@ -12,7 +12,7 @@ export class RecentActivity {
     this.#shoppers.set(shopper, Math.max(this.#shoppers.get(shopper) ?? 0, tsMs))
   }
 
-  forget(shopper: string, sessions: readonly string[]): void {
+  forget(shopper: string, sessions: Iterable<string>): void {
     this.#shoppers.delete(shopper)
     for (const session of sessions) this.#sessions.delete(session)
   }

@@ -5,6 +5,11 @@ const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 const MINUTES_KEPT = 60
 const RECENT_KEPT = 50
+/** A sender's clock may be this far ahead and still have its place among the minutes. */
+const MINUTES_AHEAD = 1
+/** Actions counted by name; senders may make more up. */
+const ACTIONS_MAX = 64
+const OTHER_ACTIONS = 'other'
 
 /** Figures of one UTC day, as stored. */
 export interface DayFigures {
@@ -46,12 +51,12 @@ export function countEvent(
 ): { day: DayFigures; step: keyof FunnelCounts } | null {
   figures.totalEvents += 1
   figures.newestTs = Math.max(figures.newestTs ?? event.ts, event.ts)
-  countMinute(figures, Math.floor(event.ts / MINUTE_MS))
+  countMinute(figures, event)
   figures.recent = [event, ...figures.recent.slice(0, RECENT_KEPT - 1)]
   const day = dayFigures(figures, dayOf(event.ts))
   if (day === null) return null
   day.events += 1
-  day.actions[event.action] = (day.actions[event.action] ?? 0) + 1
+  countAction(day, event.action)
   if (event.action === 'purchase') day.revenue += (event.price ?? 0) * (event.quantity ?? 1)
   const step = FUNNEL_STEPS.find((known) => known === event.action)
   return step === undefined || shopperOf(event) === '' ? null : { day, step }
@@ -73,10 +78,19 @@ function dayFigures(figures: StoredFigures, day: number): DayFigures | null {
   return fresh
 }
 
-function countMinute(figures: StoredFigures, minute: number): void {
-  const newest = figures.minutes.at(-1)?.[0] ?? minute
-  if (minute <= newest - MINUTES_KEPT) return
-  const known = figures.minutes.find(([other]) => other === minute)
+function countAction(day: DayFigures, action: string): void {
+  const isNamed = Object.hasOwn(day.actions, action) || Object.keys(day.actions).length < ACTIONS_MAX
+  const name = isNamed ? action : OTHER_ACTIONS
+  day.actions[name] = (day.actions[name] ?? 0) + 1
+}
+
+/** Minutes end with the newest intake, so that one clock far ahead cannot push the present out. */
+function countMinute(figures: StoredFigures, event: ShopEvent): void {
+  const minute = Math.floor(event.ts / MINUTE_MS)
+  const received = Math.floor(event.received_at / MINUTE_MS)
+  const newest = Math.max(received, figures.minutes.at(-1)?.[0] ?? received)
+  if (minute <= newest - MINUTES_KEPT || minute > received + MINUTES_AHEAD) return
+  const known = figures.minutes.findLast(([other]) => other === minute)
   if (known !== undefined) known[1] += 1
   else
     figures.minutes = [...figures.minutes, [minute, 1] as [number, number]]

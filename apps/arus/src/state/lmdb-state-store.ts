@@ -57,7 +57,7 @@ export class LmdbStateStore implements StateStore {
 
   async commit(changes: readonly StateChange[]): Promise<void> {
     if (changes.length === 0) return
-    await this.#root.transaction(() => {
+    await this.#root.batch(() => {
       for (const { key, value, expiresAtMs = 0 } of changes) {
         if (value === undefined) {
           void this.#values.remove(key)

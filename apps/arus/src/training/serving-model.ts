@@ -23,7 +23,11 @@ export interface ServingModel {
   readonly version: number
   readonly trained_at: number
   /** For a shopper, by the version's algorithm; empty when nothing of the history is known to it. */
-  recommend(history: readonly HistoryProduct[], k: number, isAllowed?: (productId: string) => boolean): Candidate[]
+  recommend(
+    history: readonly HistoryProduct[],
+    k: number,
+    isAllowed?: (productId: string) => boolean,
+  ): Candidate[]
   /** Products that go with this one; empty for products unknown to it. */
   similar(productId: string, k: number): Candidate[]
   /** Most interacted products of the training data. */

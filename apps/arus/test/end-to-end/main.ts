@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { LiveAnalyticsBody, Recommendation } from '../../src/api-schema.ts'
 import { arus, freePort, type Place, RunningArus, repository } from './running-arus.ts'
 
 const sharedData = process.env.ARUS_SHARED_DATA ?? join(repository, '..', 'shared', 'data')
@@ -35,7 +36,9 @@ async function generatedShop(): Promise<void> {
   console.log(`    ready after ${seconds(startedAt)}`)
   await step('the curl lines it prints work', () => curlLines(running.output))
   await step('a known user gets personal recommendations', async () => {
-    const answer = await (await fetch(`${running.apiUrl}/recommendations/user/1?limit=5`)).json()
+    const answer = (await (
+      await fetch(`${running.apiUrl}/recommendations/user/1?limit=5`)
+    ).json()) as Recommendation
     expect(answer.recommendations.length === 5, `found ${JSON.stringify(answer)}`)
     expect(answer.fallback === null && answer.model !== null, `fell back to ${answer.fallback}`)
   })
@@ -93,7 +96,7 @@ async function realShop(): Promise<void> {
 }
 
 async function lakeHolds(place: Place, running: RunningArus): Promise<void> {
-  const live = await (await fetch(`${running.apiUrl}/analytics`)).json()
+  const live = (await (await fetch(`${running.apiUrl}/analytics`)).json()) as LiveAnalyticsBody
   const end = performance.now() + 90_000
   let rows = 0
   while (performance.now() < end) {

@@ -1,5 +1,5 @@
+import type { LiveAnalyticsBody } from '../../api-schema.ts'
 import type { LiveAnalytics } from '../../live/live-state.ts'
-import type { LiveAnalyticsBody } from '../api-schema.ts'
 
 /** Live figures as the API gives them, with the conversion from step to step. */
 export function liveBodyOf(live: LiveAnalytics): LiveAnalyticsBody {

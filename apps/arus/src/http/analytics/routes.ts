@@ -1,6 +1,4 @@
 import Type from 'typebox'
-import { ArusError } from '../../errors.ts'
-import type { Api, ApiDeps } from '../api-deps.ts'
 import {
   FunnelSchema,
   HeatmapSchema,
@@ -8,7 +6,9 @@ import {
   TimelineSchema,
   TrendsSchema,
   UserBehaviorSchema,
-} from '../api-schema.ts'
+} from '../../api-schema.ts'
+import { ArusError } from '../../errors.ts'
+import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 import { liveBodyOf } from './live-body.ts'
 import { PeriodFields, periodOf } from './period.ts'

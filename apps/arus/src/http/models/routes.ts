@@ -1,5 +1,5 @@
+import { ModelsSchema } from '../../api-schema.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
-import { ModelsSchema } from '../api-schema.ts'
 import { responses } from '../responses.ts'
 
 /** `GET /models` */

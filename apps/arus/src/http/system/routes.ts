@@ -1,5 +1,5 @@
+import { HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
-import { HealthSchema, RootSchema, SystemMetricsSchema } from '../api-schema.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { responses } from '../responses.ts'
 

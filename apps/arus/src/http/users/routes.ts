@@ -1,6 +1,6 @@
 import Type from 'typebox'
+import { ForgottenSchema } from '../../api-schema.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
-import { ForgottenSchema } from '../api-schema.ts'
 import { responses } from '../responses.ts'
 
 /** `DELETE /users/{user_id}`. Not among the methods CORS lets through: no web page may remove a shopper. */

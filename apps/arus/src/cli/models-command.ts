@@ -1,0 +1,35 @@
+import { Command } from 'commander'
+import type { ModelVersion } from '../registry/registry.ts'
+import type { CliContext } from './context.ts'
+import { textTable } from './table.ts'
+
+/** `arus models`: every version, newest first. */
+export function modelsCommand(context: CliContext): Command {
+  return new Command('models')
+    .description('list the trained model versions, their metrics and which one serves')
+    .option('--json', 'print as JSON')
+    .action(async (options: { json?: boolean }) => {
+      const versions = await (await context.parts.registry()).list()
+      if (options.json) return context.out(JSON.stringify(versions, null, 2))
+      if (versions.length === 0) return context.out('No model was trained yet: "arus train" does it.')
+      context.out(
+        textTable(
+          ['version', 'kind', 'status', 'ndcg@20', 'recall@20', 'trained (UTC)', 'why'],
+          versions.map(rowOf),
+        ),
+      )
+    })
+}
+
+function rowOf({ version, kind, status, metrics, trained_at, reason }: ModelVersion): (string | number)[] {
+  const own = metrics[kind] ?? {}
+  return [
+    version,
+    kind,
+    status,
+    (own['ndcg@20'] ?? 0).toFixed(4),
+    (own['recall@20'] ?? 0).toFixed(4),
+    new Date(trained_at).toISOString().slice(0, 19),
+    reason,
+  ]
+}

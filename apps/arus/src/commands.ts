@@ -1,0 +1,43 @@
+import type { Command } from 'commander'
+import { checkCommand } from './cli/check-command.ts'
+import { consumeCommand } from './cli/consume-command.ts'
+import type { CliContext } from './cli/context.ts'
+import { demoCommand } from './cli/demo-command.ts'
+import { doctorCommand } from './cli/doctor-command.ts'
+import { generateCommand } from './cli/generate-command.ts'
+import { importCommand } from './cli/import-command.ts'
+import { modelsCommand } from './cli/models-command.ts'
+import { produceCommand } from './cli/produce-command.ts'
+import { promoteCommand } from './cli/promote-command.ts'
+import { recommendCommand } from './cli/recommend-command.ts'
+import { replayCommand } from './cli/replay-command.ts'
+import { rollbackCommand } from './cli/rollback-command.ts'
+import { sqlCommand } from './cli/sql-command.ts'
+import { startCommand } from './cli/start-command.ts'
+import { tablesCommand } from './cli/tables-command.ts'
+import { trainCommand } from './cli/train-command.ts'
+import { directSink } from './server/direct-sink.ts'
+import { start } from './server/start.ts'
+import { slotProbes } from './wiring.ts'
+
+/** Every command of `arus`, in the order of its help. */
+export function commands(context: CliContext): Command[] {
+  return [
+    startCommand(context, start),
+    importCommand(context),
+    generateCommand(context, directSink),
+    replayCommand(context, directSink),
+    produceCommand(context, directSink),
+    consumeCommand(context),
+    trainCommand(context),
+    modelsCommand(context),
+    promoteCommand(context),
+    rollbackCommand(context),
+    recommendCommand(context),
+    tablesCommand(context),
+    sqlCommand(context),
+    demoCommand(context),
+    checkCommand(context),
+    doctorCommand(context, slotProbes),
+  ]
+}

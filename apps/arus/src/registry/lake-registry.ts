@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Selectable } from 'kysely'
+import type { ArusDatabase, ModelTable } from '../database/database.ts'
+import { ArusError } from '../errors.ts'
+import type { ModelStatus, ModelVersion, NewModelVersion, Registry } from './registry.ts'
+
+export interface LakeRegistryOptions {
+  readonly database: ArusDatabase
+  /** Where artefacts stand, named by their SHA-256. */
+  readonly folder: string
+  readonly now?: () => number
+}
+
+/** The registry in the shop's database, with artefacts in a folder. */
+export function openRegistry(options: LakeRegistryOptions): Registry {
+  return new LakeRegistry(options)
+}
+
+class LakeRegistry implements Registry {
+  readonly #database: ArusDatabase
+  readonly #folder: string
+  readonly #now: () => number
+
+  constructor({ database, folder, now = Date.now }: LakeRegistryOptions) {
+    this.#database = database
+    this.#folder = folder
+    this.#now = now
+  }
+
+  /** The artefact is on disk before the row that names it, so that no version is without one. */
+  async register(model: NewModelVersion, artefact: Uint8Array): Promise<ModelVersion> {
+    const sha256 = createHash('sha256').update(artefact).digest('hex')
+    await this.#store(sha256, artefact)
+    const { kind, trained_at, reason, ...details } = model
+    const row = await this.#database
+      .insertInto('models')
+      .values({
+        kind,
+        status: 'candidate' satisfies ModelStatus,
+        details: JSON.stringify(details),
+        sha256,
+        size_bytes: artefact.length,
+        trained_at,
+        promoted_at: null,
+        reason,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    return versionOf(row)
+  }
+
+  async list(): Promise<ModelVersion[]> {
+    return (await this.#database.selectFrom('models').selectAll().orderBy('version', 'desc').execute()).map(
+      versionOf,
+    )
+  }
+
+  async get(version: number): Promise<ModelVersion> {
+    return versionOf(await this.#row(version))
+  }
+
+  async production(): Promise<ModelVersion | null> {
+    const row = await this.#database
+      .selectFrom('models')
+      .selectAll()
+      .where('status', '=', 'production')
+      .executeTakeFirst()
+    return row === undefined ? null : versionOf(row)
+  }
+
+  async promote(version: number, reason: string): Promise<ModelVersion> {
+    await this.#row(version)
+    const at = this.#now()
+    await this.#database.transaction().execute(async (transaction) => {
+      await transaction
+        .updateTable('models')
+        .set({ status: 'archived' })
+        .where('status', '=', 'production')
+        .execute()
+      await transaction
+        .updateTable('models')
+        .set({ status: 'production', promoted_at: at, reason })
+        .where('version', '=', version)
+        .execute()
+      await transaction.insertInto('model_promotions').values({ version, at, reason }).execute()
+    })
+    return this.get(version)
+  }
+
+  async rollback(): Promise<ModelVersion> {
+    const current = await this.production()
+    const before = await this.#database
+      .selectFrom('model_promotions')
+      .select('version')
+      .where('version', '!=', current?.version ?? -1)
+      .orderBy('id', 'desc')
+      .executeTakeFirst()
+    if (before === undefined)
+      throw new ArusError(
+        'MODEL_UNKNOWN',
+        'There is no earlier version to go back to; "arus models" lists all',
+      )
+    return this.promote(before.version, `rolled back from version ${current?.version ?? 'none'}`)
+  }
+
+  async artefact(version: number): Promise<Uint8Array> {
+    const { sha256 } = await this.#row(version)
+    const bytes = await readFile(this.#path(sha256)).catch((error: unknown) => {
+      throw new ArusError(
+        'MODEL_FILE_CORRUPT',
+        `The file of model version ${version} is gone (${sha256}); train again or roll back`,
+        { cause: error },
+      )
+    })
+    if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes
+    throw new ArusError(
+      'MODEL_FILE_CORRUPT',
+      `The file of model version ${version} does not match its checksum; train again or roll back`,
+    )
+  }
+
+  async isHealthy(): Promise<boolean> {
+    try {
+      await this.#database.selectFrom('models').select('version').limit(1).execute()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async #row(version: number): Promise<Selectable<ModelTable>> {
+    const row = await this.#database
+      .selectFrom('models')
+      .selectAll()
+      .where('version', '=', version)
+      .executeTakeFirst()
+    if (row !== undefined) return row
+    throw new ArusError('MODEL_UNKNOWN', `There is no model version ${version}; "arus models" lists all`)
+  }
+
+  async #store(sha256: string, artefact: Uint8Array): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
+    const temporary = `${this.#path(sha256)}.${process.pid}.tmp`
+    const file = await open(temporary, 'w')
+    try {
+      await file.writeFile(artefact)
+      await file.sync()
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, this.#path(sha256))
+    const folder = await open(this.#folder, 'r')
+    await folder.sync().finally(() => folder.close())
+  }
+
+  #path(sha256: string): string {
+    return join(this.#folder, `${sha256}.model`)
+  }
+}
+
+function versionOf(row: Selectable<ModelTable>): ModelVersion {
+  const details = JSON.parse(row.details) as Omit<NewModelVersion, 'kind' | 'trained_at' | 'reason'>
+  return {
+    ...details,
+    version: row.version,
+    kind: row.kind,
+    status: row.status as ModelStatus,
+    size_bytes: Number(row.size_bytes),
+    trained_at: Number(row.trained_at),
+    promoted_at: row.promoted_at === null ? null : Number(row.promoted_at),
+    reason: row.reason,
+  }
+}

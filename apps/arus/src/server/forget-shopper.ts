@@ -1,0 +1,28 @@
+import type { Lake } from '../lake/lake.ts'
+import type { LakeWriter } from '../lake/lake-writer.ts'
+import type { Refiner } from '../lake/refine.ts'
+import { removeShopperEvents } from '../lake/remove-events.ts'
+import type { LiveProcessor } from '../live/live-processor.ts'
+
+export interface ForgetParts {
+  readonly live: LiveProcessor
+  readonly lake: Lake
+  readonly writer: LakeWriter
+  readonly refiner: Refiner
+}
+
+/**
+ * Removes a shopper from live state and lake; returns how much by place. Entries in the log stay until its retention
+ * ends, and older versions of the lake's tables until they are vacuumed: erasing those is not done yet.
+ */
+export async function forgetShopper(
+  { live, lake, writer, refiner }: ForgetParts,
+  shopper: string,
+): Promise<Readonly<Record<string, number>>> {
+  const history = await live.forget(shopper)
+  // What is still on its way to bronze must be there before it can be removed.
+  await writer.flush()
+  const events = await removeShopperEvents(lake, shopper)
+  if (events > 0) await refiner.refineNow()
+  return { live_history: history, lake_events: events }
+}

@@ -1,0 +1,198 @@
+import { randomFillSync } from 'node:crypto'
+import { join } from 'node:path'
+import { type Logger, pino } from 'pino'
+import { createAnalytics } from '../analytics/analytics.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Parts } from '../cli/context.ts'
+import { dataFolders } from '../config/settings.ts'
+import type { Ingest } from '../events/ingest.ts'
+import { createIngest } from '../events/log-ingest.ts'
+import { topicNames } from '../events/topics.ts'
+import { buildApi } from '../http/app.ts'
+import { startLakeWriter } from '../lake/lake-writer.ts'
+import { startRefiner } from '../lake/refine.ts'
+import { type LiveProcessor, startLiveProcessor } from '../live/live-processor.ts'
+import { overallStatus, probeSlots } from '../operations/health.ts'
+import { RequestStatistics } from '../operations/request-statistics.ts'
+import { SystemMonitor } from '../operations/system-metrics.ts'
+import { ExposureLog } from '../recommend/exposure-log.ts'
+import { findPassport } from '../recommend/find-passport.ts'
+import { recommendationIds } from '../recommend/recommendation-id.ts'
+import { createRecommender } from '../recommend/recommender.ts'
+import { rememberInFile } from '../recommend/remembered-products.ts'
+import { slotProbes } from '../wiring.ts'
+import { Closing } from './closing.ts'
+import { forgetShopper } from './forget-shopper.ts'
+import { ModelSlot } from './model-slot.ts'
+import { storageSizes, tableFacts } from './storage-report.ts'
+
+/** Arus, serving. */
+export interface Server {
+  readonly apiUrl: string
+  readonly ingest: Ingest
+  readonly live: LiveProcessor
+  readonly models: ModelSlot
+  /** Brings bronze, silver and gold up to what the log holds now. */
+  refineNow(): Promise<void>
+  /** Stops taking requests, then lets every consumer finish what it holds. */
+  close(): Promise<void>
+}
+
+export interface ServerOptions {
+  readonly parts: Parts
+  readonly version: string
+  readonly now: () => number
+}
+
+/**
+ * Composes the parts into a server and listens. Consumers start before the API, so that its first answer already
+ * rests on what the log held. When something fails on the way, what was started is closed again.
+ */
+export async function startServer({ parts, version, now }: ServerOptions): Promise<Server> {
+  const closing = new Closing()
+  try {
+    return await compose({ parts, version, now }, closing)
+  } catch (error) {
+    await closing.close()
+    throw error
+  }
+}
+
+async function compose({ parts, version, now }: ServerOptions, closing: Closing): Promise<Server> {
+  const { settings } = parts
+  const folders = dataFolders(settings)
+  const topics = topicNames(settings.shop)
+  const logger = pino({ level: settings.logLevel }, pino.destination(2))
+  const log = await parts.log()
+  for (const topic of Object.values(topics)) {
+    await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
+  }
+
+  const live = await startLiveProcessor({
+    log,
+    topic: topics.events,
+    state: await parts.state(),
+    now,
+    idempotencyWindowMs: settings.idempotencyWindowMs,
+    onPoison: (batch, offset, error) =>
+      logger.warn({ err: error, partition: batch.partition, offset }, 'an entry of the log is no event'),
+    onFault: (error) => logger.error({ err: error }, 'live state could not be committed; trying again'),
+  })
+  closing.add(() => live.stop())
+  const ingest = createIngest({
+    log,
+    topics,
+    isKnown: (ids) => live.isKnown(ids),
+    now,
+  })
+
+  const lake = await parts.lake()
+  const writer = startLakeWriter({
+    log,
+    lake,
+    topics,
+    onFault: (error) =>
+      logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
+  })
+  const refiner = startRefiner({
+    lake,
+    onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
+  })
+  closing.add(async () => {
+    await writer.stop()
+    await refiner.stop()
+  })
+
+  const models = new ModelSlot(await parts.registry(), logger)
+  await models.start()
+  closing.add(async () => models.close())
+
+  const catalogue = await catalogueOrNull(parts, logger)
+  const exposures = new ExposureLog({
+    log,
+    topic: topics.recommendations,
+    onFault: (error) => logger.error({ err: error }, 'passports could not be written'),
+  })
+  closing.add(() => exposures.close())
+  const recommender = createRecommender({
+    catalogue: () => catalogue,
+    live: () => live,
+    model: () => models.current(),
+    onAnswer: (passport) => exposures.add(passport),
+    onFault: (fault) => logger.error(fault, 'a level of the recommender failed'),
+    remembered: rememberInFile(join(folders.root, 'best-sellers.json'), (error) =>
+      logger.warn({ err: error }),
+    ),
+    now,
+    uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
+  })
+
+  const requests = new RequestStatistics(now)
+  const probe = () => probeSlots(slotProbes(parts))
+  const monitor = new SystemMonitor({
+    log,
+    requests,
+    probe,
+    tables: () => tableFacts(lake),
+    storage: () => storageSizes(settings),
+    now,
+  })
+  closing.add(async () => monitor.close())
+
+  const api = await buildApi({
+    version,
+    recommender,
+    catalogue: () => catalogue,
+    live: () => live,
+    ingest: () => ingest,
+    analytics: createAnalytics({ query: await parts.query(), now }),
+    passports: {
+      find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
+    },
+    models: async () => (await parts.registry()).list(),
+    health: async () => {
+      const slots = await probe()
+      const model = models.current()
+      return {
+        status: overallStatus(slots, model !== null),
+        version,
+        shop: settings.shop,
+        uptime_seconds: monitor.uptimeSeconds(),
+        products: catalogue?.productCount ?? 0,
+        model: model === null ? null : { name: model.kind, version: model.version },
+        slots,
+      }
+    },
+    systemMetrics: () => monitor.metrics(),
+    consumerGroups: () => log.groups(),
+    droppedPassports: () => exposures.droppedCount,
+    onRequest: (latencyMs, status) => requests.record(latencyMs, status),
+    forget: (shopper) => forgetShopper({ live, lake, writer, refiner }, shopper),
+    bodyLimitBytes: settings.bodyLimitBytes,
+    logger,
+    isRequestLogged: settings.logLevel === 'debug',
+    now,
+  })
+  closing.add(() => api.close())
+  const apiUrl = await api.listen({ host: settings.host, port: settings.apiPort })
+
+  return {
+    apiUrl,
+    ingest,
+    live,
+    models,
+    async refineNow() {
+      await writer.flush()
+      await refiner.refineNow()
+    },
+    close: () => closing.close(),
+  }
+}
+
+/** A server without a catalogue still answers: the recommender says how far it fell. */
+async function catalogueOrNull(parts: Parts, logger: Logger): Promise<Catalogue | null> {
+  return parts.catalogue().catch((error: unknown) => {
+    logger.error({ err: error }, 'the catalogue could not be opened')
+    return null
+  })
+}

@@ -1,0 +1,222 @@
+import {
+  type Evaluation,
+  evaluate,
+  fitContent,
+  fitPopular,
+  fitTrending,
+  fitWalk,
+  type Interactions,
+  type Model,
+  pairedDifference,
+  type Split,
+  timeSplit,
+  type WalkOptions,
+} from '@arus/recommenders'
+import type { Lake } from '../lake/lake.ts'
+import type { OnProgress } from '../progress.ts'
+import type { ModelVersion, Registry } from '../registry/registry.ts'
+import { loadBundle, saveBundle } from './model-bundle.ts'
+import { readTrainingData, type TrainingData } from './read-training-data.ts'
+
+export interface TrainOptions {
+  readonly lake: Lake
+  readonly registry: Registry
+  readonly now: () => number
+  readonly onProgress: OnProgress
+  readonly signal: AbortSignal
+  /** Promote whatever comes out. */
+  readonly force?: boolean
+}
+
+export interface TrainingReport {
+  readonly version: ModelVersion
+  readonly wasPromoted: boolean
+  /** Metrics by algorithm on the held-out newest fifth. */
+  readonly metrics: ModelVersion['metrics']
+  readonly seconds: number
+}
+
+const K = 20
+const TEST_SHARE = 0.2
+/** Test users of one evaluation at most. */
+const USERS_MAX = 5_000
+/** Walks tried on validation data: damping of popular items and of busy users. */
+const WALK_GRID: readonly WalkOptions[] = [0.2, 0.4, 0.6, 0.8].flatMap((endExponent) =>
+  [0.3, 0.7].map((userExponent) => ({ endExponent, userExponent, startExponent: 0.5 })),
+)
+/** Sums of squared degrees beyond this: the defaults are used, without a search. */
+const GRID_INTERACTIONS_MAX = 500_000
+const BASELINES: readonly string[] = ['popular', 'trending']
+
+type Fits = ReadonlyMap<string, (data: Interactions) => Model>
+
+/**
+ * Trains from silver: splits by time, tunes the walk on the newest part of the training data only, ranks everything
+ * for the held-out users with every algorithm, chooses the best, fits it again on all data and registers the version. It is promoted only when
+ * it beats the baselines and the model in place on the same users. Throws `TRAINING_NO_DATA`.
+ */
+export async function train(options: TrainOptions): Promise<TrainingReport> {
+  const { lake, registry, now, onProgress, signal } = options
+  const startedAtMs = now()
+  const step = (name: string) => (fraction: number) =>
+    onProgress({ step: name, done: Math.round(100 * fraction), total: 100, unit: '%' })
+  step('Reading silver')(0)
+  const data = await readTrainingData(lake)
+  step('Reading silver')(1)
+  const split = timeSplit(data.interactions, TEST_SHARE)
+  const walkOptions = tuneWalk(split.train, { signal, onProgress: step('Tuning the walk') })
+  const fits = fitsOf(data, walkOptions, signal)
+  const evaluations = evaluateAll(fits, split, { signal, onProgress: step('Evaluating') })
+  const chosen = bestOf(evaluations)
+  const incumbent = await evaluateIncumbent(registry, data, split)
+  const verdict = judge(chosen, evaluations, incumbent)
+  step('Fitting on all data')(0)
+  const models = new Map([...fits].map(([kind, fit]) => [kind, fit(data.interactions)]))
+  step('Fitting on all data')(1)
+  const metrics = Object.fromEntries([...evaluations].map(([kind, { metrics: values }]) => [kind, values]))
+  const registered = await registry.register(
+    {
+      kind: chosen,
+      metrics,
+      params: { walk: walkOptions, test_share: TEST_SHARE },
+      table_versions: data.tableVersions,
+      user_count: data.interactions.userCount,
+      product_count: data.interactions.itemCount,
+      interaction_count: data.interactions.users.length,
+      trained_at: now(),
+      reason: verdict.reason,
+    },
+    saveBundle({ chosen, products: data.products, models }),
+  )
+  await writeMetrics(lake, registered)
+  const wasPromoted = verdict.isBetter || options.force === true
+  const reason = verdict.isBetter ? verdict.reason : `promoted by force: ${verdict.reason}`
+  const version = wasPromoted ? await registry.promote(registered.version, reason) : registered
+  return { version, wasPromoted, metrics, seconds: (now() - startedAtMs) / 1000 }
+}
+
+function fitsOf(data: TrainingData, walkOptions: WalkOptions, signal: AbortSignal): Fits {
+  return new Map<string, (interactions: Interactions) => Model>([
+    ['popular', (interactions) => fitPopular(interactions)],
+    ['trending', (interactions) => fitTrending(interactions, {}, { signal })],
+    ['content', () => fitContent(data.features, {}, { signal })],
+    ['walk', (interactions) => fitWalk(interactions, walkOptions, { signal })],
+  ])
+}
+
+/** The walk's exponents, by nDCG on the newest fifth of the training data; the test data stay unseen. */
+function tuneWalk(
+  train: Interactions,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (fraction: number) => void },
+): WalkOptions {
+  if (train.users.length > GRID_INTERACTIONS_MAX) return {}
+  const validation = timeSplit(train, TEST_SHARE)
+  let best: { readonly options: WalkOptions; readonly ndcg: number } = { options: {}, ndcg: -1 }
+  for (const [n, options] of WALK_GRID.entries()) {
+    onProgress(n / WALK_GRID.length)
+    const ndcg = ndcgOf(
+      evaluate(fitWalk(validation.train, options, { signal }), validation, K, { signal, userLimit: 2_000 }),
+    )
+    if (ndcg > best.ndcg) best = { options, ndcg }
+  }
+  onProgress(1)
+  return best.options
+}
+
+function evaluateAll(
+  fits: Fits,
+  split: Split,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (fraction: number) => void },
+): Map<string, Evaluation> {
+  const evaluations = new Map<string, Evaluation>()
+  for (const [kind, fit] of fits) {
+    onProgress(evaluations.size / fits.size)
+    evaluations.set(kind, evaluate(fit(split.train), split, K, { signal, userLimit: USERS_MAX }))
+  }
+  onProgress(1)
+  return evaluations
+}
+
+/**
+ * The model in production on the same test users. It was fitted on data that may hold part of them, which favours it:
+ * a newcomer that wins nevertheless is surely better. Null when there is none, or its products are not these.
+ */
+async function evaluateIncumbent(
+  registry: Registry,
+  data: TrainingData,
+  split: Split,
+): Promise<{ readonly version: number; readonly evaluation: Evaluation } | null> {
+  const production = await registry.production()
+  if (production === null) return null
+  const bundle = loadBundle(await registry.artefact(production.version))
+  const model = bundle.models.get(bundle.chosen)
+  if (model === undefined) return null
+  const theirs = Array.from({ length: data.products.size }, (_, item) =>
+    bundle.products.indexOf(data.products.idOf(item)),
+  )
+  const ours = Array.from({ length: bundle.products.size }, (_, item) =>
+    data.products.indexOf(bundle.products.idOf(item)),
+  )
+  const translated: Model = {
+    kind: model.kind,
+    itemCount: data.products.size,
+    similar: () => ({ items: new Uint32Array(), scores: new Float32Array() }),
+    explain: () => new Float32Array(),
+    save: () => new Uint8Array(),
+    recommend(user, { k }) {
+      const known = [...user.items]
+        .map((item, n) => ({ item: theirs[item]!, weight: user.weights[n]! }))
+        .filter(({ item }) => item >= 0)
+      const items = Uint32Array.from(known, ({ item }) => item)
+      const answer = model.recommend(
+        { items, weights: Float32Array.from(known, ({ weight }) => weight) },
+        { k },
+      )
+      return { items: Uint32Array.from(answer.items, (item) => ours[item]! >>> 0), scores: answer.scores }
+    },
+  }
+  return { version: production.version, evaluation: evaluate(translated, split, K, { userLimit: USERS_MAX }) }
+}
+
+function bestOf(evaluations: ReadonlyMap<string, Evaluation>): string {
+  return [...evaluations].sort(([, a], [, b]) => ndcgOf(b) - ndcgOf(a))[0]?.[0] ?? 'popular'
+}
+
+/** Whether to promote, and why, in words. */
+function judge(
+  chosen: string,
+  evaluations: ReadonlyMap<string, Evaluation>,
+  incumbent: { readonly version: number; readonly evaluation: Evaluation } | null,
+): { readonly isBetter: boolean; readonly reason: string } {
+  const mine = evaluations.get(chosen)!
+  const own = `${chosen} has ndcg@${K} ${ndcgOf(mine).toFixed(4)}`
+  const baselines = BASELINES.filter((kind) => kind !== chosen && evaluations.has(kind))
+  const against = baselines.map((kind) => `${kind} ${ndcgOf(evaluations.get(kind)!).toFixed(4)}`).join(', ')
+  const beatsBaselines = baselines.every((kind) => ndcgOf(mine) >= ndcgOf(evaluations.get(kind)!))
+  if (!beatsBaselines) return { isBetter: false, reason: `${own}, not above the baselines (${against})` }
+  if (incumbent === null)
+    return { isBetter: true, reason: `${own}, above the baselines (${against}); no model was in place` }
+  const { mean, low, high } = pairedDifference(mine.ndcgByUser, incumbent.evaluation.ndcgByUser)
+  const difference = `${mean >= 0 ? '+' : ''}${mean.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)}) against version ${incumbent.version}`
+  return mean > 0
+    ? { isBetter: true, reason: `${own}, ${difference}` }
+    : { isBetter: false, reason: `${own}, ${difference}: not better than the model in place` }
+}
+
+function ndcgOf({ metrics }: Evaluation): number {
+  return metrics[`ndcg@${K}`] ?? 0
+}
+
+async function writeMetrics(lake: Lake, { version, metrics, trained_at }: ModelVersion): Promise<void> {
+  const rows = Object.entries(metrics).flatMap(([kind, values]) =>
+    Object.entries(values).map(
+      ([metric, value]) =>
+        `(${version}, '${kind}', '${metric}', ${value}, make_timestamp(${trained_at} * 1000)::TIMESTAMPTZ)`,
+    ),
+  )
+  await lake.write(
+    'gold.model_metrics',
+    `SELECT * FROM (VALUES ${rows.join(', ')}) v(version, kind, metric, value, trained_at)`,
+    { mode: 'append' },
+  )
+}

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+
+/** What a whole process cost. */
+export interface ProcessCost {
+  readonly wallSeconds: number
+  /** User and system time of the process and of the children it waited for; resolution 10 ms. */
+  readonly cpuSeconds: number
+  readonly peakMemoryBytes: number
+  readonly output: string
+}
+
+const TICKS_PER_SECOND = 100
+const POLL_MS = 20
+
+/**
+ * Runs a command to its end and measures it (Linux: CPU time from the parent's `cutime`/`cstime`, memory as the highest
+ * `VmHWM` seen). Throws when it fails. Runs must not overlap.
+ */
+export async function measureProcess(
+  command: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ProcessCost> {
+  const cpuBefore = childrenCpuSeconds()
+  const startedAt = performance.now()
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-4_000)
+  })
+  let peakMemoryBytes = 0
+  const poll = setInterval(() => {
+    peakMemoryBytes = Math.max(peakMemoryBytes, child.pid === undefined ? 0 : peakMemoryOf(child.pid))
+  }, POLL_MS)
+  const [status] = (await once(child, 'close')) as [number | null]
+  clearInterval(poll)
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} exited with ${status}:\n${errors}`)
+  return {
+    wallSeconds: (performance.now() - startedAt) / 1000,
+    cpuSeconds: childrenCpuSeconds() - cpuBefore,
+    peakMemoryBytes,
+    output,
+  }
+}
+
+/** One line of a benchmark: ours, the other side's, the ratio and the budget it is held against. */
+export interface Comparison {
+  readonly what: string
+  readonly ours: number
+  readonly theirs: number
+  readonly unit: string
+  readonly budget: string
+}
+
+export function printComparisons(title: string, comparisons: readonly Comparison[]): void {
+  console.log(`\n${title}`)
+  for (const { what, ours, theirs, unit, budget } of comparisons) {
+    const ratio = (ours / theirs).toFixed(2)
+    console.log(
+      `  ${what.padEnd(44)} ours ${format(ours)} ${unit}, theirs ${format(theirs)} ${unit}, ratio ${ratio}  (budget: ${budget})`,
+    )
+  }
+}
+
+function format(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2)
+}
+
+function childrenCpuSeconds(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND
+}
+
+function peakMemoryOf(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}

@@ -23,7 +23,8 @@ test('kill -9 leaves whole commits: both keys of a pair, and all that was acknow
       import { openLmdbStateStore } from ${JSON.stringify(join(import.meta.dirname, 'lmdb-state-store.ts'))}
       const store = await openLmdbStateStore({ folder: ${JSON.stringify(folder)} })
       for (let i = ${acknowledged} + 1; ; i++) {
-        await store.commit([{ key: 'left', value: i }, { key: 'right', value: i }])
+        const many = Array.from({ length: 2_000 }, (_, n) => ({ key: 'm' + n, value: 'x'.repeat(100) + i }))
+        await store.commit([{ key: 'left', value: i }, ...many, { key: 'right', value: i }])
         process.stdout.write(i + '\\n')
       }`
     const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', source], {
@@ -44,3 +45,28 @@ test('kill -9 leaves whole commits: both keys of a pair, and all that was acknow
   }
   rmSync(folder, { recursive: true })
 }, 60_000)
+
+test('values past their time are removed in steps, those written again stay', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-state-'))
+  let nowMs = Date.now()
+  const store = await openLmdbStateStore({ folder, now: () => nowMs })
+  const expiring = Array.from({ length: 6_000 }, (_, i) => ({
+    key: `k${i}`,
+    value: i,
+    expiresAtMs: nowMs + 1_000,
+  }))
+  await store.commit(expiring)
+  await store.commit([
+    { key: 'k7', value: 'again', expiresAtMs: nowMs + 60_000 },
+    { key: 'k8', value: 'kept' },
+  ])
+  nowMs += 2_000
+  await store.expire()
+  await store.expire()
+  nowMs -= 2_000
+  const left = []
+  for await (const { key } of store.scan('k')) left.push(key)
+  expect(left.sort()).toEqual(['k7', 'k8'])
+  await store.close()
+  rmSync(folder, { recursive: true })
+})

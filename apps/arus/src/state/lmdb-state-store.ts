@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { Packr } from 'msgpackr'
+import { ArusError } from '../errors.ts'
 import type { StateChange, StateStore, StateValue } from './state-store.ts'
 
 export interface LmdbStateStoreOptions {
@@ -13,6 +15,8 @@ type Stored = readonly [value: StateValue, expiresAtMs: number]
 const EXPIRY_INTERVAL_MS = 10_000
 const EXPIRY_STEP = 5_000
 const CLEAR_STEP = 10_000
+/** What LMDB holds in a key of 4 KB pages, less what its encoding may add. */
+const KEY_BYTES_MAX = 1_900
 /** After the last character a key can hold. */
 const AFTER_ALL = '\u{10ffff}'
 
@@ -24,8 +28,9 @@ export async function openLmdbStateStore(options: LmdbStateStoreOptions): Promis
 /** Live state in LMDB: a commit is one transaction that ends with the sync to disk. */
 export class LmdbStateStore implements StateStore {
   readonly #root: RootDatabase<unknown, string>
-  readonly #values: Database<Stored, string>
+  readonly #values: Database<Buffer, string>
   readonly #expiries: Database<boolean, [number, string]>
+  readonly #packr = new Packr({ useRecords: false })
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #isClosed = false
@@ -33,7 +38,7 @@ export class LmdbStateStore implements StateStore {
   constructor({ folder, now = Date.now }: LmdbStateStoreOptions) {
     mkdirSync(folder, { recursive: true })
     this.#root = open({ path: folder, maxDbs: 4, overlappingSync: false })
-    this.#values = this.#root.openDB({ name: 'values' })
+    this.#values = this.#root.openDB({ name: 'values', encoding: 'binary' })
     this.#expiries = this.#root.openDB({ name: 'expiries' })
     this.#now = now
     this.#timer = setInterval(() => void this.expire(), EXPIRY_INTERVAL_MS)
@@ -51,22 +56,33 @@ export class LmdbStateStore implements StateStore {
   async *scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: StateValue }> {
     const nowMs = this.#now()
     for (const { key, value } of this.#values.getRange({ start: prefix, end: prefix + AFTER_ALL })) {
-      if (value[1] === 0 || value[1] > nowMs) yield { key, value: value[0] }
+      const [found, expiresAtMs] = this.#packr.unpack(value) as Stored
+      if (expiresAtMs === 0 || expiresAtMs > nowMs) yield { key, value: found }
     }
   }
 
   async commit(changes: readonly StateChange[]): Promise<void> {
     if (changes.length === 0) return
+    // All that can fail fails before the first write: a batch that has begun is written as far as it came.
+    const writes = changes.map((change) => this.#encoded(change))
     await this.#root.batch(() => {
-      for (const { key, value, expiresAtMs = 0 } of changes) {
-        if (value === undefined) {
-          void this.#values.remove(key)
-          continue
-        }
-        void this.#values.put(key, [value, expiresAtMs])
-        if (expiresAtMs > 0) void this.#expiries.put([expiresAtMs, key], true)
+      for (const { key, bytes, expiresAtMs } of writes) {
+        if (bytes === null) void this.#values.remove(key)
+        else void this.#values.put(key, bytes)
+        if (bytes !== null && expiresAtMs > 0) void this.#expiries.put([expiresAtMs, key], true)
       }
     })
+  }
+
+  #encoded({ key, value, expiresAtMs = 0 }: StateChange) {
+    if (Buffer.byteLength(key) > KEY_BYTES_MAX || key.length === 0) {
+      throw new ArusError(
+        'INTERNAL',
+        `a key of the state store has 1 to ${KEY_BYTES_MAX} bytes, found ${Buffer.byteLength(key)}: ${key.slice(0, 80)}`,
+      )
+    }
+    const bytes = value === undefined ? null : this.#packr.pack([value, expiresAtMs] satisfies Stored)
+    return { key, bytes, expiresAtMs }
   }
 
   async clear(prefix: string): Promise<void> {
@@ -110,7 +126,7 @@ export class LmdbStateStore implements StateStore {
     await this.#root.transaction(() => {
       for (const { key } of this.#expiries.getRange({ end: [nowMs, AFTER_ALL], limit: EXPIRY_STEP })) {
         const [, name] = key
-        const expiresAtMs = this.#values.get(name)?.[1] ?? 0
+        const expiresAtMs = this.#stored(name)?.[1] ?? 0
         // A value written again since then has an expiry of its own.
         if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#values.remove(name)
         void this.#expiries.remove(key)
@@ -119,8 +135,13 @@ export class LmdbStateStore implements StateStore {
   }
 
   #read(key: string): StateValue | undefined {
-    const stored = this.#values.get(key)
+    const stored = this.#stored(key)
     if (stored === undefined) return undefined
     return stored[1] === 0 || stored[1] > this.#now() ? stored[0] : undefined
+  }
+
+  #stored(key: string): Stored | undefined {
+    const bytes = this.#values.get(key)
+    return bytes === undefined ? undefined : (this.#packr.unpack(bytes) as Stored)
   }
 }

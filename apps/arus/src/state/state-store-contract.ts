@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { StateStore } from './state-store.ts'
 
@@ -43,6 +44,58 @@ export function stateStoreContract(adapter: string, prepare: () => Promise<State
       ])
       await store.commit([{ key: 'b', value: undefined }])
       expect(await store.getMany(['a', 'b'])).toEqual([2, undefined])
+    })
+
+    test('a commit of which one change cannot be stored changes nothing, now or later', async () => {
+      await store.commit([{ key: 'a', value: 1 }])
+      const changes = [
+        { key: 'a', value: 2 },
+        { key: 'b', value: 2 },
+        { key: 'c', value: 2n ** 80n },
+      ]
+      await expect(store.commit(changes)).rejects.toThrow()
+      await expect(
+        store.commit([
+          { key: 'a', value: 2 },
+          { key: 'x'.repeat(5_000), value: 2 },
+        ]),
+      ).rejects.toThrow()
+      await store.commit([{ key: 'd', value: 1 }])
+      expect(await store.getMany(['a', 'b', 'c', 'd'])).toEqual([1, undefined, undefined, 1])
+    })
+
+    test('commits made at the same time are applied in their order', async () => {
+      const commits = Array.from({ length: 50 }, (_, i) =>
+        store.commit([
+          { key: 'a', value: i },
+          { key: `k${i}`, value: i },
+        ]),
+      )
+      await Promise.all(commits)
+      expect(await store.get('a')).toBe(49)
+      expect(await store.getMany(['k0', 'k49'])).toEqual([0, 49])
+    })
+
+    test('any JSON value under any key comes back, as in a map', async () => {
+      const key = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }).map((text) => `m/${text}`)
+      const change = fc.record({ key, value: fc.option(fc.jsonValue(), { nil: undefined, freq: 4 }) })
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.array(change, { maxLength: 6 }), { maxLength: 6 }), async (commits) => {
+          await store.clear('m/')
+          const expected = new Map<string, unknown>()
+          for (const changes of commits) {
+            await store.commit(changes)
+            for (const { key, value } of changes) {
+              if (value === undefined) expected.delete(key)
+              else expected.set(key, value)
+            }
+          }
+          const found = new Map<string, unknown>()
+          for await (const { key, value } of store.scan('m/')) found.set(key, value)
+          expect(found).toEqual(expected)
+        }),
+        { numRuns: 30 },
+      )
     })
 
     test('a value past its time is gone, unless it was written again', async () => {

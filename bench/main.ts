@@ -1,0 +1,31 @@
+/** `npm run bench [-- NAME …]`: every benchmark, or those named. Each prints ours, the other side's, the ratio, the budget. */
+
+import { execFileSync } from 'node:child_process'
+import { cpus } from 'node:os'
+import { benchEvents } from './events.ts'
+import { benchExplore } from './explore.ts'
+import { benchImport } from './import.ts'
+import { benchQuality } from './quality.ts'
+import { benchServer } from './server.ts'
+
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  import: () => benchImport({ rows: 1_426_337 }),
+  explore: () => benchExplore(),
+  events: () => benchEvents(),
+  server: () => benchServer(),
+  quality: () => benchQuality(),
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => benchmarks[name] === undefined)
+if (unknown.length > 0) {
+  console.error(
+    `No benchmark is called ${unknown.join(', ')}; there are ${Object.keys(benchmarks).join(', ')}`,
+  )
+  process.exit(2)
+}
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, commit ${commit}`)
+for (const [name, run] of Object.entries(benchmarks)) {
+  if (wanted.length === 0 || wanted.includes(name)) await run()
+}

@@ -25,11 +25,11 @@ export async function benchQuality(
     `\nQuality on ${trainFile}: ${split.train.users.length} train, ${split.test.users.length} test interactions`,
   )
   const rows = [
-    { model: 'popular', fit: () => fitPopular(split.train) },
-    { model: 'walk, default exponents', fit: () => fitWalk(split.train) },
-  ].map(({ model, fit }) => {
+    { model: 'popular', train: () => fitPopular(split.train) },
+    { model: 'walk, default exponents', train: () => fitWalk(split.train) },
+  ].map(({ model, train }) => {
     const before = process.cpuUsage()
-    const fitted = fit()
+    const fitted = train()
     const { user, system } = process.cpuUsage(before)
     const { metrics } = evaluate(fitted, split, 20)
     return { model, ...metrics, fit_cpu_seconds: (user + system) / 1e6 }

@@ -4,7 +4,7 @@ import Sqlite from 'better-sqlite3'
 import { type Generated, Kysely, SqliteDialect } from 'kysely'
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
 import { ArusError } from '../errors.ts'
-import * as models from './migrations/0001-models.ts'
+import { up as createModels } from './migrations/0001-models.ts'
 
 /** Tables, as Kysely needs to know them. JSON stands in text columns; times are UTC milliseconds. */
 export interface DatabaseSchema {
@@ -36,7 +36,7 @@ export type ArusDatabase = Kysely<DatabaseSchema>
 const BUSY_TIMEOUT_MS = 10_000
 const MIGRATION_ATTEMPTS = 5
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-models': models }
+const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-models': { up: createModels } }
 
 /** Opens (or makes) the SQLite database of the shop and brings it up to date. Several processes may have it open. */
 export async function openDatabase({ file }: { readonly file: string }): Promise<ArusDatabase> {

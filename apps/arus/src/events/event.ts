@@ -1,15 +1,3 @@
-/** Actions Arus knows the meaning of. Others are accepted, stored and counted, and weigh nothing. */
-export const KNOWN_ACTIONS = [
-  'view',
-  'click',
-  'add_to_cart',
-  'remove_from_cart',
-  'purchase',
-  'search',
-  'recommendation_viewed',
-  'recommendation_clicked',
-] as const
-
 /**
  * One thing a shopper did: the canonical event, as it stands in the log (JSON, snake_case) and in
  * `bronze.events`. Optional fields are null, never absent, so that every reader sees one shape.
@@ -43,13 +31,6 @@ export interface ShopEvent {
 /** Who the event belongs to, and its partition key: the user, else the anonymous visitor, else the session. */
 export function shopperOf(event: Pick<ShopEvent, 'user_id' | 'anonymous_id' | 'session_id'>): string {
   return event.user_id ?? event.anonymous_id ?? event.session_id ?? ''
-}
-
-/** An event with its place in the log: what a recommendation can point to as its reason. */
-export interface LoggedEvent {
-  readonly event: ShopEvent
-  readonly partition: number
-  readonly offset: number
 }
 
 /** How strongly an action says that the shopper wants the product; 0 for actions that say nothing of it. */

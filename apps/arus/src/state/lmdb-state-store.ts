@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { ArusError } from '../errors.ts'
@@ -13,7 +15,8 @@ export interface LmdbStateStoreOptions {
 type Stored = readonly [value: StateValue, expiresAtMs: number]
 
 const EXPIRY_INTERVAL_MS = 10_000
-const EXPIRY_STEP = 5_000
+/** Keys in one list, and so in one step of removing: a step holds up everything else for some milliseconds. */
+const EXPIRY_STEP = 1_000
 const CLEAR_STEP = 10_000
 /** What LMDB holds in a key of 4 KB pages, less what its encoding may add. */
 const KEY_BYTES_MAX = 1_900
@@ -29,7 +32,10 @@ export async function openLmdbStateStore(options: LmdbStateStoreOptions): Promis
 export class LmdbStateStore implements StateStore {
   readonly #root: RootDatabase<unknown, string>
   readonly #values: Database<Buffer, string>
-  readonly #expiries: Database<boolean, [number, string]>
+  /** Keys written with the same expiry in one commit; by that time, then writer and its count of such lists. */
+  readonly #expiries: Database<readonly string[], [number, string, number]>
+  readonly #writer = randomUUID()
+  #expiryLists = 0
   readonly #packr = new Packr({ useRecords: false })
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
@@ -39,9 +45,12 @@ export class LmdbStateStore implements StateStore {
     mkdirSync(folder, { recursive: true })
     this.#root = open({ path: folder, maxDbs: 4, overlappingSync: false })
     this.#values = this.#root.openDB({ name: 'values', encoding: 'binary' })
-    this.#expiries = this.#root.openDB({ name: 'expiries' })
+    this.#expiries = this.#root.openDB({ name: 'expiry-lists' })
     this.#now = now
-    this.#timer = setInterval(() => void this.expire(), EXPIRY_INTERVAL_MS)
+    this.#timer = setInterval(() => {
+      // What could not be removed now is past its time in ten seconds too.
+      this.expire().catch(() => {})
+    }, EXPIRY_INTERVAL_MS)
     this.#timer.unref()
   }
 
@@ -65,12 +74,14 @@ export class LmdbStateStore implements StateStore {
     if (changes.length === 0) return
     // All that can fail fails before the first write: a batch that has begun is written as far as it came.
     const writes = changes.map((change) => this.#encoded(change))
+    const expiring = keysByExpiry(changes)
     await this.#root.batch(() => {
-      for (const { key, bytes, expiresAtMs } of writes) {
+      for (const { key, bytes } of writes) {
         if (bytes === null) void this.#values.remove(key)
         else void this.#values.put(key, bytes)
-        if (bytes !== null && expiresAtMs > 0) void this.#expiries.put([expiresAtMs, key], true)
       }
+      for (const [expiresAtMs, keys] of expiring)
+        void this.#expiries.put([expiresAtMs, this.#writer, this.#expiryLists++], keys)
     })
   }
 
@@ -119,19 +130,28 @@ export class LmdbStateStore implements StateStore {
     await this.#root.close()
   }
 
-  /** Removes values past their time, a bounded step. Called by itself every 10 s. */
+  /** Removes all values past their time, in steps that let others in between. Called by itself every 10 s. */
   async expire(): Promise<void> {
-    if (this.#isClosed) return
     const nowMs = this.#now()
-    await this.#root.transaction(() => {
-      for (const { key } of this.#expiries.getRange({ end: [nowMs, AFTER_ALL], limit: EXPIRY_STEP })) {
-        const [, name] = key
-        const expiresAtMs = this.#stored(name)?.[1] ?? 0
-        // A value written again since then has an expiry of its own.
-        if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#values.remove(name)
+    while (!this.#isClosed && (await this.#expireStep(nowMs))) await setImmediate()
+  }
+
+  /** Removes one list of keys; false when there is none left. */
+  #expireStep(nowMs: number): Promise<boolean> {
+    return this.#root.transaction(() => {
+      for (const { key, value } of this.#expiries.getRange({ end: [nowMs, AFTER_ALL, 0], limit: 1 })) {
+        for (const name of value) this.#removeIfPast(name, nowMs)
         void this.#expiries.remove(key)
+        return true
       }
+      return false
     })
+  }
+
+  /** A value written again since it was listed has an expiry of its own. */
+  #removeIfPast(key: string, nowMs: number): void {
+    const expiresAtMs = this.#stored(key)?.[1] ?? 0
+    if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#values.remove(key)
   }
 
   #read(key: string): StateValue | undefined {
@@ -144,4 +164,22 @@ export class LmdbStateStore implements StateStore {
     const bytes = this.#values.get(key)
     return bytes === undefined ? undefined : (this.#packr.unpack(bytes) as Stored)
   }
+}
+
+/** Lists of keys with the same expiry, at most as long as a step. */
+function keysByExpiry(changes: readonly StateChange[]): [expiresAtMs: number, keys: string[]][] {
+  const lists: [number, string[]][] = []
+  const open = new Map<number, string[]>()
+  for (const { key, value, expiresAtMs = 0 } of changes) {
+    if (value === undefined || expiresAtMs <= 0) continue
+    const known = open.get(expiresAtMs)
+    if (known !== undefined && known.length < EXPIRY_STEP) {
+      known.push(key)
+      continue
+    }
+    const list = [key]
+    open.set(expiresAtMs, list)
+    lists.push([expiresAtMs, list])
+  }
+  return lists
 }

@@ -66,7 +66,7 @@ const FORMAT_KEY = 'live-format'
 /** Raised when the stored form changes: state of another form is made again from the log. */
 const FORMAT = 2
 /** Entries applied in one commit at most. Small ones pay a sync to disk each, large ones hold up requests. */
-const BATCH_RECORDS = 2_000
+const BATCH_RECORDS = 4_000
 const CACHE_ENTRIES = 50_000
 const SESSION_TTL_MS = 7 * 86_400_000
 const STEP_TTL_MS = 3 * 86_400_000

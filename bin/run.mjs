@@ -16,6 +16,7 @@ const commands = {
   vitest: (args) => ['vitest', args],
   biome: (args) => ['biome', args],
   check: (args) => ['node', ['bin/check.ts', ...args]],
+  docs: (args) => ['node', ['bin/docs.ts', ...args]],
   bench: (args) => ['node', ['bench/main.ts', ...args]],
   'end-to-end': (args) => ['node', ['apps/arus/test/end-to-end/main.ts', ...args]],
 }

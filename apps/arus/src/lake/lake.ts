@@ -193,7 +193,14 @@ function infoOf(name: TableName, snapshot: Snapshot): TableInfo {
     sizeBytes += file.size
   }
   const { version, files, timestampMs } = snapshot
-  return { name, version, rowCount, fileCount: files.size, sizeBytes, updatedAtMs: Math.round(timestampMs) || null }
+  return {
+    name,
+    version,
+    rowCount,
+    fileCount: files.size,
+    sizeBytes,
+    updatedAtMs: Math.round(timestampMs) || null,
+  }
 }
 
 function rowsOf(file: AddFile): number {

@@ -22,7 +22,7 @@ export async function tryThis({ context, server, tookMs, hasDashboard }: TryThis
     '',
     `  API        ${api}        docs ${api}/docs`,
     ...(hasDashboard ? [`  Dashboard  http://${host}:${settings.dashboardPort}`] : []),
-    `  Model      ${model === null ? 'none yet: it is trained once there are enough events ("arus train")' : `${model.kind}, version ${model.version}`}`,
+    `  Model      ${model === null ? 'none yet: send events, then "npx arus train"' : `${model.kind}, version ${model.version}`}`,
     '',
     'Try:',
     '',

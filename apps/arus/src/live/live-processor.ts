@@ -3,19 +3,10 @@ import { type ShopEvent, shopperOf } from '../events/event.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { decodeEvent } from './decode-event.ts'
 import { Listeners } from './listeners.ts'
+import { LIVE_PREFIX, LiveMemory } from './live-memory.ts'
 import type { HistoryItem, LiveAnalytics, LiveState, ProductCounters, TrendingProduct } from './live-state.ts'
-import { NEW_PRODUCT, type ProductState, withEvent } from './product-state.ts'
-import { RateCounter, RecentActivity, SESSION_GAP_MS } from './recent-activity.ts'
-import { countEvent, dayOf, FUNNEL_STEPS, newFigures, type StoredFigures } from './shop-figures.ts'
-import {
-  historyItem,
-  type ShopperState,
-  type StoredItem,
-  withSessionEvent,
-  withShopperEvent,
-} from './shopper-state.ts'
-import { StateCache } from './state-cache.ts'
-import { TrendList } from './trend-list.ts'
+import { RateCounter } from './recent-activity.ts'
+import { dayOf, type StoredFigures } from './shop-figures.ts'
 
 export interface LiveProcessorOptions {
   readonly log: EventLog
@@ -51,25 +42,13 @@ export interface LiveProcessor extends LiveState {
 /** Consumer group under which progress shows as lag. */
 export const LIVE_GROUP = 'live'
 
-const PREFIX = {
-  shopper: 'live/shopper/',
-  session: 'live/session/',
-  product: 'live/product/',
-  seen: 'live/seen/',
-  step: 'live/step/',
-  offset: 'live/offset/',
-}
-const ALL_PREFIX = 'live/'
-const FIGURES_KEY = 'live/figures'
+const OFFSET_PREFIX = `${LIVE_PREFIX}offset/`
 /** Says in which form the state is stored; outside the prefix, so that it goes first and comes back last. */
 const FORMAT_KEY = 'live-format'
 /** Raised when the stored form changes: state of another form is made again from the log. */
-const FORMAT = 2
+const FORMAT = 3
 /** Entries applied in one commit at most. Small ones pay a sync to disk each, large ones hold up requests. */
 const BATCH_RECORDS = 4_000
-const CACHE_ENTRIES = 50_000
-const SESSION_TTL_MS = 7 * 86_400_000
-const STEP_TTL_MS = 3 * 86_400_000
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
 
@@ -86,18 +65,11 @@ export async function startLiveProcessor(options: LiveProcessorOptions): Promise
  */
 class StreamProcessor implements LiveProcessor {
   readonly #options: LiveProcessorOptions
-  readonly #shoppers = new StateCache<ShopperState>(PREFIX.shopper, CACHE_ENTRIES)
-  readonly #sessions = new StateCache<readonly StoredItem[]>(PREFIX.session, CACHE_ENTRIES)
-  readonly #products = new StateCache<ProductState>(PREFIX.product, CACHE_ENTRIES)
-  readonly #seen = new StateCache<number>(PREFIX.seen, CACHE_ENTRIES)
-  readonly #steps = new StateCache<number>(PREFIX.step, CACHE_ENTRIES)
+  readonly #memory: LiveMemory
   readonly #applied = new Map<number, number>()
   readonly #listeners = new Listeners()
   readonly #eventRate = new RateCounter(10)
   readonly #recommendationRate = new RateCounter(60)
-  #activity = new RecentActivity()
-  #trends = new TrendList()
-  #figures: StoredFigures = newFigures()
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   /** One at a time: batches, forgetting. */
@@ -108,6 +80,7 @@ class StreamProcessor implements LiveProcessor {
 
   constructor(options: LiveProcessorOptions) {
     this.#options = options
+    this.#memory = new LiveMemory(options)
   }
 
   async start(): Promise<void> {
@@ -128,28 +101,27 @@ class StreamProcessor implements LiveProcessor {
     await this.#commitLag()
   }
 
-  async history(shopper: string): Promise<readonly HistoryItem[]> {
-    const state = await this.#shoppers.read(this.#options.state, shopper)
-    return (state?.items ?? []).map(historyItem)
+  history(shopper: string): Promise<readonly HistoryItem[]> {
+    return this.#memory.history(shopper)
   }
 
-  async session(sessionId: string): Promise<readonly HistoryItem[]> {
-    return ((await this.#sessions.read(this.#options.state, sessionId)) ?? []).map(historyItem)
+  session(sessionId: string): Promise<readonly HistoryItem[]> {
+    return this.#memory.session(sessionId)
   }
 
   trending(limit: number): readonly TrendingProduct[] {
-    return this.#trends.top(limit, this.#options.now())
+    return this.#memory.trends.top(limit, this.#options.now())
   }
 
-  async productCounters(productId: string): Promise<ProductCounters> {
-    return ((await this.#products.read(this.#options.state, productId)) ?? NEW_PRODUCT).counters
+  productCounters(productId: string): Promise<ProductCounters> {
+    return this.#memory.counters(productId)
   }
 
   analytics(): LiveAnalytics {
     const nowMs = this.#options.now()
-    const figures = this.#figures
+    const { figures, activity } = this.#memory
     const today = figures.days.find(({ day }) => day === dayOf(nowMs))
-    const active = this.#activity.active(nowMs)
+    const active = activity.active(nowMs)
     return {
       total_users: figures.totalUsers,
       active_sessions: active.sessions,
@@ -188,27 +160,17 @@ class StreamProcessor implements LiveProcessor {
     return this.#listeners.onAny(listener, minIntervalMs)
   }
 
-  async isKnown(eventIds: readonly string[]): Promise<boolean[]> {
-    const { state, now } = this.#options
-    const nowMs = now()
-    const seen = await Promise.all(eventIds.map((id) => this.#seen.read(state, id)))
-    return seen.map((atMs) => atMs !== undefined && nowMs - atMs < this.#options.idempotencyWindowMs)
+  isKnown(eventIds: readonly string[]): Promise<boolean[]> {
+    return this.#memory.isKnown(eventIds)
   }
 
   forget(shopper: string): Promise<number> {
     return this.#inTurn(async () => {
-      const { state } = this.#options
-      await this.#shoppers.load(state, [shopper])
-      const known = this.#shoppers.get(shopper)
-      if (known === undefined) return 0
-      this.#shoppers.set(shopper, undefined)
-      const sessions = known.sessions.map(([session]) => session)
-      for (const session of sessions) this.#sessions.set(session, undefined)
-      this.#activity.forget(shopper, sessions)
-      await this.#uncount(shopper, known)
+      const removed = await this.#memory.forget(shopper)
+      if (removed === null) return 0
       await this.#commit([])
       this.#listeners.announce([shopper])
-      return known.items.length
+      return removed
     })
   }
 
@@ -220,30 +182,11 @@ class StreamProcessor implements LiveProcessor {
     await this.start()
   }
 
-  async #uncount(shopper: string, known: ShopperState): Promise<void> {
-    const figures = this.#figures
-    figures.totalUsers -= 1
-    figures.totalEvents -= known.events
-    figures.recent = figures.recent.filter((event) => shopperOf(event) !== shopper)
-    const steps = figures.days.flatMap((day) =>
-      FUNNEL_STEPS.map((step) => ({ day, step, id: stepId(day.day, step, shopper) })),
-    )
-    await this.#steps.load(
-      this.#options.state,
-      steps.map(({ id }) => id),
-    )
-    for (const { day, step, id } of steps) {
-      if (this.#steps.get(id) === undefined) continue
-      this.#steps.set(id, undefined)
-      day.funnel[step] -= 1
-    }
-  }
-
   /** State in no known form, or left half cleared by a rebuild that was cut short, goes. */
   async #clearOtherFormat(): Promise<void> {
     const { state } = this.#options
     if ((await state.get(FORMAT_KEY)) === FORMAT) return
-    await state.clear(ALL_PREFIX)
+    await state.clear(LIVE_PREFIX)
     await state.commit([{ key: FORMAT_KEY, value: FORMAT }])
   }
 
@@ -269,18 +212,11 @@ class StreamProcessor implements LiveProcessor {
   }
 
   async #applyBatch(batch: LogBatch): Promise<void> {
-    const { state, now } = this.#options
-    const received = this.#decode(batch)
-    await this.#seen.load(
-      state,
-      received.map(({ event }) => event.event_id),
-    )
-    const nowMs = now()
-    const fresh = received.filter(({ event }) => this.#isFirst(event))
-    await this.#load(fresh.map(({ event }) => event))
-    for (const { event, offset } of fresh) this.#apply(event, { partition: batch.partition, offset })
-    await this.#commit([{ key: PREFIX.offset + batch.partition, value: batch.nextOffset }])
+    const fresh = await this.#memory.load(this.#decode(batch))
+    for (const { event, offset } of fresh) this.#memory.apply(event, { partition: batch.partition, offset })
+    await this.#commit([{ key: OFFSET_PREFIX + batch.partition, value: batch.nextOffset }])
     this.#applied.set(batch.partition, batch.nextOffset)
+    const nowMs = this.#options.now()
     this.#eventRate.add(fresh.length, nowMs)
     this.#listeners.announce(fresh.map(({ event }) => shopperOf(event)))
     if (nowMs - this.#lagCommittedAtMs > LAG_COMMIT_MS) await this.#commitLag()
@@ -300,95 +236,19 @@ class StreamProcessor implements LiveProcessor {
     return decoded
   }
 
-  /** Marks the id as seen; false when it was before, within the window. By intake, so that a rebuild decides the same. */
-  #isFirst(event: ShopEvent): boolean {
-    const seenAtMs = this.#seen.get(event.event_id)
-    if (seenAtMs !== undefined && event.received_at - seenAtMs < this.#options.idempotencyWindowMs)
-      return false
-    this.#seen.set(event.event_id, event.received_at)
-    return true
-  }
-
-  async #load(events: readonly ShopEvent[]): Promise<void> {
-    const { state } = this.#options
-    await this.#shoppers.load(state, events.map(shopperOf))
-    await this.#sessions.load(
-      state,
-      events.flatMap((event) => event.session_id ?? []),
-    )
-    await this.#products.load(
-      state,
-      events.flatMap((event) => event.product_id ?? []),
-    )
-    await this.#steps.load(
-      state,
-      events.map((event) => stepId(dayOf(event.ts), event.action, shopperOf(event))),
-    )
-  }
-
-  #apply(event: ShopEvent, place: { readonly partition: number; readonly offset: number }): void {
-    const nowMs = this.#options.now()
-    const shopper = shopperOf(event)
-    const known = this.#shoppers.get(shopper)
-    if (known === undefined) this.#figures.totalUsers += 1
-    const seenAtMs = Math.min(event.ts, event.received_at)
-    const { state, session } = withShopperEvent(known, shopper, event, { ...place, seenAtMs })
-    this.#shoppers.set(shopper, state)
-    if (event.session_id !== null)
-      this.#sessions.set(session, withSessionEvent(this.#sessions.get(session), event, place))
-    if (nowMs - seenAtMs <= SESSION_GAP_MS) this.#activity.touch(session, shopper, seenAtMs)
-    if (event.product_id !== null) {
-      const product = withEvent(this.#products.get(event.product_id) ?? NEW_PRODUCT, event)
-      this.#products.set(event.product_id, product)
-      this.#trends.offer(event.product_id, product, nowMs)
-    }
-    const counted = countEvent(this.#figures, event)
-    if (counted === null) return
-    const step = stepId(counted.day.day, counted.step, shopper)
-    if (this.#steps.get(step) !== undefined) return
-    this.#steps.set(step, 1)
-    counted.day.funnel[counted.step] += 1
-  }
-
   /** Everything that changed, in one commit with `more`. */
-  async #commit(more: readonly StateChange[]): Promise<void> {
-    const { state, now, idempotencyWindowMs } = this.#options
-    const nowMs = now()
-    const expiring = (changes: readonly StateChange[], ttlMs: number) =>
-      changes.map((change) => ({ ...change, expiresAtMs: nowMs + ttlMs }))
-    await state.commit([
-      ...this.#shoppers.drain(),
-      ...expiring(this.#sessions.drain(), SESSION_TTL_MS),
-      ...this.#products.drain(),
-      ...expiring(this.#seen.drain(), idempotencyWindowMs),
-      ...expiring(this.#steps.drain(), STEP_TTL_MS),
-      { key: FIGURES_KEY, value: this.#figures },
-      ...more,
-    ])
+  #commit(more: readonly StateChange[]): Promise<void> {
+    return this.#options.state.commit([...this.#memory.drain(), ...more])
   }
 
   /** Takes the stored state for the truth: at start, and after a commit that failed. */
   async #restore(): Promise<void> {
-    const { state, log, topic, now } = this.#options
-    for (const cache of [this.#shoppers, this.#sessions, this.#products, this.#seen, this.#steps])
-      cache.drop()
-    this.#figures = ((await state.get(FIGURES_KEY)) as StoredFigures | undefined) ?? newFigures()
+    const { state, log, topic } = this.#options
+    await this.#memory.restore()
     const { partitions } = await log.topic(topic)
     for (const { partition, startOffset } of partitions) {
-      const stored = (await state.get(PREFIX.offset + partition)) as number | undefined
+      const stored = (await state.get(OFFSET_PREFIX + partition)) as number | undefined
       this.#applied.set(partition, stored ?? startOffset)
-    }
-    const nowMs = now()
-    this.#trends = new TrendList()
-    for await (const { key, value } of state.scan(PREFIX.product)) {
-      this.#trends.offer(key.slice(PREFIX.product.length), value as ProductState, nowMs)
-    }
-    this.#activity = new RecentActivity()
-    for await (const { key, value } of state.scan(PREFIX.shopper)) {
-      for (const [session, lastTs] of (value as ShopperState).sessions) {
-        if (nowMs - lastTs <= SESSION_GAP_MS)
-          this.#activity.touch(session, key.slice(PREFIX.shopper.length), lastTs)
-      }
     }
   }
 
@@ -412,10 +272,6 @@ class StreamProcessor implements LiveProcessor {
     this.#turn = result.catch(() => {})
     return result
   }
-}
-
-function stepId(day: number, step: string, shopper: string): string {
-  return `${day}/${step}/${shopper}`
 }
 
 /** The last hour, minutes without an event included. */

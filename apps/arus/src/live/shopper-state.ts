@@ -1,24 +1,14 @@
 import type { ShopEvent } from '../events/event.ts'
-import type { HistoryItem } from './live-state.ts'
+import { type ItemList, type LogPlace, NO_ITEMS, withItem } from './item-list.ts'
 import { SESSION_GAP_MS } from './recent-activity.ts'
 
-const HISTORY_MAX = 100
-const SESSION_ITEMS_MAX = 50
+/** Product interactions kept of a shopper. */
+export const HISTORY_MAX = 100
 const SESSIONS_KEPT = 20
-
-/** A history item as stored: compact, since every shopper has a hundred. */
-export type StoredItem = readonly [
-  productId: string,
-  action: string,
-  ts: number,
-  partition: number,
-  offset: number,
-]
 
 /** What is known of a shopper, as stored. */
 export interface ShopperState {
-  /** Newest first by event time. */
-  readonly items: readonly StoredItem[]
+  readonly items: ItemList
   /** Events so far, of whatever kind. */
   readonly events: number
   /** Session that events without a session_id belong to, and when the shopper was last seen. */
@@ -29,11 +19,6 @@ export interface ShopperState {
 }
 
 export type SeenSession = readonly [session: string, lastTs: number]
-
-export interface LogPlace {
-  readonly partition: number
-  readonly offset: number
-}
 
 /**
  * The shopper after an event, and the session it belongs to: given, or cut by half an hour of silence. `seenAtMs` is the
@@ -52,7 +37,7 @@ export function withShopperEvent(
   return {
     session,
     state: {
-      items: withItem(state?.items ?? [], event, place, HISTORY_MAX),
+      items: withItem(state?.items ?? NO_ITEMS, event, { place, limit: HISTORY_MAX }),
       events: (state?.events ?? 0) + 1,
       // A late event of a session long over does not become the session that goes on.
       session: state !== undefined && seenAtMs < lastTs ? state.session : own,
@@ -75,30 +60,4 @@ function withSession(
   return [...sessions.filter((other) => other !== known), seen]
     .sort(([, a], [, b]) => b - a)
     .slice(0, SESSIONS_KEPT)
-}
-
-export function withSessionEvent(
-  items: readonly StoredItem[] | undefined,
-  event: ShopEvent,
-  place: LogPlace,
-): readonly StoredItem[] {
-  return withItem(items ?? [], event, place, SESSION_ITEMS_MAX)
-}
-
-export function historyItem([product_id, action, ts, partition, offset]: StoredItem): HistoryItem {
-  return { product_id, action, ts, partition, offset }
-}
-
-/** Puts a product event in its place by event time; the newest comes first, the oldest goes when there are too many. */
-function withItem(
-  items: readonly StoredItem[],
-  event: ShopEvent,
-  { partition, offset }: LogPlace,
-  limit: number,
-): readonly StoredItem[] {
-  if (event.product_id === null) return items
-  const item: StoredItem = [event.product_id, event.action, event.ts, partition, offset]
-  const at = items.findIndex((other) => other[2] <= event.ts)
-  const grown = at < 0 ? [...items, item] : [...items.slice(0, at), item, ...items.slice(at)]
-  return grown.length > limit ? grown.slice(0, limit) : grown
 }

@@ -42,6 +42,15 @@ export class StateCache<T> {
     return (await store.get(this.#prefix + id)) as T | undefined
   }
 
+  /** Reads for those outside a batch, in the order of `ids`; what is missing in memory, with one read. */
+  async readMany(store: StateStore, ids: readonly string[]): Promise<(T | undefined)[]> {
+    const missing = ids.filter((id) => !this.#isKnown(id))
+    if (missing.length === 0) return ids.map((id) => this.get(id))
+    const values = await store.getMany(missing.map((id) => this.#prefix + id))
+    const stored = new Map(missing.map((id, i) => [id, values[i] as T | undefined]))
+    return ids.map((id) => (this.#isKnown(id) ? this.get(id) : stored.get(id)))
+  }
+
   /** Changes since the last call. Only now may old values leave memory. */
   drain(): { readonly key: string; readonly value: T | undefined }[] {
     const changes = [...this.#dirty].map((id) => ({ key: this.#prefix + id, value: this.get(id) }))

@@ -1,18 +1,17 @@
 import { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /**
  * Text ids and their dense indices. Ids are kept sorted by their bytes in one flat array, and found by bisection: for a
  * million ids a tenth of the memory of a Map, and nothing to build when a file is opened.
  */
 export class IdTable {
-  readonly #bytes: Uint8Array
+  readonly #bytes: Buffer
   readonly #starts: Uint32Array
 
   private constructor(bytes: Uint8Array, starts: Uint32Array) {
-    this.#bytes = bytes
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#starts = starts
   }
 
@@ -36,7 +35,7 @@ export class IdTable {
   }
 
   idOf(index: number): string {
-    return decoder.decode(this.#bytes.subarray(this.#starts[index]!, this.#starts[index + 1]!))
+    return this.#bytes.toString('utf8', this.#starts[index], this.#starts[index + 1])
   }
 
   /** -1 for an id that is not in the table. */

@@ -74,6 +74,27 @@ export class NeighbourModel implements Model {
     })
   }
 
+  /** One pass over the neighbours of the user's items, whatever the number of answers. */
+  reasons(user: UserItems, items: Uint32Array): Int32Array {
+    const { starts, columns, values } = this.#neighbours
+    const places = new Map(Array.from(items, (item, n) => [item, n]))
+    const best = new Int32Array(items.length).fill(-1)
+    const most = new Float32Array(items.length)
+    for (let own = 0; own < user.items.length; own++) {
+      const item = user.items[own]!
+      if (item >= this.itemCount) continue
+      for (let at = starts[item]!; at < starts[item + 1]!; at++) {
+        const place = places.get(columns[at]!)
+        if (place === undefined) continue
+        const part = user.weights[own]! * values[at]!
+        if (part <= most[place]!) continue
+        most[place] = part
+        best[place] = own
+      }
+    }
+    return best
+  }
+
   save(): Uint8Array {
     const { starts, columns, values } = this.#neighbours
     return writeModelFile(this.kind, this.#params, { starts, columns, values })

@@ -35,6 +35,10 @@ export class RankingModel implements Model {
     return new Float32Array(user.items.length)
   }
 
+  reasons(_: UserItems, items: Uint32Array): Int32Array {
+    return new Int32Array(items.length).fill(-1)
+  }
+
   save(): Uint8Array {
     return writeModelFile(this.kind, {}, { scores: this.#scores })
   }

@@ -113,6 +113,8 @@ describe.each(Object.entries(personal))('%s', (_, fit) => {
     expect(parts).toHaveLength(3)
     expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(scores[0]!, 4)
     expect(parts[2]).toBe(0)
+    const strongest = parts.indexOf(Math.max(...parts))
+    expect([...model.reasons(own, Uint32Array.of(items[0]!, 20))]).toEqual([strongest, expect.any(Number)])
   })
 })
 

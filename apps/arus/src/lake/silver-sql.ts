@@ -22,25 +22,26 @@ const SHOPPER = 'coalesce(user_id, anonymous_id, session_id)'
 export function silverEventsSql({ bronze, products, dates }: SilverInputs): string {
   const wanted = dateList(dates)
   const around = dateList(withNeighbours(dates))
+  // Windows run over the few columns they need; the wide rows are joined to the result.
   return `WITH around AS (
-      SELECT *, ${SHOPPER} AS shopper FROM ${bronze} WHERE event_date IN (${around})
+      SELECT event_id, ${SHOPPER} AS shopper, session_id IS NULL AS is_open, ts, received_at, event_date, log_partition, log_offset
+      FROM ${bronze} WHERE event_date IN (${around})
     ), kept AS (
       SELECT * FROM around
       QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY received_at, log_partition, log_offset) = 1
     ), marked AS (
       SELECT *, coalesce(ts - lag(ts) OVER own_past > INTERVAL ${SESSION_GAP_MINUTES} MINUTE
           OR lag(event_date) OVER own_past < event_date - 1, true) AS is_start
-      FROM kept WINDOW own_past AS (PARTITION BY shopper, session_id IS NULL ORDER BY ts, log_partition, log_offset)
+      FROM kept WINDOW own_past AS (PARTITION BY shopper, is_open ORDER BY ts, log_partition, log_offset)
     ), sessions AS (
-      SELECT *, max(CASE WHEN is_start THEN ts END) OVER (
-          PARTITION BY shopper, session_id IS NULL ORDER BY ts, log_partition, log_offset
-          ROWS UNBOUNDED PRECEDING) AS session_start
+      SELECT shopper, log_partition, log_offset, event_date, max(CASE WHEN is_start THEN ts END) OVER (
+          PARTITION BY shopper, is_open ORDER BY ts, log_partition, log_offset ROWS UNBOUNDED PRECEDING) AS session_start
       FROM marked
     )
-    SELECT s.* EXCLUDE (is_start, session_start),
-      coalesce(s.session_id, s.shopper || '@' || epoch_ms(s.session_start)) AS session, p.category
-    FROM sessions s LEFT JOIN ${products} p USING (product_id)
-    WHERE s.event_date IN (${wanted})`
+    SELECT b.*, s.shopper, coalesce(b.session_id, s.shopper || '@' || epoch_ms(s.session_start)) AS session, p.category
+    FROM (SELECT * FROM sessions WHERE event_date IN (${wanted})) s
+      JOIN (SELECT * FROM ${bronze} WHERE event_date IN (${wanted})) b USING (log_partition, log_offset)
+      LEFT JOIN ${products} p ON p.product_id = b.product_id`
 }
 
 /** `silver.interactions` from `silver.events` of some dates. */

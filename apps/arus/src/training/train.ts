@@ -162,6 +162,7 @@ async function evaluateIncumbent(
     itemCount: data.products.size,
     similar: () => ({ items: new Uint32Array(), scores: new Float32Array() }),
     explain: () => new Float32Array(),
+    reasons: (_, items) => new Int32Array(items.length).fill(-1),
     save: () => new Uint8Array(),
     recommend(user, { k }) {
       const known = [...user.items]

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type ArusDatabase, openDatabase } from '../database/database.ts'
+import { type DuckDb, openDuckDb } from '../lake/duckdb.ts'
+import { type Lake, openLake } from '../lake/lake.ts'
+import { openRegistry } from '../registry/lake-registry.ts'
+import type { Registry } from '../registry/registry.ts'
+import { loadServingModel } from './load-serving-model.ts'
+import { type TrainingReport, train } from './train.ts'
+
+const DAY = 86_400_000
+const START = Date.UTC(2026, 2, 1)
+
+let folder = ''
+let duckdb: DuckDb
+let lake: Lake
+let database: ArusDatabase
+let registry: Registry
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'arus-training-'))
+  duckdb = await openDuckDb({ temporaryFolder: join(folder, 'tmp'), memoryBytes: 512 * 1024 * 1024 })
+  lake = openLake({ root: join(folder, 'lake'), duckdb })
+  database = await openDatabase({ file: join(folder, 'arus.sqlite') })
+  registry = openRegistry({ database, folder: join(folder, 'models') })
+})
+afterEach(async () => {
+  await database.destroy()
+  await lake.close()
+  await duckdb.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** Shoppers of group g touch products of group g: `share` of the time. */
+async function shop(seed: number, share: number): Promise<void> {
+  await lake.write(
+    'silver.products',
+    `SELECT 'P' || i AS product_id, 'thing number ' || i || ' of kind' || (i % 4) AS title, NULL AS image_url, NULL AS product_url,
+       4.0 AS stars, 10 AS reviews, 5 + i AS price, NULL AS list_price, NULL AS discount, i % 4 AS category_id,
+       'kind ' || (i % 4) AS category, false AS is_best_seller, 0 AS bought_in_last_month FROM range(80) t(i)`,
+    { mode: 'overwrite' },
+  )
+  await lake.write(
+    'silver.interactions',
+    `SELECT 'u' || user AS shopper, 'P' || (CASE WHEN hash(user, i, ${seed}) % 100 < ${100 * share} THEN 4 * (hash(i, user, ${seed}) % 20) + user % 4
+         ELSE hash(i, user, ${seed}, 1) % 80 END) AS product_id, 'view' AS action, 1 AS weight,
+       make_timestamp((${START} + (hash(user, i, 7) % ${14 * DAY})::BIGINT) * 1000)::TIMESTAMPTZ AS ts, DATE '2026-03-01' AS event_date
+     FROM range(120) u(user), range(25) n(i)`,
+    { mode: 'overwrite' },
+  )
+}
+
+const run = (force = false): Promise<TrainingReport> =>
+  train({
+    lake,
+    registry,
+    now: () => START + 20 * DAY,
+    onProgress: () => {},
+    signal: new AbortController().signal,
+    force,
+  })
+
+test('the first version that beats the baselines is promoted, with metrics and the versions it read', async () => {
+  await shop(1, 0.9)
+  const { version, wasPromoted, metrics } = await run()
+  expect(wasPromoted).toBe(true)
+  expect(['walk', 'content']).toContain(version.kind)
+  expect(metrics[version.kind]!['ndcg@20']).toBeGreaterThan(metrics.popular!['ndcg@20']!)
+  expect(version).toMatchObject({ user_count: 120, product_count: 80, interaction_count: 3_000 })
+  expect(version.table_versions).toEqual({ 'silver.interactions': 1, 'silver.products': 1 })
+  expect((await registry.production())?.version).toBe(version.version)
+  expect((await lake.describe()).find(({ name }) => name === 'gold.model_metrics')?.rowCount).toBe(20)
+})
+
+test('what it learnt serves: products of the shopper’s group, with the reason', async () => {
+  await shop(1, 1)
+  const { version } = await run()
+  const model = loadServingModel(version, await registry.artefact(version.version))
+  const found = model.recommend(
+    [
+      { product_id: 'P1', weight: 1 },
+      { product_id: 'unknown', weight: 9 },
+    ],
+    5,
+  )
+  expect(found).toHaveLength(5)
+  expect(found.every(({ product_id }) => Number(product_id.slice(1)) % 4 === 1 && product_id !== 'P1')).toBe(
+    true,
+  )
+  expect(found.every(({ because_of }) => because_of === 'P1')).toBe(true)
+  const allowed = model.recommend([{ product_id: 'P1', weight: 1 }], 3, (id) => Number(id.slice(1)) > 60)
+  expect(allowed.map(({ product_id }) => Number(product_id.slice(1)) > 60)).toEqual([true, true, true])
+  expect(model.similar('P2', 4).every(({ product_id }) => Number(product_id.slice(1)) % 4 === 2)).toBe(true)
+  expect(model.similar('unknown', 4)).toEqual([])
+  expect(model.recommend([], 5)).toEqual([])
+  expect(model.popular(3)).toHaveLength(3)
+})
+
+test('a model that is not better stays a candidate, unless it is forced', async () => {
+  await shop(1, 1)
+  const first = await run()
+  const again = await run()
+  expect(again.wasPromoted).toBe(false)
+  expect(again.version.reason).toMatch(/not better than the model in place/)
+  expect((await registry.production())?.version).toBe(first.version.version)
+  expect((await run(true)).wasPromoted).toBe(true)
+})
+
+test('without events it says what to do', async () => {
+  await expect(run()).rejects.toMatchObject({
+    code: 'TRAINING_NO_DATA',
+    message: expect.stringContaining('arus generate'),
+  })
+})
+
+test('a damaged artefact is refused', async () => {
+  await shop(1, 1)
+  const { version } = await run()
+  expect(() => loadServingModel(version, Uint8Array.of(1, 2, 3))).toThrow(
+    expect.objectContaining({ code: 'MODEL_FILE_CORRUPT' }),
+  )
+})

@@ -62,7 +62,7 @@ export function readSettings(
     apiPort,
     dashboardPort: reader.integer('ARUS_DASHBOARD_PORT', 8501, 0, 65_535),
     logLevel: reader.oneOf('ARUS_LOG_LEVEL', 'warn', LOG_LEVELS),
-    sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1024, 256, 1_000_000) * 1024 * 1024,
+    sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1536, 256, 1_000_000) * 1024 * 1024,
     partitionCount: reader.integer('ARUS_PARTITIONS', 4, 1, 1024),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,

@@ -106,7 +106,7 @@ export function slotProbes(parts: Parts): SlotProbe[] {
       slot: 'object store',
       adapter: 'local folder',
       detail: folders.lake,
-      isHealthy: async () => (await (await parts.lake()).describe()).length > 0,
+      isHealthy: async () => Array.isArray(await (await parts.lake()).describe()),
     },
     {
       slot: 'compute',

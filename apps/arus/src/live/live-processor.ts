@@ -19,6 +19,8 @@ export interface LiveProcessorOptions {
   readonly onPoison?: (batch: LogBatch, offset: number, error: unknown) => void
   /** Told of a batch that could not be committed; it is applied again from the stored state. */
   readonly onFault?: (error: unknown) => void
+  /** Wait after a fault before going on. Default 500. */
+  readonly retryMs?: number
 }
 
 /** The stream processors, running. */
@@ -191,7 +193,7 @@ class StreamProcessor implements LiveProcessor {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { log, topic, onFault } = this.#options
+    const { log, topic, onFault, retryMs = RETRY_MS } = this.#options
     while (!signal.aborted) {
       try {
         for await (const batch of log.consume(topic, {
@@ -204,7 +206,7 @@ class StreamProcessor implements LiveProcessor {
       } catch (error) {
         if (signal.aborted) return
         onFault?.(error)
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
         // Takes the stored state for the truth before the log is read on from there.
         await this.#inTurn(async () => {}).catch((failure: unknown) => onFault?.(failure))
       }

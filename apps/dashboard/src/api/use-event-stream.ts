@@ -1,0 +1,43 @@
+import { useEffect, useState } from 'react'
+
+/** `connecting` before the first answer, `live` while the stream is open, `stale` after it was lost. */
+export type StreamStatus = 'connecting' | 'live' | 'stale'
+
+/** Wait before a stream that was refused is opened again; the browser itself reopens one that broke. */
+const REOPEN_MS = 3_000
+
+interface StreamOptions<T> {
+  /** Null opens nothing. */
+  readonly url: string | null
+  readonly event: string
+  readonly onMessage: (body: T) => void
+}
+
+/** Follows a stream of server-sent events and keeps it open; `onMessage` must be stable. */
+export function useEventStream<T>({ url, event, onMessage }: StreamOptions<T>): StreamStatus {
+  const [status, setStatus] = useState<StreamStatus>('connecting')
+  useEffect(() => {
+    if (url === null) return
+    let source: EventSource | null = null
+    let timer: number | undefined
+    const open = () => {
+      source = new EventSource(url)
+      source.addEventListener('open', () => setStatus('live'))
+      source.addEventListener(event, (message: MessageEvent<string>) => {
+        setStatus('live')
+        onMessage(JSON.parse(message.data) as T)
+      })
+      source.addEventListener('error', () => {
+        setStatus('stale')
+        if (source?.readyState === EventSource.CLOSED) timer = window.setTimeout(open, REOPEN_MS)
+      })
+    }
+    setStatus('connecting')
+    open()
+    return () => {
+      window.clearTimeout(timer)
+      source?.close()
+    }
+  }, [url, event, onMessage])
+  return status
+}

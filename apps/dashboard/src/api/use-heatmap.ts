@@ -1,0 +1,9 @@
+import type { UseQueryResult } from '@tanstack/react-query'
+import type { Heatmap } from 'arus/api'
+import type { PeriodQuery } from '../format/period.ts'
+import { useGet } from './use-get.ts'
+
+/** `GET /analytics/heatmap`: active shoppers by weekday and hour, from the lake. */
+export function useHeatmap(period: PeriodQuery): UseQueryResult<Heatmap> {
+  return useGet<Heatmap>('/analytics/heatmap', { query: { ...period }, refreshMs: 60_000 })
+}

@@ -1,0 +1,7 @@
+/** Name of each length of a step. */
+export const INTERVAL_TEXTS = {
+  auto: 'intervalAuto',
+  minute: 'intervalMinute',
+  hour: 'intervalHour',
+  day: 'intervalDay',
+} as const

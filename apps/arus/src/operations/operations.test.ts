@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -37,21 +38,28 @@ describe('request statistics', () => {
 
 describe('server lock', () => {
   test('a second server on the same folder is refused, and may start after the release', () => {
-    const file = join(folder, 'server.pid')
-    writeFileSync(file, String(process.ppid))
-    expect(() => lockServer(file)).toThrow(/already runs/)
-    rmSync(file)
+    const file = join(folder, 'server.lock')
+    const release = lockServer(file)
+    expect(() => lockServer(file)).toThrow(expect.objectContaining({ code: 'ALREADY_RUNNING' }))
+    release()
     lockServer(file)()
-    expect(existsSync(file)).toBe(false)
   })
 
-  test('the lock of a process that is gone is taken over', () => {
-    const file = join(folder, 'server.pid')
-    const gone = spawnSync(process.execPath, ['--version']).pid
-    writeFileSync(file, String(gone))
-    const release = lockServer(file)
-    release()
-    expect(existsSync(file)).toBe(false)
+  test('the lock of a process that was killed is free', async () => {
+    const file = join(folder, 'server.lock')
+    const source = `
+      import { lockServer } from ${JSON.stringify(join(import.meta.dirname, 'server-lock.ts'))}
+      lockServer(${JSON.stringify(file)})
+      process.stdout.write('locked')
+      setInterval(() => {}, 1000)`
+    const holder = spawn(process.execPath, ['--input-type=module-typescript', '-e', source], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(holder.stdout, 'data')
+    expect(() => lockServer(file)).toThrow(/already runs/)
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+    lockServer(file)()
   })
 })
 

@@ -19,7 +19,7 @@ export async function start(context: CliContext, options: StartOptions): Promise
   const { settings } = parts
   const folders = dataFolders(settings)
   const closing = new Closing()
-  const release = lockServer(join(folders.root, 'server.pid'))
+  const release = lockServer(join(folders.root, 'server.lock'))
   closing.add(async () => release())
   try {
     const startedAt = performance.now()

@@ -15,7 +15,7 @@ interface Axes {
 export function axes({ names, value, colours, legend = false, zoom = false }: Axes): ChartOption {
   return {
     animationDuration: 250,
-    textStyle: { fontFamily: 'inherit' },
+    textStyle: { fontFamily: 'Inter, system-ui, sans-serif' },
     color: [...colours.series],
     grid: { left: 4, right: 8, top: legend ? 40 : 12, bottom: zoom ? 56 : 4, containLabel: true },
     legend: {

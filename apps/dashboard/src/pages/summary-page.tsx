@@ -37,7 +37,7 @@ export function SummaryPage() {
             >
               <MinutesChart minutes={live.events_per_minute} />
             </Card>
-            <Card className="third" title={t('liveFunnel')} note={t('events')}>
+            <Card className="third" title={t('liveFunnel')} note={t('shoppersPerStep')}>
               <FunnelBars steps={liveSteps(live)} />
             </Card>
             <Card className="half" title={t('trendingNow')}>

@@ -64,13 +64,16 @@ function Metrics({ metrics }: { readonly metrics: SystemMetrics }) {
 function ProcessFigures({ metrics }: { readonly metrics: SystemMetrics }) {
   const { t, format } = useSpeech()
   const { process, http, history } = metrics
-  const latency = `${format.milliseconds(http.latency_ms_p50)} / ${format.milliseconds(http.latency_ms_p99)}`
   return (
     <div className="figures" data-live={metrics.generated_at}>
       <Figure name={t('requests')} value={format.decimal(http.requests_per_second)}>
         <Sparkline values={history.map(({ requests_per_second }) => requests_per_second)} />
       </Figure>
-      <Figure name={t('latency')} value={latency} />
+      <Figure
+        name={t('latency')}
+        value={format.milliseconds(http.latency_ms_p50)}
+        note={t('latencyTail', { time: format.milliseconds(http.latency_ms_p99) })}
+      />
       <Figure name={t('errors')} value={format.decimal(http.errors_per_minute)} />
       <Figure name={t('memory')} value={format.bytes(process.memory_bytes)} />
       <Figure name={t('cpu')} value={format.percent(process.cpu_percent / 100)} note={t('cpuHint')} />

@@ -24,12 +24,12 @@ export function TopicsTable({ topics }: Pick<SystemMetrics, 'topics'>) {
       columns={[
         {
           name: t('topic'),
-          cell: ({ topic, partition }) => (partition === null ? <b>{topic.topic}</b> : ''),
-        },
-        {
-          name: t('partition'),
-          cell: ({ partition }) => partition?.partition ?? t('allPartitions'),
-          isNumber: true,
+          cell: ({ topic, partition }) =>
+            partition === null ? (
+              <b>{topic.topic}</b>
+            ) : (
+              <span className="note">{t('partitionOf', { partition: partition.partition })}</span>
+            ),
         },
         {
           name: t('messages'),
@@ -77,12 +77,11 @@ export function GroupsTable({ groups }: { readonly groups: readonly Group[] }) {
         {
           name: t('group'),
           cell: ({ group, partition }) =>
-            partition === null ? <b>{group.group}</b> : <span className="note">{partition.topic}</span>,
-        },
-        {
-          name: t('partition'),
-          cell: ({ partition }) => partition?.partition ?? t('allPartitions'),
-          isNumber: true,
+            partition === null ? (
+              <b>{group.group}</b>
+            ) : (
+              <span className="note">{`${partition.topic} ${t('partitionOf', { partition: partition.partition })}`}</span>
+            ),
         },
         {
           name: t('committed'),

@@ -20,7 +20,7 @@ export function initialsOf(title: string): string {
 type Motif = (ink: string, seed: number) => string
 
 const MOTIFS: readonly Motif[] = [
-  (ink, seed) => [90, 64, 38].map((r) => ring(170 + (seed % 40), 60 + ((seed >> 4) % 40), r, ink)).join(''),
+  (ink, seed) => [90, 64, 38].map((r) => ring(170 + (seed % 40), 60 + ((seed >>> 4) % 40), r, ink)).join(''),
   (ink, seed) =>
     [0, 1, 2, 3]
       .map((i) => {
@@ -31,7 +31,7 @@ const MOTIFS: readonly Motif[] = [
   (ink, seed) =>
     [0, 1, 2, 3, 4]
       .map((i) => {
-        const height = 40 + ((seed >> (i * 3)) % 8) * 16
+        const height = 40 + ((seed >>> (i * 3)) % 8) * 16
         return `<rect x="${18 + i * 42}" y="${SIZE - height}" width="28" height="${height}" rx="8" fill="${ink}"/>`
       })
       .join(''),
@@ -39,7 +39,7 @@ const MOTIFS: readonly Motif[] = [
     `<path d="M-10 240L${70 + (seed % 30)} 110L150 240Z" fill="${ink}"/><path d="M90 240L${180 - (seed % 20)} 80L270 240Z" fill="${ink}"/>`,
   (ink, seed) =>
     Array.from({ length: 25 }, (_, i) => {
-      const radius = 4 + ((seed >> (i % 24)) % 4) * 2
+      const radius = 4 + ((seed >>> (i % 24)) % 4) * 2
       return `<circle cx="${24 + (i % 5) * 48}" cy="${24 + Math.floor(i / 5) * 48}" r="${radius}" fill="${ink}"/>`
     }).join(''),
   (ink, seed) =>
@@ -63,7 +63,7 @@ export function placeholderSvg(title: string, category: string): string {
   const motif = MOTIFS[(family >>> 9) % MOTIFS.length] ?? MOTIFS[0]
   const ink = `hsl(${hue} 55% 40% / .16)`
   const initials = initialsOf(title).replace(/[<>&]/g, '')
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE} ${SIZE}"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="hsl(${hue} 62% 91%)"/><stop offset="1" stop-color="hsl(${hue + 35} 56% 80%)"/></linearGradient></defs><rect width="${SIZE}" height="${SIZE}" fill="url(#g)"/>${motif?.(ink, own) ?? ''}<text x="22" y="74" font-family="system-ui, sans-serif" font-size="54" font-weight="700" letter-spacing="-2" fill="hsl(${hue} 48% 30%)">${initials}</text></svg>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE} ${SIZE}"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="hsl(${hue} 62% 91%)"/><stop offset="1" stop-color="hsl(${hue + 35} 56% 80%)"/></linearGradient></defs><rect width="${SIZE}" height="${SIZE}" fill="url(#g)"/>${motif?.(ink, own) ?? ''}<text x="22" y="196" font-family="system-ui, sans-serif" font-size="54" font-weight="700" letter-spacing="-2" fill="hsl(${hue} 48% 30%)">${initials}</text></svg>`
 }
 
 /** The drawing as an address for an image. */

@@ -109,7 +109,7 @@ function Price({ price, listPrice }: { readonly price: number | null; readonly l
 
 function Stars({ stars, reviews }: { readonly stars: number | null; readonly reviews: number | null }) {
   const { t, format } = useSpeech()
-  if (stars === null) return null
+  if (stars === null || (stars === 0 && !reviews)) return null
   const spoken = t('stars', { stars: format.decimal(stars), reviews: format.count(reviews ?? 0) })
   return (
     <span className="note" role="img" aria-label={spoken} title={spoken}>

@@ -47,7 +47,7 @@ function Answer({
   return (
     <div data-changes={changeCount}>
       <AnswerBadges answer={answer} changeCount={changeCount} />
-      <ol className="products" aria-live="polite" aria-label={t('recommendations')}>
+      <ol className="products" aria-label={t('recommendations')}>
         {answer.recommendations.map((product) => (
           <ProductCard
             key={product.product_id}
@@ -83,7 +83,9 @@ function AnswerBadges({
         {model === null ? t('noModel') : t('servedByModel', { name: model.name, version: model.version })}
       </span>
       <span className="badge">{t('answeredIn', { time: format.milliseconds(answer.took_ms) })}</span>
-      <span className="badge">{t('changes', { count: changeCount })}</span>
+      <span className="badge" role="status">
+        {t('changes', { count: changeCount })}
+      </span>
     </p>
   )
 }

@@ -103,7 +103,7 @@ function holds(files: ReadonlyMap<string, AddFile>, date: string): boolean {
 
 export interface RefinerOptions {
   readonly lake: Lake
-  /** Least time between two refinements. Default 5,000; a long one waits five times as long as it took. */
+  /** Least time between two refinements. Default 5,000; a long one waits twice as long as it took. */
   readonly intervalMs?: number
   readonly onFault?: (error: unknown) => void
   readonly now?: () => number
@@ -155,7 +155,7 @@ class PeriodicRefiner implements Refiner {
     const startedAtMs = this.#now()
     await this.refineNow().catch((error: unknown) => this.#options.onFault?.(error))
     if (this.#isStopped) return
-    const waitMs = Math.max(this.#intervalMs, 5 * (this.#now() - startedAtMs))
+    const waitMs = Math.max(this.#intervalMs, 2 * (this.#now() - startedAtMs))
     this.#timer = setTimeout(() => void this.#tick(), waitMs)
   }
 

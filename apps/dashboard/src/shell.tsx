@@ -1,5 +1,5 @@
-import { Link, Outlet } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { useApi } from './api/api-context.ts'
 import { useHealth } from './api/use-health.ts'
 import { useSpeech } from './text/language.tsx'
@@ -33,20 +33,34 @@ export function Shell() {
       </a>
       <header className="side">
         <Brand />
-        <nav aria-label={t('navigation')} className="nav">
-          {PAGES.map(({ to, name, icon }) => (
-            <Link key={to} to={to} activeOptions={{ exact: to === '/' }} className="nav-link">
-              <Icon path={icon} />
-              {t(name)}
-            </Link>
-          ))}
-        </nav>
+        <Pages />
         <Choices />
       </header>
       <main id="content" tabIndex={-1}>
         <Outlet />
       </main>
     </div>
+  )
+}
+
+/** On a phone the pages are a strip: the one in view is scrolled into sight. */
+function Pages() {
+  const { t } = useSpeech()
+  const strip = useRef<HTMLElement>(null)
+  const path = useLocation({ select: ({ pathname }) => pathname })
+  useEffect(() => {
+    const current = strip.current?.querySelector(`[href="${CSS.escape(path)}"]`)
+    current?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [path])
+  return (
+    <nav ref={strip} aria-label={t('navigation')} className="nav">
+      {PAGES.map(({ to, name, icon }) => (
+        <Link key={to} to={to} activeOptions={{ exact: to === '/' }} className="nav-link">
+          <Icon path={icon} />
+          {t(name)}
+        </Link>
+      ))}
+    </nav>
   )
 }
 

@@ -1,9 +1,12 @@
 import { useSpeech } from '../text/language.tsx'
 
+/** Smaller changes round to nothing. */
+const NOTICEABLE = 0.005
+
 /** A change with its sign and direction. */
 export function Growth({ change }: { readonly change: number | null }) {
   const { format } = useSpeech()
-  const direction = change === null || change === 0 ? '' : change > 0 ? 'up' : 'falling'
+  const direction = change === null || Math.abs(change) < NOTICEABLE ? '' : change > 0 ? 'up' : 'falling'
   const arrow = direction === '' ? '' : direction === 'up' ? '↑ ' : '↓ '
   return (
     <span className={direction}>

@@ -32,10 +32,10 @@ export function ModelsTable() {
             {
               name: t('quality'),
               cell: ({ metrics, kind }) => (
-                <span className="mono">{quality(metrics[kind] ?? Object.values(metrics)[0])}</span>
+                <span className="mono wide-cell">{quality(metrics[kind] ?? Object.values(metrics)[0])}</span>
               ),
             },
-            { name: t('why'), cell: ({ reason }) => <span className="note">{reason}</span> },
+            { name: t('why'), cell: ({ reason }) => <span className="note wide-cell">{reason}</span> },
           ]}
         />
       )}

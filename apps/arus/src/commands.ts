@@ -4,6 +4,7 @@ import { consumeCommand } from './cli/consume-command.ts'
 import type { CliContext } from './cli/context.ts'
 import { demoCommand } from './cli/demo-command.ts'
 import { doctorCommand } from './cli/doctor-command.ts'
+import { exploreCommand } from './cli/explore-command.ts'
 import { generateCommand } from './cli/generate-command.ts'
 import { importCommand } from './cli/import-command.ts'
 import { modelsCommand } from './cli/models-command.ts'
@@ -24,6 +25,7 @@ import { slotProbes } from './wiring.ts'
 export function commands(context: CliContext): Command[] {
   return [
     startCommand(context, start),
+    exploreCommand(context),
     importCommand(context),
     generateCommand(context, directSink),
     replayCommand(context, directSink),

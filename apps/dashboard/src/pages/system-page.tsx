@@ -9,6 +9,7 @@ import { LagChart, ThroughputChart } from '../view/history-charts.tsx'
 import { GroupsTable, TablesTable, TopicsTable } from '../view/log-tables.tsx'
 import { ModelsTable } from '../view/models-table.tsx'
 import { PageHead } from '../view/page-head.tsx'
+import { usePartitionRates } from '../view/partition-rates.ts'
 import { QueryView } from '../view/query-view.tsx'
 
 /** `/system`: services, log, lake, process and models. */
@@ -33,6 +34,7 @@ export function SystemPage() {
 
 function Metrics({ metrics }: { readonly metrics: SystemMetrics }) {
   const { t } = useSpeech()
+  const rates = usePartitionRates(metrics)
   return (
     <>
       <ProcessFigures metrics={metrics} />
@@ -46,10 +48,10 @@ function Metrics({ metrics }: { readonly metrics: SystemMetrics }) {
         <LagChart history={metrics.history} />
       </Card>
       <Card className="half" title={t('topics')}>
-        <TopicsTable topics={metrics.topics} />
+        <TopicsTable topics={metrics.topics} rates={rates} />
       </Card>
       <Card className="half" title={t('consumerGroups')}>
-        <GroupsTable groups={metrics.consumer_groups} />
+        <GroupsTable groups={metrics.consumer_groups} rates={rates} />
       </Card>
       <Card className="two-thirds" title={t('tables')}>
         <TablesTable tables={metrics.tables} />
@@ -75,10 +77,13 @@ function ProcessFigures({ metrics }: { readonly metrics: SystemMetrics }) {
         note={t('latencyTail', { time: format.milliseconds(http.latency_ms_p99) })}
       />
       <Figure name={t('errors')} value={format.decimal(http.errors_per_minute)} />
-      <Figure name={t('memory')} value={format.bytes(process.memory_bytes)} />
+      <Figure
+        name={t('memory')}
+        value={format.bytes(process.memory_bytes)}
+        note={t('uptime', { time: format.seconds(process.uptime_seconds) })}
+      />
       <Figure name={t('cpu')} value={format.percent(process.cpu_percent / 100)} note={t('cpuHint')} />
       <Figure name={t('eventLoop')} value={format.milliseconds(process.event_loop_delay_ms_p99)} />
-      <Figure name={t('uptime')} value={format.seconds(process.uptime_seconds)} />
     </div>
   )
 }

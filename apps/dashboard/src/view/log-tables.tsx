@@ -2,14 +2,20 @@ import type { SystemMetrics } from 'arus/api'
 import { ownTimeZone } from '../format/format.ts'
 import { useSpeech } from '../text/language.tsx'
 import { DataTable } from './data-table.tsx'
+import { partitionKey, type Rates } from './partition-rates.ts'
 import { Empty } from './query-view.tsx'
 
 type Topic = SystemMetrics['topics'][number]
 type Group = SystemMetrics['consumer_groups'][number]
 
+interface WithRates {
+  readonly rates: Rates
+}
+
 /** Topics of the log: totals, then each partition with its offsets. */
-export function TopicsTable({ topics }: Pick<SystemMetrics, 'topics'>) {
+export function TopicsTable({ topics, rates }: Pick<SystemMetrics, 'topics'> & WithRates) {
   const { t, format } = useSpeech()
+  const rateText = (rate: number | undefined) => (rate === undefined ? '' : format.decimal(rate))
   if (topics.length === 0) return <Empty text={t('empty')} />
   const rows = topics.flatMap((topic) => [
     { topic, partition: null },
@@ -40,7 +46,11 @@ export function TopicsTable({ topics }: Pick<SystemMetrics, 'topics'>) {
         {
           name: t('perSecond'),
           cell: ({ topic, partition }) =>
-            partition === null ? format.decimal(topic.messages_per_second) : '',
+            rateText(
+              partition === null
+                ? topic.messages_per_second
+                : rates.get(partitionKey(topic.topic, partition.partition)),
+            ),
           isNumber: true,
         },
         {
@@ -60,8 +70,9 @@ export function TopicsTable({ topics }: Pick<SystemMetrics, 'topics'>) {
 }
 
 /** Consumer groups: totals, then how far each partition is behind. */
-export function GroupsTable({ groups }: { readonly groups: readonly Group[] }) {
+export function GroupsTable({ groups, rates }: { readonly groups: readonly Group[] } & WithRates) {
   const { t, format } = useSpeech()
+  const rateText = (rate: number | undefined) => (rate === undefined ? '' : format.decimal(rate))
   if (groups.length === 0) return <Empty text={t('empty')} />
   type Row = { readonly group: Group; readonly partition: Group['partitions'][number] | null }
   const rows: Row[] = groups.flatMap((group) => [
@@ -101,7 +112,11 @@ export function GroupsTable({ groups }: { readonly groups: readonly Group[] }) {
         {
           name: t('perSecond'),
           cell: ({ group, partition }) =>
-            partition === null ? format.decimal(group.processed_per_second) : '',
+            rateText(
+              partition === null
+                ? group.processed_per_second
+                : rates.get(partitionKey(partition.topic, partition.partition, group.group)),
+            ),
           isNumber: true,
         },
       ]}

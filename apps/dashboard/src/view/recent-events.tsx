@@ -6,6 +6,10 @@ import { Empty } from './query-view.tsx'
 /** The newest events, newest first. */
 export function RecentEvents({ events }: { readonly events: LiveAnalyticsBody['recent_events'] }) {
   const { t, format, actionName } = useSpeech()
+  const zone = ownTimeZone()
+  const today = format.day(Date.now(), zone)
+  const momentOf = (ms: number) =>
+    format.day(ms, zone) === today ? format.time(ms, zone) : format.dateTime(ms, zone)
   if (events.length === 0) return <Empty text={t('recentEmpty')} />
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
@@ -17,7 +21,7 @@ export function RecentEvents({ events }: { readonly events: LiveAnalyticsBody['r
           <span className="row-side note">
             {event.user_id ?? event.anonymous_id ?? event.session_id ?? t('anonymous')}
             {' · '}
-            {format.time(event.ts, ownTimeZone())}
+            {momentOf(event.ts)}
           </span>
         </li>
       ))}

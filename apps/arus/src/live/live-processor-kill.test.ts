@@ -9,7 +9,7 @@ import { openLmdbStateStore } from '../state/lmdb-state-store.ts'
 import { startLiveProcessor } from './live-processor.ts'
 
 const NOON = Date.UTC(2026, 2, 10, 12)
-const EVENTS = 40_000
+const EVENTS = 50_000
 const SHOPPERS = 500
 
 /** Follows the log and says when it begins and ends a commit, and when it has caught up. */
@@ -67,7 +67,7 @@ test('killed again and again while it catches up, it ends where one that lived e
     await state.close()
     return picture
   }
-}, 60_000)
+}, 120_000)
 
 /** Starts a process and kills it at its so-many-th word, unless it is done before; true when it was done. */
 async function killedBeforeDone(folder: string, words: number): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { EventLog, LogBatch } from '@arus/event-log'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
@@ -49,8 +50,10 @@ const OFFSET_PREFIX = `${LIVE_PREFIX}offset/`
 const FORMAT_KEY = 'live-format'
 /** Raised when the stored form changes: state of another form is made again from the log. */
 const FORMAT = 3
-/** Entries applied in one commit at most. Small ones pay a sync to disk each, large ones hold up requests. */
-const BATCH_RECORDS = 4_000
+/** Entries applied in one commit at most. While catching up, larger commits write each shopper and product less often. */
+const BATCH_RECORDS = 10_000
+/** Requests are let in after so many events of a batch. */
+const YIELD_EVERY = 1_000
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
 
@@ -215,7 +218,10 @@ class StreamProcessor implements LiveProcessor {
 
   async #applyBatch(batch: LogBatch): Promise<void> {
     const fresh = await this.#memory.load(this.#decode(batch))
-    for (const { event, offset } of fresh) this.#memory.apply(event, { partition: batch.partition, offset })
+    for (const [i, { event, offset }] of fresh.entries()) {
+      if (i % YIELD_EVERY === YIELD_EVERY - 1) await setImmediate()
+      this.#memory.apply(event, { partition: batch.partition, offset })
+    }
     await this.#commit([{ key: OFFSET_PREFIX + batch.partition, value: batch.nextOffset }])
     this.#applied.set(batch.partition, batch.nextOffset)
     const nowMs = this.#options.now()

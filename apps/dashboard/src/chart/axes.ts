@@ -14,7 +14,7 @@ interface Axes {
 /** What charts with names along the bottom and values upright have in common. */
 export function axes({ names, value, colours, legend = false, zoom = false }: Axes): ChartOption {
   return {
-    animationDuration: 250,
+    animation: false,
     textStyle: { fontFamily: 'Inter, system-ui, sans-serif' },
     color: [...colours.series],
     grid: { left: 4, right: 8, top: legend ? 40 : 12, bottom: zoom ? 56 : 4, containLabel: true },
@@ -42,7 +42,14 @@ export function axes({ names, value, colours, legend = false, zoom = false }: Ax
       data: [...names],
       axisLine: { lineStyle: { color: colours.line } },
       axisTick: { show: false },
-      axisLabel: { color: colours.muted, hideOverlap: true },
+      axisLabel: {
+        color: colours.muted,
+        hideOverlap: true,
+        // Steps shorter than a minute share a name: it is written once.
+        ...(new Set(names).size === names.length
+          ? {}
+          : { interval: (i: number) => i === 0 || names[i] !== names[i - 1] }),
+      },
     },
     yAxis: {
       type: 'value',

@@ -466,12 +466,7 @@ describe('real samples', () => {
     },
   )
 
-  for (const name of [
-    'amz_ca_total_products_data_processed.sample.csv.gz',
-    'amz_br_total_products_data_processed.sample.csv.gz',
-    'amz_in_products.halfA.csv.gz',
-    'amz_in_products.halfB.csv.gz',
-  ]) {
+  for (const name of ['amz_ca_total_products_data_processed.sample.csv.gz', 'amz_in_products.halfA.csv.gz']) {
     const isThere = existsSync(sample(name))
     const title = `the country edition ${name}${isThere ? '' : ' (skipped: shared data absent)'}`
     test.skipIf(!isThere)(title, () => importsEdition(name))

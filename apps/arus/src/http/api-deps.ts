@@ -21,8 +21,14 @@ interface AnalyticsSource {
   userBehavior(period: Period): Promise<UserBehavior>
   funnel(period: Period): Promise<Funnel>
   timeline(period: Period & { readonly interval?: Timeline['interval'] }): Promise<Timeline>
-  heatmap(period: Period): Promise<Heatmap>
-  trends(period: Period & { readonly interval?: Trends['interval'] }): Promise<Trends>
+  heatmap(period: Period & { readonly timeZone?: string }): Promise<Heatmap>
+  trends(
+    period: Period & {
+      readonly interval?: Trends['interval']
+      readonly category?: string
+      readonly limit?: number
+    },
+  ): Promise<Trends>
 }
 
 /** What the API is built from. Functions give the part as it is now, or null when it is gone. */

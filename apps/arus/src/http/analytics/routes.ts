@@ -21,6 +21,18 @@ const TimelineQuery = Type.Object({
 const TrendsQuery = Type.Object({
   ...PeriodFields,
   interval: Type.Optional(Type.Union([Type.Literal('hour'), Type.Literal('day')])),
+  category: Type.Optional(Type.String({ maxLength: 200, description: 'Only this category, by name.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Categories at most.' })),
+})
+const HeatmapQuery = Type.Object({
+  ...PeriodFields,
+  time_zone: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description: 'IANA name of the zone of weekdays and hours. Default UTC.',
+      examples: ['Asia/Jakarta'],
+    }),
+  ),
 })
 
 /** `/analytics` (live) and `/analytics/…` (from the lake). */
@@ -52,14 +64,28 @@ export function analyticsRoutes(app: Api, { live, analytics }: ApiDeps): void {
 
   app.get(
     '/analytics/heatmap',
-    { schema: { ...about('Active shoppers by weekday and hour', HeatmapSchema), querystring: PeriodQuery } },
-    async (request) => analytics.heatmap(periodOf(request.query)),
+    { schema: { ...about('Active shoppers by weekday and hour', HeatmapSchema), querystring: HeatmapQuery } },
+    async (request) => {
+      const { time_zone } = request.query
+      return analytics.heatmap({
+        ...periodOf(request.query),
+        ...(time_zone === undefined ? {} : { timeZone: time_zone }),
+      })
+    },
   )
 
   app.get(
     '/analytics/trends',
     { schema: { ...about('Categories over time', TrendsSchema), querystring: TrendsQuery } },
-    async (request) => analytics.trends({ ...periodOf(request.query), ...intervalOf(request.query) }),
+    async (request) => {
+      const { category, limit } = request.query
+      return analytics.trends({
+        ...periodOf(request.query),
+        ...intervalOf(request.query),
+        ...(category === undefined ? {} : { category }),
+        ...(limit === undefined ? {} : { limit }),
+      })
+    },
   )
 }
 

@@ -46,7 +46,8 @@ async function runVite(): Promise<void> {
 /** Changes when a source, the page or the configuration of the build does. */
 function fingerprint(): string {
   const hash = createHash('sha256')
-  const files = readdirSync(join(dashboard, 'src'), { recursive: true, withFileTypes: true })
+  const files = ['public', 'src']
+    .flatMap((folder) => readdirSync(join(dashboard, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()

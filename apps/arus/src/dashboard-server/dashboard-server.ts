@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { extname, join, normalize } from 'node:path'
+import { extname, join, posix } from 'node:path'
 import { ArusError } from '../errors.ts'
 
 export interface DashboardOptions {
@@ -101,9 +101,9 @@ function send(request: IncomingMessage, response: ServerResponse, file: string, 
 function pathOf(url: string): string {
   const [path = '/'] = url.split('?')
   try {
-    return normalize(`/${decodeURIComponent(path)}`)
-      .replaceAll('\\', '/')
-      .replaceAll('\0', '')
+    // Backslashes first: normalised after, "..\\" is a way up like any other.
+    const plain = decodeURIComponent(path).replaceAll('\\', '/').replaceAll('\0', '')
+    return posix.normalize(`/${plain}`)
   } catch {
     return '/'
   }

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../../errors.ts'
 import { CATEGORY_COLUMNS, PRODUCT_COLUMNS } from '../product-columns.ts'
-import type { LoadedFile } from './explore.ts'
+import type { LoadedFile } from './loaded-file.ts'
 import type { CategoryLink } from './report.ts'
 import { asRows, sqlName } from './rows.ts'
 

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { PRODUCT_COLUMNS } from '../product-columns.ts'
-import type { LoadedFile } from './explore.ts'
+import type { LoadedFile } from './loaded-file.ts'
 import type { CategoryLink, ColumnFacts, DuplicateFacts, FileFacts, FiveV } from './report.ts'
 import { asRows, sqlName } from './rows.ts'
 

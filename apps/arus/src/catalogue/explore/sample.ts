@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ArusError } from '../../errors.ts'
 import type { DuckDb } from '../../lake/duckdb.ts'
-import { loadColumns } from './explore.ts'
+import { loadColumns } from './loaded-file.ts'
 import { asRows, sqlName, sqlText } from './rows.ts'
 
 export interface SampleOptions {

@@ -40,14 +40,18 @@ export class IdTable {
 
   /** -1 for an id that is not in the table. */
   indexOf(id: string): number {
-    const wanted = encoder.encode(id)
+    const wanted = Buffer.from(id)
     let low = 0
     let high = this.size - 1
     while (low <= high) {
       const middle = (low + high) >> 1
-      const order = compareBytes(
-        this.#bytes.subarray(this.#starts[middle]!, this.#starts[middle + 1]!),
+      // Compared in place: a view for each probe would be garbage at every request.
+      const order = this.#bytes.compare(
         wanted,
+        0,
+        wanted.length,
+        this.#starts[middle],
+        this.#starts[middle + 1],
       )
       if (order === 0) return middle
       if (order < 0) low = middle + 1

@@ -4,6 +4,9 @@ import type { StagedType, StagedValue } from './staged-rows.ts'
 /** An entry of a topic, decoded, with its place. */
 export interface Decoded {
   readonly body: Readonly<Record<string, unknown>>
+  /** The entry as it stands. */
+  readonly raw: string
+  readonly topic: string
   readonly partition: number
   readonly offset: number
   readonly timestampMs: number
@@ -76,7 +79,7 @@ export const REJECTED_EVENTS: BronzeMapping = {
       'integer',
       ({ body, timestampMs }) => Math.trunc(numberOf(body.received_at) ?? timestampMs),
     ],
-    ['log_topic', 'text', ({ body }) => textOf(body.log_topic)],
+    ['log_topic', 'text', ({ topic }) => topic],
     ...PLACE,
   ],
   select: (staged) =>
@@ -99,7 +102,7 @@ export const RECOMMENDATIONS: BronzeMapping = {
       ({ body, timestampMs }) => Math.trunc(numberOf(body.generated_at) ?? timestampMs),
     ],
     ['products', 'text', ({ body }) => JSON.stringify(body.result ?? [])],
-    ['passport', 'text', ({ body }) => JSON.stringify(body)],
+    ['passport', 'text', ({ raw }) => raw],
     ...PLACE,
   ],
   select: (staged) => `SELECT * REPLACE (make_timestamp(generated_at * 1000)::TIMESTAMPTZ AS generated_at),

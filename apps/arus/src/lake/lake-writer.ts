@@ -179,9 +179,9 @@ function sortOut(
   const raw = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')
   const body = parsed(raw)
   const reason = body === null ? 'the entry is not a JSON object' : mapping.refusal(body)
-  const place = { partition, offset, timestampMs }
-  if (reason === null && body !== null) into.decoded.push({ body: { log_topic: topic, ...body }, ...place })
-  else into.broken.push({ body: { raw, pointer: '', reason, log_topic: topic }, ...place })
+  const place = { raw, topic, partition, offset, timestampMs }
+  if (reason === null && body !== null) into.decoded.push({ body, ...place })
+  else into.broken.push({ body: { raw, pointer: '', reason }, ...place })
 }
 
 function parsed(raw: string): Record<string, unknown> | null {

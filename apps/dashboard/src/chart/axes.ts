@@ -54,6 +54,7 @@ export function axes({ names, value, colours, legend = false, zoom = false }: Ax
     yAxis: {
       type: 'value',
       splitNumber: 4,
+      minInterval: 1,
       axisLabel: { color: colours.muted, formatter: (figure: number) => value(figure) },
       splitLine: { lineStyle: { color: colours.line } },
     },

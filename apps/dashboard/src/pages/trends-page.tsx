@@ -10,6 +10,7 @@ import { useSpeech } from '../text/language.tsx'
 import { AsOf } from '../view/as-of.tsx'
 import { Card } from '../view/card.tsx'
 import { DataTable } from '../view/data-table.tsx'
+import { FallbackBadge } from '../view/fallback-badge.tsx'
 import { Growth } from '../view/growth.tsx'
 import { INTERVAL_TEXTS } from '../view/interval.ts'
 import { PageHead } from '../view/page-head.tsx'
@@ -125,36 +126,43 @@ function TrendingTable() {
       isEmpty={({ trending }) => trending.length === 0}
       emptyText={t('trendingEmpty')}
     >
-      {({ trending }) => (
-        <DataTable
-          label={t('trendingProducts')}
-          rows={trending}
-          rowKey={({ product_id }) => product_id}
-          columns={[
-            {
-              name: t('product'),
-              cell: ({ product_id, title, category, image_url }) => (
-                <span className="product-cell">
-                  <ProductPicture
-                    url={image_url}
-                    title={title ?? product_id}
-                    category={category ?? ''}
-                    size={32}
-                  />
-                  <span>{title ?? product_id}</span>
-                </span>
-              ),
-            },
-            { name: t('category'), cell: ({ category }) => category },
-            {
-              name: t('trendScore'),
-              cell: ({ trend_score }) => format.decimal(trend_score, 2),
-              isNumber: true,
-            },
-            { name: t('growth'), cell: ({ growth_rate }) => <Growth change={growth_rate} />, isNumber: true },
-            { name: t('views'), cell: ({ views_today }) => format.count(views_today), isNumber: true },
-          ]}
-        />
+      {({ trending, fallback }) => (
+        <>
+          <FallbackBadge fallback={fallback} />
+          <DataTable
+            label={t('trendingProducts')}
+            rows={trending}
+            rowKey={({ product_id }) => product_id}
+            columns={[
+              {
+                name: t('product'),
+                cell: ({ product_id, title, category, image_url }) => (
+                  <span className="product-cell">
+                    <ProductPicture
+                      url={image_url}
+                      title={title ?? product_id}
+                      category={category ?? ''}
+                      size={32}
+                    />
+                    <span>{title ?? product_id}</span>
+                  </span>
+                ),
+              },
+              { name: t('category'), cell: ({ category }) => category },
+              {
+                name: t('trendScore'),
+                cell: ({ trend_score }) => format.decimal(trend_score, 2),
+                isNumber: true,
+              },
+              {
+                name: t('growth'),
+                cell: ({ growth_rate }) => <Growth change={growth_rate} />,
+                isNumber: true,
+              },
+              { name: t('views'), cell: ({ views_today }) => format.count(views_today), isNumber: true },
+            ]}
+          />
+        </>
       )}
     </QueryView>
   )

@@ -21,7 +21,11 @@ export function FunnelBars({ steps }: FunnelBarsProps) {
             <span className="funnel-count">{format.count(shoppers)}</span>
           </div>
           <div className="funnel-track">
-            <div className={`funnel-bar step-${i + 1}`} style={{ width: `${(shoppers / widest) * 100}%` }} />
+            <div
+              hidden={shoppers === 0}
+              className={`funnel-bar step-${i + 1}`}
+              style={{ width: `${(shoppers / widest) * 100}%` }}
+            />
           </div>
           {i === 0 ? null : <p className="note">{t('ofPrevious', { share: format.percent(of_previous) })}</p>}
         </li>

@@ -13,14 +13,6 @@ const TEXTS: Readonly<Record<Reason['kind'], TextKey>> = {
   static: 'reasonStatic',
 }
 
-/** Name of each level of fallback. */
-export const FALLBACK_TEXTS = {
-  session: 'fallbackSession',
-  trending: 'fallbackTrending',
-  popular: 'fallbackPopular',
-  static: 'fallbackStatic',
-} as const
-
 /** Why a product is recommended, as a sentence. */
 export function reasonText(
   { kind, because_of }: Reason,

@@ -4,9 +4,10 @@ import { useRecommendations } from '../api/use-recommendations.ts'
 import type { ShopperAction } from '../api/use-send-event.ts'
 import { useSpeech } from '../text/language.tsx'
 import { Card } from './card.tsx'
+import { FallbackBadge } from './fallback-badge.tsx'
 import { ProductCard, type ShownProduct } from './product-card.tsx'
 import { QueryView } from './query-view.tsx'
-import { FALLBACK_TEXTS, reasonText } from './reason.ts'
+import { reasonText } from './reason.ts'
 import { StreamBadge } from './stream-badge.tsx'
 
 const LIMIT = 12
@@ -74,11 +75,8 @@ function AnswerBadges({
   const { model, fallback } = answer
   return (
     <p className="badges" style={{ marginBottom: 'var(--space-3)' }}>
-      {fallback === null ? (
-        <span className="badge personal">{t('personal')}</span>
-      ) : (
-        <span className="badge fallback">{t(FALLBACK_TEXTS[fallback])}</span>
-      )}
+      {fallback === null ? <span className="badge personal">{t('personal')}</span> : null}
+      <FallbackBadge fallback={fallback} />
       <span className="badge">
         {model === null ? t('noModel') : t('servedByModel', { name: model.name, version: model.version })}
       </span>

@@ -1,5 +1,6 @@
 import { useTrending } from '../api/use-trending.ts'
 import { useSpeech } from '../text/language.tsx'
+import { FallbackBadge } from './fallback-badge.tsx'
 import { Growth } from './growth.tsx'
 import { ProductPicture } from './product-picture.tsx'
 import { QueryView } from './query-view.tsx'
@@ -13,29 +14,32 @@ export function TrendingList({ limit }: { readonly limit: number }) {
       isEmpty={(data) => data.trending.length === 0}
       emptyText={t('trendingEmpty')}
     >
-      {({ trending }) => (
-        <ol className="rows">
-          {trending.map((product) => (
-            <li key={product.product_id} className="row">
-              <ProductPicture
-                url={product.image_url}
-                title={product.title ?? product.product_id}
-                category={product.category ?? ''}
-                size={40}
-              />
-              <div className="row-main">
-                <p className="row-title">{product.title ?? product.product_id}</p>
-                <p className="note">{product.category}</p>
-              </div>
-              <div className="row-side">
-                <p>
-                  <Growth change={product.growth_rate} />
-                </p>
-                <p className="note">{t('viewsToday', { count: format.count(product.views_today) })}</p>
-              </div>
-            </li>
-          ))}
-        </ol>
+      {({ trending, fallback }) => (
+        <>
+          <FallbackBadge fallback={fallback} />
+          <ol className="rows">
+            {trending.map((product) => (
+              <li key={product.product_id} className="row">
+                <ProductPicture
+                  url={product.image_url}
+                  title={product.title ?? product.product_id}
+                  category={product.category ?? ''}
+                  size={40}
+                />
+                <div className="row-main">
+                  <p className="row-title">{product.title ?? product.product_id}</p>
+                  <p className="note">{product.category}</p>
+                </div>
+                <div className="row-side">
+                  <p>
+                    <Growth change={product.growth_rate} />
+                  </p>
+                  <p className="note">{t('viewsToday', { count: format.count(product.views_today) })}</p>
+                </div>
+              </li>
+            ))}
+          </ol>
+        </>
       )}
     </QueryView>
   )

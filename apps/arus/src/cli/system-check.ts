@@ -103,6 +103,7 @@ class SystemCheck {
       [`/products/${encodeURIComponent(product)}`, schema.ProductSchema],
       ['/categories', schema.CategoriesSchema],
       [`/recommendations/user/${this.#shopper}?limit=5`, schema.RecommendationSchema],
+      [`/recommendations/session/${this.#shopper}?limit=5`, schema.RecommendationSchema],
       [`/recommendations/similar/${encodeURIComponent(product)}?limit=5`, schema.RecommendationSchema],
       ['/recommendations/trending?limit=5', schema.TrendingSchema],
       ['/analytics', schema.LiveAnalyticsSchema],
@@ -146,8 +147,8 @@ class SystemCheck {
       ['broken JSON', () => this.#post('{"user_id": ', 'application/json'), 400],
       ['a wrong content type', () => this.#post('<event/>', 'application/xml'), 415],
       [
-        'an event without a user',
-        () => this.#api.postJson('/stream/events', { action: 'view', product_id: 'x' }),
+        'an event without an action',
+        () => this.#api.postJson('/stream/events', { user_id: this.#shopper, product_id: 'x' }),
         400,
       ],
     ]
@@ -197,6 +198,18 @@ class SystemCheck {
       expect(answer !== null, 'still a fallback for an unknown user')
       return `${answer?.recommendations.length} products, fallback ${answer?.fallback ?? 'none'}`
     })
+    await this.#step('GET /recommendations/{id} leads to what it rested on', async () => {
+      const { recommendation_id } = await this.#api.json<schema.Recommendation>(
+        `/recommendations/user/${this.#shopper}`,
+      )
+      const passport = valid(
+        schema.PassportSchema,
+        await this.#api.get(`/recommendations/${recommendation_id}`),
+      )
+      const { events } = passport as { readonly events: readonly unknown[] }
+      expect(events.length > 0, 'the passport names no event')
+      return `${events.length} events`
+    })
     await this.#step('SSE /stream/recommendations pushes the change', () => bothMessages(recommendations))
     await this.#step('SSE /stream/analytics pushes', () => bothMessages(analytics))
     streams.abort()
@@ -219,8 +232,10 @@ class SystemCheck {
     await this.#step('removes what it sent', async () => {
       const answer = await this.#api.send('DELETE', `/users/${this.#shopper}`)
       expect(answer.status === 200, `answered ${answer.status}: ${detailOf(answer.body)}`)
-      const left = await this.#rowsOf('bronze.events')
-      expect(left === 0, `${left} rows are still in bronze.events`)
+      for (const table of ['bronze.events', 'silver.events', 'bronze.recommendations']) {
+        const left = await this.#rowsOf(table)
+        expect(left === 0, `${left} rows are still in ${table}`)
+      }
       return JSON.stringify(answer.body)
     })
   }

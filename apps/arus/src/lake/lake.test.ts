@@ -11,7 +11,7 @@ import { type DuckDb, openDuckDb } from './duckdb.ts'
 import { type Lake, openLake } from './lake.ts'
 import { LAKE_GROUP, startLakeWriter } from './lake-writer.ts'
 import { refine } from './refine.ts'
-import { removeShopperEvents } from './remove-events.ts'
+import { removeShopper } from './remove-shopper.ts'
 import { TABLE_NAMES } from './table-names.ts'
 
 const DAY = Date.UTC(2026, 2, 10)
@@ -280,13 +280,44 @@ describe('bronze to silver and gold', () => {
     ])
     await flush()
     await refine(lake)
-    expect(await removeShopperEvents(lake, 'ani')).toBe(2)
+    const rejected = (raw: string) => ({
+      key: null,
+      value: Buffer.from(JSON.stringify({ raw, pointer: '', reason: 'r' })),
+      timestampMs: DAY,
+    })
+    await log.append(
+      topics.rejected,
+      ['{"user_id":"ani"}', '{"user_id":"budi"}', 'no json, ani'].map(rejected),
+    )
+    await log.append(
+      topics.recommendations,
+      ['ani', 'budi'].map((user_id) => ({
+        key: user_id,
+        value: Buffer.from(JSON.stringify({ recommendation_id: user_id, user_id, generated_at: DAY })),
+        timestampMs: DAY,
+      })),
+    )
+    await flush()
+    expect(await removeShopper(lake, 'ani')).toEqual({
+      'bronze.events': 2,
+      'bronze.recommendations': 1,
+      'bronze.rejected_events': 1,
+    })
+    expect(await rows('SELECT raw FROM bronze.rejected_events ORDER BY raw')).toEqual([
+      ['no json, ani'],
+      ['{"user_id":"budi"}'],
+    ])
+    expect(await rows('SELECT user_id FROM bronze.recommendations')).toEqual([['budi']])
     await refine(lake)
     for (const table of ['bronze.events', 'silver.events', 'silver.interactions']) {
       expect(await rows(`SELECT count(*) FROM ${table}`)).toEqual([[1]])
     }
     expect(await rows('SELECT shopper FROM gold.user_stats')).toEqual([['budi']])
-    expect(await removeShopperEvents(lake, 'nobody')).toBe(0)
+    expect(await removeShopper(lake, 'nobody')).toEqual({
+      'bronze.events': 0,
+      'bronze.recommendations': 0,
+      'bronze.rejected_events': 0,
+    })
   })
 
   /** Everything of silver, computed once from all of bronze, in a lake of its own. */

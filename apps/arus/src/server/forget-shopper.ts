@@ -1,7 +1,7 @@
 import type { Lake } from '../lake/lake.ts'
 import type { LakeWriter } from '../lake/lake-writer.ts'
 import type { Refiner } from '../lake/refine.ts'
-import { removeShopperEvents } from '../lake/remove-events.ts'
+import { removeShopper } from '../lake/remove-shopper.ts'
 import type { LiveProcessor } from '../live/live-processor.ts'
 
 export interface ForgetParts {
@@ -22,7 +22,7 @@ export async function forgetShopper(
   const history = await live.forget(shopper)
   // What is still on its way to bronze must be there before it can be removed.
   await writer.flush()
-  const events = await removeShopperEvents(lake, shopper)
-  if (events > 0) await refiner.refineNow()
-  return { live_history: history, lake_events: events }
+  const removed = await removeShopper(lake, shopper)
+  if ((removed['bronze.events'] ?? 0) > 0) await refiner.refineNow()
+  return { live_history: history, ...removed }
 }

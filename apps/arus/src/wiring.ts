@@ -110,7 +110,7 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'compute',
-      adapter: 'duckdb and worker threads',
+      adapter: 'duckdb and a training process',
       detail: `${Math.round(parts.settings.sqlMemoryBytes / 1024 / 1024)} MB, then ${folders.temporary}`,
       isHealthy: async () => (await parts.query()).isHealthy(),
     },

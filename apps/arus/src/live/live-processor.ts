@@ -81,7 +81,8 @@ class StreamProcessor implements LiveProcessor {
   #turn: Promise<unknown> = Promise.resolve()
   /** Memory may be ahead of the store: some work began and did not end. */
   #isTorn = false
-  #lagCommittedAtMs = 0
+  /** Set while there is progress the log has not been told of. */
+  #lagTimer: NodeJS.Timeout | null = null
 
   constructor(options: LiveProcessorOptions) {
     this.#options = options
@@ -224,10 +225,9 @@ class StreamProcessor implements LiveProcessor {
     }
     await this.#commit([{ key: OFFSET_PREFIX + batch.partition, value: batch.nextOffset }])
     this.#applied.set(batch.partition, batch.nextOffset)
-    const nowMs = this.#options.now()
-    this.#eventRate.add(fresh.length, nowMs)
+    this.#eventRate.add(fresh.length, this.#options.now())
     this.#listeners.announce(fresh.map(({ event }) => shopperOf(event)))
-    if (nowMs - this.#lagCommittedAtMs > LAG_COMMIT_MS) await this.#commitLag()
+    this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
   }
 
   #decode(batch: LogBatch): { event: ShopEvent; offset: number }[] {
@@ -261,8 +261,9 @@ class StreamProcessor implements LiveProcessor {
   }
 
   async #commitLag(): Promise<void> {
-    const { log, topic, now } = this.#options
-    this.#lagCommittedAtMs = now()
+    const { log, topic } = this.#options
+    if (this.#lagTimer !== null) clearTimeout(this.#lagTimer)
+    this.#lagTimer = null
     await log.commit(LIVE_GROUP, topic, new Map(this.#applied)).catch(() => {
       // Only shown as lag: the offsets that count are in the state store.
     })

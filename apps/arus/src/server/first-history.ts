@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import type { CliContext } from '../cli/context.ts'
 import { sendEvents } from '../events/send.ts'
 import { shopProducts } from '../events/shop-products.ts'
 import { ShopperSimulation } from '../events/shoppers.ts'
 import type { StateStore } from '../state/state-store.ts'
-import { trainInWorker } from '../training/train-in-worker.ts'
+import { trainInProcess } from '../training/train-in-process.ts'
 import type { Server } from './server.ts'
 
 const USERS = 2_000
@@ -51,10 +52,10 @@ export async function firstHistory(context: CliContext, server: Server, seed: nu
   if ((await (await parts.registry()).production()) === null) await trainFirst(context, server)
 }
 
-/** Trains on a thread of its own and puts the model into service. */
-export async function trainFirst(context: CliContext, server: Server): Promise<void> {
-  await trainInWorker({
-    entry: new URL('./training-thread.ts', import.meta.url),
+/** Trains in a process of its own and puts the model into service. */
+async function trainFirst(context: CliContext, server: Server): Promise<void> {
+  await trainInProcess({
+    entry: join(import.meta.dirname, 'training-process.ts'),
     settings: context.parts.settings,
     force: false,
     onProgress: context.onProgress,

@@ -63,6 +63,8 @@ export interface HistoryEntry {
 const ENGINE_INFO = 'Arus/0.1'
 const ATTEMPTS_MAX = 100
 const CHECKPOINT_INTERVAL = 10
+/** Removed files are remembered this long in checkpoints (Protocol, `delta.deletedFileRetentionDuration`). */
+const TOMBSTONE_MS = 7 * 86_400_000
 
 /** A Delta table: opens snapshots, commits changes, writes checkpoints. Data files are written by an engine beside it. */
 export class DeltaTable {
@@ -184,7 +186,9 @@ export class DeltaTable {
       { metaData: snapshot.metadata },
       ...[...snapshot.transactions.values()].map((txn) => ({ txn })),
       ...[...snapshot.files.values()].map((add) => ({ add: { ...add, dataChange: false } })),
-      ...[...snapshot.tombstones.values()].map((remove) => ({ remove: { ...remove, dataChange: false } })),
+      ...[...snapshot.tombstones.values()]
+        .filter((remove) => (remove.deletionTimestamp ?? 0) > this.#now() - TOMBSTONE_MS)
+        .map((remove) => ({ remove: { ...remove, dataChange: false } })),
     ]
     const temporary = `${LOG_FOLDER}/.tmp-${randomUUID()}.checkpoint`
     await this.#engine.writeCheckpoint(this.storage.localPath(temporary), actions)
@@ -222,6 +226,25 @@ export class DeltaTable {
     )
     if (!isDryRun) for (const file of unneeded) await this.storage.delete(file.path)
     return unneeded.map((file) => file.path)
+  }
+
+  /**
+   * Removes commits and checkpoints that are older than a checkpoint which is itself older than `retentionMs`: versions
+   * before it can no longer be read. Returns how many files went.
+   */
+  async removeOldLog({ retentionMs }: { readonly retentionMs: number }): Promise<number> {
+    const files = (await this.storage.list(LOG_FOLDER)).map((file) => ({
+      ...file,
+      name: parseLogName(file.path),
+    }))
+    const beforeMs = this.#now() - retentionMs
+    const oldCheckpoints = files.flatMap(({ name, modifiedMs }) =>
+      name.kind === 'checkpoint' && name.partCount === 1 && modifiedMs < beforeMs ? [name.version] : [],
+    )
+    const keepFrom = Math.max(0, ...oldCheckpoints)
+    const old = files.filter(({ name }) => name.kind !== 'other' && name.version < keepFrom)
+    for (const { path } of old) await this.storage.delete(path)
+    return old.length
   }
 
   async #refusal(request: CommitRequest, snapshot: Snapshot): Promise<'skipped' | 'conflict' | null> {
@@ -294,7 +317,9 @@ export class DeltaTable {
 
   /** A checkpoint only saves time: when it fails the commit stands, and the next one tries again. */
   async #checkpointIfDue(version: number): Promise<void> {
-    if (version % CHECKPOINT_INTERVAL !== 0) return
+    const { configuration } = this.#snapshot.metadata
+    const interval = Number(configuration['delta.checkpointInterval'] ?? CHECKPOINT_INTERVAL)
+    if (version % (interval > 0 ? interval : CHECKPOINT_INTERVAL) !== 0) return
     const snapshot = await this.snapshot()
     if (snapshot.version === version) await this.checkpoint(snapshot).catch(() => {})
   }

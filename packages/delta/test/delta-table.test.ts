@@ -172,6 +172,27 @@ describe('a table', () => {
 })
 
 describe('the log', () => {
+  test('old commits go once a checkpoint stands for them; the table reads as before', async () => {
+    let nowMs = Date.now()
+    const table = await DeltaTable.create(
+      { ...options(), now: () => nowMs },
+      {
+        schema: { type: 'struct', fields: [column('n', 'long')] },
+        properties: { 'delta.checkpointInterval': '5' },
+      },
+    )
+    for (let n = 1; n <= 13; n++) await append(table, `SELECT ${n} AS n`)
+    expect(
+      readdirSync(join(root, '_delta_log')).filter((name) => name.endsWith('.checkpoint.parquet')),
+    ).toHaveLength(2)
+    expect(await table.removeOldLog({ retentionMs: 60_000 })).toBe(0)
+    nowMs += 120_000
+    expect(await table.removeOldLog({ retentionMs: 60_000 })).toBe(11)
+    expect(await rowsOf(await DeltaTable.open(options()))).toHaveLength(13)
+    expect(await rowsOf(table, table.at({ version: 12 }))).toHaveLength(12)
+    await expect(table.at({ version: 3 })).rejects.toMatchObject({ code: 'DELTA_VERSION_UNKNOWN' })
+  })
+
   test('a gap is named; a checkpoint hint that is corrupt or leads nowhere is survived', async () => {
     const table = await DeltaTable.create(options(), {
       schema: { type: 'struct', fields: [column('n', 'long')] },

@@ -14,7 +14,7 @@ export interface LakeWriterOptions {
   readonly log: EventLog
   readonly lake: Lake
   readonly topics: { readonly events: string; readonly rejected: string; readonly recommendations: string }
-  /** Between two looks at the log. Default 2,000. */
+  /** Between two looks at the log. Default 5,000. */
   readonly intervalMs?: number
   /** Records of one commit at most. Default 50,000. */
   readonly batchRecords?: number
@@ -67,7 +67,7 @@ class LogToBronze implements LakeWriter {
     ]
     this.#timer = setInterval(() => {
       if (this.#round === null) this.flush().catch((error: unknown) => options.onFault?.(error))
-    }, options.intervalMs ?? 2_000)
+    }, options.intervalMs ?? 5_000)
   }
 
   async flush(): Promise<void> {

@@ -10,6 +10,7 @@ import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
 import { type DuckDb, openDuckDb } from './duckdb.ts'
 import { type Lake, openLake } from './lake.ts'
 import { LAKE_GROUP, startLakeWriter } from './lake-writer.ts'
+import { maintain } from './maintain.ts'
 import { refine } from './refine.ts'
 import { removeShopper } from './remove-shopper.ts'
 import { TABLE_NAMES } from './table-names.ts'
@@ -160,6 +161,23 @@ describe('log to bronze', () => {
       await rows('SELECT recommendation_id, model_name, model_version, products FROM bronze.recommendations'),
     ).toEqual([['r1', 'walk', 3, '[{"product_id":"P1"}]']])
   })
+})
+
+test('maintenance puts small files together and changes no row', async () => {
+  for (let i = 0; i < 34; i++) {
+    await send([event({ event_id: `e${i}` })])
+    await flush()
+  }
+  const before = await rows('SELECT * FROM bronze.events ORDER BY event_id')
+  expect((await (await lake.table('bronze.events')).snapshot()).files.size).toBe(34)
+  expect(await maintain(lake)).toMatchObject({ compacted: 1 })
+  expect((await (await lake.table('bronze.events')).snapshot()).files.size).toBe(1)
+  expect(await rows('SELECT * FROM bronze.events ORDER BY event_id')).toEqual(before)
+  await send([event({ event_id: 'later' })])
+  await flush()
+  await refine(lake)
+  expect(await rows('SELECT count(*) FROM silver.events')).toEqual([[35]])
+  expect(await maintain(lake)).toMatchObject({ compacted: 0 })
 })
 
 describe('bronze to silver and gold', () => {

@@ -57,6 +57,8 @@ export interface LakeOptions {
 }
 
 const CONFLICT_ATTEMPTS = 20
+/** Commits are small and frequent here: a checkpoint every ten would write more than the data. */
+const TABLE_PROPERTIES = { 'delta.checkpointInterval': '100' }
 
 /** The lake in a local folder: `bronze/events`, `silver/products`, … */
 export function openLake(options: LakeOptions): Lake {
@@ -157,6 +159,7 @@ class FolderLake implements Lake {
         schema: deltaSchema(definition),
         partitionColumns,
         description: meaning,
+        properties: TABLE_PROPERTIES,
       })
     } catch (error) {
       // Another process made it meanwhile.

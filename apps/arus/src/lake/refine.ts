@@ -1,15 +1,12 @@
 import type { AddFile } from '@arus/delta'
 import { goldSql } from './gold-sql.ts'
 import type { Lake } from './lake.ts'
+import { maintain } from './maintain.ts'
 import { silverEventsSql, silverInteractionsSql, withNeighbours } from './silver-sql.ts'
 
 /** Application whose `txn` in `silver.events` says which version of `bronze.events` silver stands for. */
 const APP_ID = 'arus-refine'
-/** Versions of silver and gold can be read this long after they were replaced. */
-const HISTORY_MS = 6 * 3_600_000
-const VACUUM_INTERVAL_MS = 600_000
-/** A table of this many small files is put together again. */
-const SMALL_FILES_MAX = 64
+const MAINTENANCE_INTERVAL_MS = 600_000
 
 /** What a refinement did. */
 export interface RefineResult {
@@ -126,14 +123,14 @@ class PeriodicRefiner implements Refiner {
   readonly #now: () => number
   #timer: NodeJS.Timeout
   #running: Promise<RefineResult> | null = null
-  #vacuumedAtMs: number
+  #maintainedAtMs: number
   #isStopped = false
 
   constructor(options: RefinerOptions) {
     this.#options = options
     this.#intervalMs = options.intervalMs ?? 5_000
     this.#now = options.now ?? Date.now
-    this.#vacuumedAtMs = this.#now()
+    this.#maintainedAtMs = this.#now()
     this.#timer = setTimeout(() => void this.#tick(), this.#intervalMs)
   }
 
@@ -161,19 +158,10 @@ class PeriodicRefiner implements Refiner {
 
   async #refine(): Promise<RefineResult> {
     const result = await refine(this.#options.lake)
-    if (result.dates.length > 0 && this.#now() - this.#vacuumedAtMs > VACUUM_INTERVAL_MS) {
-      this.#vacuumedAtMs = this.#now()
-      await this.#tidy()
+    if (this.#now() - this.#maintainedAtMs > MAINTENANCE_INTERVAL_MS) {
+      this.#maintainedAtMs = this.#now()
+      await maintain(this.#options.lake)
     }
     return result
-  }
-
-  /** Removes files of versions past the history, of tables that are replaced again and again. */
-  async #tidy(): Promise<void> {
-    const { lake } = this.#options
-    for (const { name, fileCount } of await lake.describe()) {
-      if (name.startsWith('bronze.') && fileCount < SMALL_FILES_MAX) continue
-      await (await lake.table(name)).vacuum({ retentionMs: HISTORY_MS })
-    }
   }
 }

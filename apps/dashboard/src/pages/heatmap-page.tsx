@@ -5,7 +5,6 @@ import { axes, tooltip } from '../chart/axes.ts'
 import { Chart } from '../chart/chart.tsx'
 import type { ChartColours } from '../chart/colours.ts'
 import { ownTimeZone } from '../format/format.ts'
-import { hoursAheadOfUtc, shiftCells } from '../format/time-zone.ts'
 import { useSpeech } from '../text/language.tsx'
 import { AsOf } from '../view/as-of.tsx'
 import { Card } from '../view/card.tsx'
@@ -25,18 +24,16 @@ type Cells = Heatmap['cells']
 export function HeatmapPage() {
   const { t } = useSpeech()
   const { period, picker } = usePeriod()
-  const [zone, setZone] = useState<string | null>(null)
-  const query = useHeatmap(period)
-  const zones = zonesFor(query.data)
-  const shown = zone ?? query.data?.time_zone ?? 'UTC'
+  const [zone, setZone] = useState(ownTimeZone)
+  const query = useHeatmap(period, zone)
   return (
     <>
       <PageHead title={t('heatmap')} intro={t('heatmapIntro')}>
         {picker}
         <label className="labelled">
           {t('timeZone')}
-          <select className="select" value={shown} onChange={(event) => setZone(event.target.value)}>
-            {zones.map((name) => (
+          <select className="select" value={zone} onChange={(event) => setZone(event.target.value)}>
+            {[...new Set([ownTimeZone(), ...ZONES])].map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>
@@ -50,10 +47,10 @@ export function HeatmapPage() {
       >
         {(heatmap) => (
           <>
-            <Card title={t('heatmap')} note={`${t('activeShoppers')} · ${shown}`}>
-              <HeatmapChart heatmap={heatmap} zone={shown} />
+            <Card title={t('heatmap')} note={`${t('activeShoppers')} · ${heatmap.time_zone}`}>
+              <HeatmapChart heatmap={heatmap} />
             </Card>
-            <AsOf asOf={heatmap.as_of} zone={shown} />
+            <AsOf asOf={heatmap.as_of} zone={zone} />
           </>
         )}
       </QueryView>
@@ -61,22 +58,9 @@ export function HeatmapPage() {
   )
 }
 
-/** Zones whole hours away from the API's, so that its cells only change their names. */
-function zonesFor(heatmap: Heatmap | undefined): string[] {
-  const names = new Set([heatmap?.time_zone ?? 'UTC', ownTimeZone(), ...ZONES])
-  return [...names].filter((name) => heatmap === undefined || hoursBetween(heatmap, name) !== null)
-}
-
-function hoursBetween(heatmap: Heatmap, zone: string): number | null {
-  const from = hoursAheadOfUtc(heatmap.time_zone, heatmap.to)
-  const to = hoursAheadOfUtc(zone, heatmap.to)
-  if (zone === heatmap.time_zone) return 0
-  return from === null || to === null ? null : to - from
-}
-
-function HeatmapChart({ heatmap, zone }: { readonly heatmap: Heatmap; readonly zone: string }) {
+function HeatmapChart({ heatmap }: { readonly heatmap: Heatmap }) {
   const { t, format, language } = useSpeech()
-  const cells = useMemo(() => shiftCells(heatmap.cells, hoursBetween(heatmap, zone) ?? 0), [heatmap, zone])
+  const { cells, time_zone: zone } = heatmap
   const weekdays = useMemo(() => weekdayNames(language), [language])
   const peak = cells.reduce((best, cell) => (cell.active_users > best.active_users ? cell : best))
   const peakText = t('peak', {

@@ -5,6 +5,7 @@ import { createAnalytics } from '../analytics/analytics.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Parts } from '../cli/context.ts'
 import { dataFolders } from '../config/settings.ts'
+import { ArusError } from '../errors.ts'
 import type { Ingest } from '../events/ingest.ts'
 import { createIngest } from '../events/log-ingest.ts'
 import { topicNames } from '../events/topics.ts'
@@ -174,7 +175,12 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     now,
   })
   closing.add(() => api.close())
-  const apiUrl = await api.listen({ host: settings.host, port: settings.apiPort })
+  const apiUrl = await api.listen({ host: settings.host, port: settings.apiPort }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new ArusError('PORT_IN_USE', `Port ${settings.apiPort} is taken; set ARUS_API_PORT to another`, {
+      cause: error,
+    })
+  })
 
   return {
     apiUrl,

@@ -1,14 +1,12 @@
 import type { Lake } from '../lake/lake.ts'
-import type { LakeWriter } from '../lake/lake-writer.ts'
-import type { Refiner } from '../lake/refine.ts'
 import { removeShopper } from '../lake/remove-shopper.ts'
 import type { LiveProcessor } from '../live/live-processor.ts'
+import type { LakeKeeper } from './lake-keeper.ts'
 
 export interface ForgetParts {
   readonly live: LiveProcessor
   readonly lake: Lake
-  readonly writer: LakeWriter
-  readonly refiner: Refiner
+  readonly keeper: LakeKeeper
 }
 
 /**
@@ -16,13 +14,13 @@ export interface ForgetParts {
  * ends, and older versions of the lake's tables until they are vacuumed: erasing those is not done yet.
  */
 export async function forgetShopper(
-  { live, lake, writer, refiner }: ForgetParts,
+  { live, lake, keeper }: ForgetParts,
   shopper: string,
 ): Promise<Readonly<Record<string, number>>> {
   const history = await live.forget(shopper)
   // What is still on its way to bronze must be there before it can be removed.
-  await writer.flush()
+  await keeper.flush()
   const removed = await removeShopper(lake, shopper)
-  if ((removed['bronze.events'] ?? 0) > 0) await refiner.refineNow()
+  if ((removed['bronze.events'] ?? 0) > 0) await keeper.refineNow()
   return { live_history: history, ...removed }
 }

@@ -10,8 +10,6 @@ import type { Ingest } from '../events/ingest.ts'
 import { createIngest } from '../events/log-ingest.ts'
 import { topicNames } from '../events/topics.ts'
 import { buildApi } from '../http/app.ts'
-import { startLakeWriter } from '../lake/lake-writer.ts'
-import { startRefiner } from '../lake/refine.ts'
 import { type LiveProcessor, startLiveProcessor } from '../live/live-processor.ts'
 import { overallStatus, probeSlots } from '../operations/health.ts'
 import { RequestStatistics } from '../operations/request-statistics.ts'
@@ -24,6 +22,7 @@ import { rememberInFile } from '../recommend/remembered-products.ts'
 import { slotProbes } from '../wiring.ts'
 import { Closing } from './closing.ts'
 import { forgetShopper } from './forget-shopper.ts'
+import { LakeKeeper } from './lake-keeper.ts'
 import { ModelSlot } from './model-slot.ts'
 import { storageSizes, tableFacts } from './storage-report.ts'
 
@@ -88,21 +87,8 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   })
 
   const lake = await parts.lake()
-  const writer = startLakeWriter({
-    log,
-    lake,
-    topics,
-    onFault: (error) =>
-      logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
-  })
-  const refiner = startRefiner({
-    lake,
-    onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
-  })
-  closing.add(async () => {
-    await writer.stop()
-    await refiner.stop()
-  })
+  const keeper = LakeKeeper.start(settings, logger)
+  closing.add(() => keeper.stop())
 
   const models = new ModelSlot(await parts.registry(), logger)
   await models.start()
@@ -168,7 +154,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     consumerGroups: () => log.groups(),
     droppedPassports: () => exposures.droppedCount,
     onRequest: (latencyMs, status) => requests.record(latencyMs, status),
-    forget: (shopper) => forgetShopper({ live, lake, writer, refiner }, shopper),
+    forget: (shopper) => forgetShopper({ live, lake, keeper }, shopper),
     bodyLimitBytes: settings.bodyLimitBytes,
     logger,
     isRequestLogged: settings.logLevel === 'debug',
@@ -187,10 +173,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     ingest,
     live,
     models,
-    async refineNow() {
-      await writer.flush()
-      await refiner.refineNow()
-    },
+    refineNow: () => keeper.refineNow(),
     close: () => closing.close(),
   }
 }

@@ -1,8 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import { createAnalytics } from '../analytics/analytics.ts'
-import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Parts } from '../cli/context.ts'
 import { dataFolders } from '../config/settings.ts'
 import { ArusError } from '../errors.ts'
@@ -20,6 +19,7 @@ import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
 import { slotProbes } from '../wiring.ts'
+import { CatalogueSlot } from './catalogue-slot.ts'
 import { Closing } from './closing.ts'
 import { forgetShopper } from './forget-shopper.ts'
 import { LakeKeeper } from './lake-keeper.ts'
@@ -94,7 +94,9 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   await models.start()
   closing.add(async () => models.close())
 
-  const catalogue = await catalogueOrNull(parts, logger)
+  const catalogues = new CatalogueSlot(folders.catalogue, logger)
+  await catalogues.start()
+  closing.add(() => catalogues.close())
   const exposures = new ExposureLog({
     log,
     topic: topics.recommendations,
@@ -102,7 +104,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   })
   closing.add(() => exposures.close())
   const recommender = createRecommender({
-    catalogue: () => catalogue,
+    catalogue: () => catalogues.current(),
     live: () => live,
     model: () => models.current(),
     onAnswer: (passport) => exposures.add(passport),
@@ -129,7 +131,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const api = await buildApi({
     version,
     recommender,
-    catalogue: () => catalogue,
+    catalogue: () => catalogues.current(),
     live: () => live,
     ingest: () => ingest,
     analytics: createAnalytics({ query: await parts.query(), now }),
@@ -145,7 +147,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
         version,
         shop: settings.shop,
         uptime_seconds: monitor.uptimeSeconds(),
-        products: catalogue?.productCount ?? 0,
+        products: catalogues.current()?.productCount ?? 0,
         model: model === null ? null : { name: model.kind, version: model.version },
         slots,
       }
@@ -176,12 +178,4 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     refineNow: () => keeper.refineNow(),
     close: () => closing.close(),
   }
-}
-
-/** A server without a catalogue still answers: the recommender says how far it fell. */
-async function catalogueOrNull(parts: Parts, logger: Logger): Promise<Catalogue | null> {
-  return parts.catalogue().catch((error: unknown) => {
-    logger.error({ err: error }, 'the catalogue could not be opened')
-    return null
-  })
 }

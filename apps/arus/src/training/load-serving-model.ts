@@ -7,6 +7,9 @@ import type { Candidate, HistoryProduct, ServingModel } from './serving-model.ts
 /** Models asked for neighbours of a product, in this order. */
 const SIMILAR_BY = ['walk', 'content'] as const
 
+/** Ids remembered at most, each way. */
+const REMEMBERED_MAX = 100_000
+
 /** Makes a version ready to answer. Throws `MODEL_FILE_CORRUPT`. */
 export function loadServingModel(version: ModelVersion, artefact: Uint8Array): ServingModel {
   try {
@@ -27,6 +30,9 @@ class BundleServingModel implements ServingModel {
   readonly #products: IdTable
   readonly #models: ReadonlyMap<string, Model>
   readonly #chosen: Model | undefined
+  /** Ids and places that were asked for lately: the same few products come up again and again. */
+  readonly #ids = new Map<number, string>()
+  readonly #places = new Map<string, number>()
 
   constructor(version: ModelVersion, artefact: Uint8Array) {
     const bundle = loadBundle(artefact)
@@ -45,7 +51,7 @@ class BundleServingModel implements ServingModel {
   ): Candidate[] {
     const model = this.#chosen
     const known = history
-      .map(({ product_id, weight }) => ({ product_id, weight, item: this.#products.indexOf(product_id) }))
+      .map(({ product_id, weight }) => ({ product_id, weight, item: this.#indexOf(product_id) }))
       .filter(({ item }) => item >= 0)
     if (model === undefined || known.length === 0) return []
     const user = {
@@ -58,7 +64,7 @@ class BundleServingModel implements ServingModel {
   }
 
   similar(productId: string, k: number): Candidate[] {
-    const item = this.#products.indexOf(productId)
+    const item = this.#indexOf(productId)
     if (item < 0) return []
     for (const kind of SIMILAR_BY) {
       const model = this.#models.get(kind)
@@ -88,7 +94,7 @@ class BundleServingModel implements ServingModel {
       const ranked = model.recommend(user, { k: wanted })
       const places: number[] = []
       for (let n = 0; n < ranked.items.length && places.length < k; n++) {
-        if (isAllowed(this.#products.idOf(ranked.items[n]!))) places.push(n)
+        if (isAllowed(this.#idOf(ranked.items[n]!))) places.push(n)
       }
       if (places.length === k || ranked.items.length < wanted) {
         return {
@@ -99,13 +105,31 @@ class BundleServingModel implements ServingModel {
     }
   }
 
+  #idOf(item: number): string {
+    const known = this.#ids.get(item)
+    if (known !== undefined) return known
+    if (this.#ids.size >= REMEMBERED_MAX) this.#ids.clear()
+    const id = this.#products.idOf(item)
+    this.#ids.set(item, id)
+    return id
+  }
+
+  #indexOf(productId: string): number {
+    const known = this.#places.get(productId)
+    if (known !== undefined) return known
+    if (this.#places.size >= REMEMBERED_MAX) this.#places.clear()
+    const item = this.#products.indexOf(productId)
+    this.#places.set(productId, item)
+    return item
+  }
+
   #candidates(
     model: Model,
     { items, scores }: ScoredItems,
     becauseOf: (place: number) => string | null,
   ): Candidate[] {
     return Array.from(items, (item, n) => ({
-      product_id: this.#products.idOf(item),
+      product_id: this.#idOf(item),
       score: scores[n]!,
       retriever: model.kind,
       because_of: becauseOf(n),

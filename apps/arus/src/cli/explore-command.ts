@@ -6,6 +6,7 @@ import { explore } from '../catalogue/explore/explore.ts'
 import { htmlReport } from '../catalogue/explore/html-report.ts'
 import { writeSample } from '../catalogue/explore/sample.ts'
 import { terminalReport } from '../catalogue/explore/terminal-report.ts'
+import { ArusError } from '../errors.ts'
 import { openDuckDb } from '../lake/duckdb.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
@@ -31,7 +32,7 @@ export function exploreCommand(context: CliContext): Command {
     .option('--json', 'the report as JSON')
     .option('--html <file>', 'write it as one page with plots')
     .option('--sample <rows>', 'write a reproducible sample instead', wholeNumber)
-    .option('--seed <number>', 'of the sample', wholeNumber, 1)
+    .option('--seed <number>', 'of the sample', seedOf, 1)
     .option('--out <file>', 'where the sample goes; default <products>.sample.csv')
     .action(async (products: string, categories: string | undefined, options: Options) => {
       const temporaryFolder = await mkdtemp(join(tmpdir(), 'arus-explore-'))
@@ -49,7 +50,13 @@ export function exploreCommand(context: CliContext): Command {
           signal,
         })
         if (options.html !== undefined) {
-          await writeFile(options.html, htmlReport(report))
+          await writeFile(options.html, htmlReport(report)).catch((error: unknown) => {
+            throw new ArusError(
+              'FILE_UNREADABLE',
+              `${options.html} could not be written: ${error instanceof Error ? error.message : error}`,
+              { cause: error },
+            )
+          })
           context.note(`Written to ${options.html}`)
         }
         if (options.json) context.out(JSON.stringify(report, null, 2))
@@ -80,6 +87,8 @@ async function sample(
     outFile,
     duckdb,
     temporaryFolder,
+    onProgress: context.onProgress,
+    signal: context.signal,
   })
   context.out(`${rows} rows in ${outFile} (seed ${options.seed})`)
 }
@@ -88,4 +97,10 @@ function wholeNumber(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value > 0) return value
   throw new InvalidArgumentError('expected a whole number above 0')
+}
+
+function seedOf(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('expected a whole number that is not negative')
 }

@@ -39,11 +39,13 @@ export async function categoryLink(
   )
   const unmatched = await asRows(
     connection,
-    `SELECT DISTINCT p.${sqlName(product)} AS id FROM ${products.relation} p WHERE NOT EXISTS (FROM ${categories.relation} c WHERE ${key}) ORDER BY 1 LIMIT ${LISTED}`,
+    `SELECT DISTINCT p.${sqlName(product)} AS id FROM ${products.relation} p WHERE p.${sqlName(product)} IS NOT NULL AND NOT EXISTS (FROM ${categories.relation} c WHERE ${key}) ORDER BY 1 LIMIT ${LISTED}`,
   )
   const largest = await asRows(
     connection,
-    `SELECT any_value(c.${sqlName(name ?? category)}) AS name, count(*)::INTEGER AS n FROM ${products.relation} p JOIN ${categories.relation} c ON ${key} GROUP BY c.${sqlName(category)} ORDER BY n DESC, 1 LIMIT ${LISTED}`,
+    `SELECT c.name, count(*)::INTEGER AS n FROM ${products.relation} p
+     JOIN (SELECT trim(${sqlName(category)}) AS key, any_value(${sqlName(name ?? category)}) AS name FROM ${categories.relation} GROUP BY 1) c
+       ON trim(p.${sqlName(product)}) = c.key GROUP BY c.key, c.name ORDER BY n DESC, 1 LIMIT ${LISTED}`,
   )
   return {
     path,

@@ -95,6 +95,7 @@ test('every figure equals the same computed in plain code', async () => {
     unmatched_ids: ['5'],
     unused: 1,
   })
+  expect(report.samples.map((row) => row.asin)).toEqual(['A0', 'A1', 'A2', 'A3', 'A4'])
   expect(report.five_vs.map(({ name }) => name)).toEqual([
     'volume',
     'velocity',
@@ -134,6 +135,8 @@ test('a sample is the same for a seed, of whole rows, and another for another se
         outFile,
         duckdb,
         temporaryFolder: join(folder, 'tmp'),
+        onProgress: () => {},
+        signal: new AbortController().signal,
       }),
     ).toBe(100)
     return readFileSync(outFile, 'utf8')

@@ -62,10 +62,7 @@ export async function explore(options: ExploreOptions): Promise<ExploreReport> {
       file,
       columns,
       duplicates,
-      samples: (await asRows(
-        connection,
-        `SELECT * FROM ${loaded.relation} LIMIT ${SAMPLE_ROWS}`,
-      )) as ExploreReport['samples'],
+      samples: (await asRows(connection, loaded.head(SAMPLE_ROWS))) as ExploreReport['samples'],
       categories: link,
       five_vs: await fiveVs(connection, loaded, { file, columns, duplicates, link }),
       took_ms: Math.round(performance.now() - startedAt),

@@ -7,6 +7,8 @@ import { asRows, sqlText } from './rows.ts'
 export interface LoadedFile {
   /** FROM text. */
   readonly relation: string
+  /** SELECT of the first rows of the file. */
+  readonly head: (count: number) => string
   readonly columns: readonly string[]
   readonly rows: number
   /** Lines that are no rows. */
@@ -22,7 +24,10 @@ export async function loadColumns(
   const source = await openCsvSource(file)
   const csv = `read_csv(${sqlText(file)}, all_varchar = true, header = true, delim = ${sqlText(source.shape.delimiter)}, quote = '"', escape = '"', strict_mode = false, max_line_size = 4194304, store_rejects = true, rejects_table = 'bad_rows', rejects_scan = 'bad_scans', rejects_limit = 0)`
   try {
-    await connection.run('DROP TABLE IF EXISTS bad_rows; DROP TABLE IF EXISTS bad_scans')
+    // Rows stay in the file's order, so that the first ones are the first ones.
+    await connection.run(
+      'SET preserve_insertion_order = true; DROP TABLE IF EXISTS bad_rows; DROP TABLE IF EXISTS bad_scans',
+    )
     await connection.run(
       `COPY (SELECT nullif(COLUMNS(*), '') FROM ${csv}) TO ${sqlText(target)} (FORMAT parquet, COMPRESSION zstd)`,
     )
@@ -40,5 +45,7 @@ export async function loadColumns(
   )
   const rows = Number(counts?.rows)
   if (rows === 0) throw new ArusError('CSV_INVALID', `${file} has a header but no row`)
-  return { relation, columns, rows, unreadable: Number(counts?.bad) }
+  const head = (count: number) =>
+    `SELECT * EXCLUDE (file_row_number) FROM read_parquet(${sqlText(target)}, file_row_number = true) ORDER BY file_row_number LIMIT ${count}`
+  return { relation, head, columns, rows, unreadable: Number(counts?.bad) }
 }

@@ -5,7 +5,8 @@ import { ArusError } from '../errors.ts'
 
 /**
  * Makes sure that one server at a time runs on a data folder, by an exclusive SQLite transaction on `file`: the lock is
- * the operating system's, so it is gone with the process, however that ends. Throws `ALREADY_RUNNING`. Returns the release.
+ * the operating system's, so it is gone with the process, however that ends. Throws `ALREADY_RUNNING`. Returns the release,
+ * which must be kept: without it the lock is let go when the garbage collector runs.
  */
 export function lockServer(file: string): () => void {
   mkdirSync(dirname(file), { recursive: true })

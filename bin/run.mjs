@@ -18,6 +18,7 @@ const commands = {
   check: (args) => ['node', ['bin/check.ts', ...args]],
   docs: (args) => ['node', ['bin/docs.ts', ...args]],
   bench: (args) => ['node', ['bench/main.ts', ...args]],
+  conformance: (args) => ['node', ['packages/delta/test/conformance/main.ts', ...args]],
   'end-to-end': (args) => ['node', ['apps/arus/test/end-to-end/main.ts', ...args]],
 }
 

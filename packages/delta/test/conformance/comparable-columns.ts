@@ -24,8 +24,14 @@ export type ComparableColumns =
   | { readonly kind: 'comparable'; readonly columns: readonly (ComparablePair & { readonly name: string })[] }
   | { readonly kind: 'different'; readonly reason: string }
 
+export interface CompareOptions {
+  /** The expected files write instants as INT96, which says nothing of the time zone. */
+  readonly hasInt96?: boolean
+}
+
 /** What the walk through two types needs to know of where it is. */
 interface Place {
+  readonly options: CompareOptions
   /** For messages: the column, and the way into it. */
   readonly path: string
   /** How many lambdas are around, to name the next. */
@@ -41,6 +47,7 @@ class TypesDiffer extends Error {}
 export function comparableColumns(
   actual: readonly QueryColumn[],
   expected: readonly QueryColumn[],
+  options: CompareOptions = {},
 ): ComparableColumns {
   try {
     const pairs = pairsByName(actual, expected, 'columns').map(([left, right]) => ({
@@ -48,7 +55,7 @@ export function comparableColumns(
       ...comparable(
         { ...left, sql: sqlName(left.name) },
         { ...right, sql: sqlName(right.name) },
-        { path: right.name, depth: 0 },
+        { path: right.name, depth: 0, options },
       ),
     }))
     return { kind: 'comparable', columns: pairs }
@@ -80,6 +87,9 @@ function comparable(actual: Expression, expected: Expression, place: Place): Com
     )
     return { actual: `list_sort(${entries.actual})`, expected: `list_sort(${entries.expected})` }
   }
+  if (place.options.hasInt96 && left.typeId === DuckDBTypeId.TIMESTAMP_TZ && isTimestamp(right)) {
+    return { actual: actual.sql, expected: `CAST(${expected.sql} AS TIMESTAMPTZ)` }
+  }
   if (nameOf(left) !== nameOf(right)) {
     throw new TypesDiffer(`column ${place.path} must be ${right}, but is ${left}`)
   }
@@ -89,14 +99,14 @@ function comparable(actual: Expression, expected: Expression, place: Place): Com
 function structPair(
   actual: { readonly type: DuckDBStructType; readonly sql: string },
   expected: { readonly type: DuckDBStructType; readonly sql: string },
-  { path, depth }: Place,
+  { path, depth, options }: Place,
 ): ComparablePair {
   const fields = pairsByName(fieldsOf(actual.type), fieldsOf(expected.type), `fields of ${path}`)
   const pairs = fields.map(([left, right], i) => {
     const pair = comparable(
       { type: left.type, sql: `struct_extract(${actual.sql}, ${sqlText(left.name)})` },
       { type: right.type, sql: `struct_extract(${expected.sql}, ${sqlText(right.name)})` },
-      { path: `${path}.${right.name}`, depth },
+      { path: `${path}.${right.name}`, depth, options },
     )
     return { actual: `f${i} := ${pair.actual}`, expected: `f${i} := ${pair.expected}` }
   })
@@ -118,13 +128,13 @@ function listPair(
   actual: string,
   expected: string,
   [left, right]: readonly [DuckDBType, DuckDBType],
-  { path, depth }: Place,
+  { path, depth, options }: Place,
 ): ComparablePair {
   const element = `e${depth}`
   const pair = comparable(
     { type: left, sql: element },
     { type: right, sql: element },
-    { path: `${path}[]`, depth: depth + 1 },
+    { path: `${path}[]`, depth: depth + 1, options },
   )
   return {
     actual: `list_transform(${actual}, lambda ${element}: ${pair.actual})`,

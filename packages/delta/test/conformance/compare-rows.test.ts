@@ -38,6 +38,15 @@ describe('rows are the same', () => {
   })
 })
 
+test('INT96 of an expected file is an instant, though DuckDB does not see that', async () => {
+  const sides = [
+    `(SELECT TIMESTAMPTZ '2020-01-01 00:00:00+00' AS a)`,
+    `(SELECT TIMESTAMP '2020-01-01' AS a)`,
+  ] as const
+  expect(await differenceOf(connection, ...sides, { hasInt96: true })).toBeNull()
+  expect(await differenceOf(connection, ...sides)).toContain('column a must be TIMESTAMP')
+})
+
 describe('rows differ', () => {
   test.each([
     [

@@ -1,5 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { type ComparableColumns, comparableColumns, type QueryColumn } from './comparable-columns.ts'
+import {
+  type ComparableColumns,
+  type CompareOptions,
+  comparableColumns,
+  type QueryColumn,
+} from './comparable-columns.ts'
 
 /** Rows of each kind that a message shows. */
 const SAMPLE_ROWS = 3
@@ -13,8 +18,10 @@ export async function differenceOf(
   connection: DuckDBConnection,
   actual: string,
   expected: string,
+  options: CompareOptions = {},
 ): Promise<string | null> {
-  const sides = comparableColumns(await columnsOf(connection, actual), await columnsOf(connection, expected))
+  const [left, right] = [await columnsOf(connection, actual), await columnsOf(connection, expected)]
+  const sides = comparableColumns(left, right, options)
   if (sides.kind === 'different') return sides.reason
   await connection.run(`CREATE OR REPLACE TEMP TABLE difference AS ${differenceSql(sides, actual, expected)}`)
   const missing = await sampleOf(connection, sides, 'surplus < 0')

@@ -42,7 +42,8 @@ class TypesDiffer extends Error {}
 
 /**
  * Matches columns and struct fields by name, whatever their order and case, and asks for the same types. Floats are
- * compared by their shortest text, so that NaN is NaN and −0 is not 0; maps as sorted lists of entries.
+ * compared by their shortest text, so that NaN is NaN and −0 is not 0; maps as sorted lists of entries; variants by the
+ * JSON they stand for.
  */
 export function comparableColumns(
   actual: readonly QueryColumn[],
@@ -89,6 +90,13 @@ function comparable(actual: Expression, expected: Expression, place: Place): Com
   }
   if (place.options.hasInt96 && left.typeId === DuckDBTypeId.TIMESTAMP_TZ && isTimestamp(right)) {
     return { actual: actual.sql, expected: `CAST(${expected.sql} AS TIMESTAMPTZ)` }
+  }
+  if (left.typeId === DuckDBTypeId.VARIANT && isPlainVariant(right)) {
+    const { sql } = expected
+    return {
+      actual: jsonText(actual.sql),
+      expected: jsonText(`variant_bytes_to_variant(${sql}.metadata || ${sql}.value)`),
+    }
   }
   if (nameOf(left) !== nameOf(right)) {
     throw new TypesDiffer(`column ${place.path} must be ${right}, but is ${left}`)
@@ -148,10 +156,21 @@ function scalar(type: DuckDBType, sql: string): string {
     case DuckDBTypeId.DOUBLE:
       return `CASE WHEN isnan(${sql}) THEN 'nan' ELSE CAST(${sql} AS VARCHAR) END`
     case DuckDBTypeId.VARIANT:
-      return `CAST(${sql} AS VARCHAR)`
+      return jsonText(sql)
     default:
       return isTimestamp(type) ? `CAST(${sql} AS TIMESTAMP)` : sql
   }
+}
+
+function jsonText(sql: string): string {
+  return `CAST(CAST(${sql} AS JSON) AS VARCHAR)`
+}
+
+/** A variant in a Parquet file that does not say it is one. */
+function isPlainVariant(type: DuckDBType): boolean {
+  return /^STRUCT\((value BLOB, metadata BLOB|metadata BLOB, value BLOB)\)$/.test(
+    String(type).replaceAll('"', ''),
+  )
 }
 
 /** Delta's timestamps without time zone count microseconds, however finely a Parquet file writes them. */

@@ -28,6 +28,11 @@ describe('rows are the same', () => {
       `SELECT MAP {'b': NULL, 'a': [1.5::FLOAT]} AS m`,
     ],
     [
+      'with variants, said to be one or not',
+      `SELECT '{"k":0}'::JSON::VARIANT AS a`,
+      `SELECT {value: '\\x02\\x01\\x00\\x00\\x02\\x0C\\x00'::BLOB, metadata: '\\x01\\x01\\x00\\x01k'::BLOB} AS a`,
+    ],
+    [
       'with timestamps in another unit',
       `SELECT '2020-01-01'::TIMESTAMP_NS AS a`,
       `SELECT '2020-01-01'::TIMESTAMP AS a`,

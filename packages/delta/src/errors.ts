@@ -11,6 +11,11 @@ export const DELTA_ERRORS = {
   DELTA_SCHEMA_MISMATCH: { retryable: false },
   DELTA_VALUE_INVALID: { retryable: false },
   DELTA_CONTENTION: { retryable: true },
+  DELTA_PATH_UNSUPPORTED: { retryable: false },
+  DELTA_STORAGE_FULL: { retryable: true },
+  DELTA_STORAGE_UNAVAILABLE: { retryable: true },
+  DELTA_STORAGE_FAILED: { retryable: false },
+  DELTA_OUTCOME_UNKNOWN: { retryable: false },
 } as const
 
 export type DeltaErrorCode = keyof typeof DELTA_ERRORS

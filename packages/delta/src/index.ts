@@ -31,3 +31,4 @@ export {
 } from './schema.ts'
 export type { Snapshot } from './snapshot.ts'
 export type { Storage, StoredFile } from './storage.ts'
+export { isTemporary, temporaryName } from './temporary-files.ts'

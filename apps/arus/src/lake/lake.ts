@@ -149,7 +149,7 @@ class FolderLake implements Lake {
       now: this.#now,
     }
     if (await DeltaTable.exists(options.storage)) {
-      await options.storage.removeStale(this.#now())
+      await options.storage.removeStale()
       return DeltaTable.open(options)
     }
     const definition = definitionOf(name)
@@ -169,7 +169,7 @@ class FolderLake implements Lake {
   }
 
   #storage(name: TableName): LocalStorage {
-    return new LocalStorage(join(this.#root, ...name.split('.')))
+    return new LocalStorage(join(this.#root, ...name.split('.')), { now: this.#now })
   }
 
   #connection(): Promise<DuckDBConnection> {

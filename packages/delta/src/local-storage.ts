@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs'
+import { type Dirent, existsSync } from 'node:fs'
 import { link, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -106,7 +106,11 @@ export class LocalStorage implements Storage {
   }
 
   async ensureLocal(paths: readonly string[]): Promise<void> {
-    for (const path of paths) this.localPath(path)
+    for (const path of paths) {
+      // Microseconds each; a query that fails half-way because of a file that is gone is worse.
+      if (!existsSync(this.localPath(path)))
+        throw new DeltaError('DELTA_NOT_FOUND', `No file ${path} in ${this.root}`)
+    }
   }
 
   async publish(paths: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Dirent, existsSync } from 'node:fs'
-import { link, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
+import { link, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { concurrently } from './concurrently.ts'
 import { DeltaError } from './errors.ts'
@@ -8,11 +8,9 @@ import { FolderSync } from './folder-sync.ts'
 import type { Storage, StoredFile } from './storage.ts'
 import { errorCode, fileFailure, isMissing, readFailure, unknownOutcome } from './storage-errors.ts'
 import { parseStoragePath, relativePath, sortByBytes, sortsAfter, unsupportedPath } from './storage-paths.ts'
-import { isTemporary, temporaryName, writerStateOf } from './temporary-files.ts'
+import { isTemporary, removeQuietly, removeStaleFiles, temporaryName } from './temporary-files.ts'
 
 const LOG_FOLDER = '_delta_log'
-/** A temporary file this old belongs to no running writer, whoever made it. */
-const STALE_MS = 3_600_000
 /** Node's file operations run on four threads; a few more keep those busy, and many when each takes microseconds. */
 const CONCURRENCY = 8
 const STATS_AT_ONCE = 64
@@ -126,11 +124,7 @@ export class LocalStorage implements Storage {
   }
 
   async removeStale(): Promise<void> {
-    const folder = join(this.root, LOG_FOLDER)
-    const names = await readdir(folder).catch(() => [])
-    await concurrently(names.filter(isTemporary), CONCURRENCY, async (name) => {
-      if (await this.#isStale(join(folder, name))) await removeQuietly(join(folder, name))
-    })
+    await removeStaleFiles(join(this.root, LOG_FOLDER), this.#now())
   }
 
   /** The absolute path of a file that is to be written, synced or deleted. */
@@ -238,18 +232,6 @@ export class LocalStorage implements Storage {
     })
     return files.filter((file) => file !== null)
   }
-
-  async #isStale(path: string): Promise<boolean> {
-    const state = writerStateOf(path.slice(path.lastIndexOf(sep) + 1))
-    if (state !== 'unknown') return state === 'gone'
-    const facts = await stat(path).catch(() => null)
-    return facts !== null && this.#now() - facts.mtimeMs > STALE_MS
-  }
-}
-
-/** A temporary file that cannot be removed changes nothing for anyone; `removeStale` tries again. */
-async function removeQuietly(path: string): Promise<void> {
-  await rm(path, { force: true, recursive: true }).catch(() => {})
 }
 
 function pathIn(folder: string, name: string): string {

@@ -33,11 +33,12 @@ export interface StoredFile {
  * - `DELTA_STORAGE_UNAVAILABLE`: the store does not answer, after the adapter's own retries. Nothing was changed; try
  *   again later.
  * - `DELTA_STORAGE_FAILED`: the store refused or broke (rights, read-only, I/O error). Nothing was changed.
- * - `DELTA_OUTCOME_UNKNOWN`, of the three methods that write: the change may have happened, wholly or not at all, and a
- *   change that can be read now may be gone after a power loss. The adapter has already tried to find out, so a caller
- *   that reads the file back learns what others see, but must not acknowledge it as durable.
+ * - `DELTA_OUTCOME_UNKNOWN`, of `putIfAbsent` and `put`: the change may have happened, or happen yet, wholly or not at
+ *   all, and a change that can be read now may be gone after a power loss. The adapter has already tried to find out, so a
+ *   caller that reads the file back learns what others see, but must not acknowledge it as durable.
  *
- * "Nothing was changed" of `publish` and `ensureLocal` means of the files named; some may be done, some not.
+ * Where "nothing was changed" is said of a call that names several files, some may be done. A `delete` that failed may
+ * have happened.
  */
 export interface Storage {
   /** Where the table is, for messages: a folder, or `s3://bucket/prefix`. */
@@ -51,9 +52,8 @@ export interface Storage {
    * others `exists`, and then the winner's file can be read. A reader sees the whole file or none. The file of a
    * `created` survives a power loss, and so do the folders it is in.
    *
-   * `exists` leaves the other file as it is. After `DELTA_OUTCOME_UNKNOWN` this writer may be the one that won. An adapter
-   * that lost an answer recognises its own file by its bytes: callers put something unique into each, as Delta's
-   * `txnId` does, or may take another's file of the very same bytes for theirs.
+   * `exists` leaves the other file as it is, and is never said of this very call's own file: an adapter that lost an
+   * answer finds out whose file is there. After `DELTA_OUTCOME_UNKNOWN` this writer may be the one that won.
    */
   putIfAbsent(path: string, bytes: Uint8Array): Promise<'created' | 'exists'>
 

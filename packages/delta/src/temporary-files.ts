@@ -1,10 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 
 /** DuckDB puts `tmp_` before the name of a file it is writing. */
 const TEMPORARY = /^(?:tmp_)?\.tmp-/
 const NAMED_BY_US = /^(?:tmp_)?\.tmp-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d+)-/
+
+/** A temporary file this old belongs to no running writer, whoever made it. */
+export const STALE_MS = 3_600_000
 
 /** Whether a process that made a temporary file still runs; `unknown` for those of other machines and programs. */
 export type WriterState = 'running' | 'gone' | 'unknown'
@@ -29,6 +34,27 @@ export function writerStateOf(name: string): WriterState {
   if (machine !== MACHINE) return 'unknown'
   if (boot !== BOOT) return 'gone'
   return isRunning(Number(pid), start ?? '') ? 'running' : 'gone'
+}
+
+/** Removes temporary files and folders in a folder whose writers are gone: see `Storage.removeStale`. */
+export async function removeStaleFiles(folder: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!isTemporary(name)) continue
+    const path = join(folder, name)
+    if (await isStale(path, name, nowMs)) await removeQuietly(path)
+  }
+}
+
+/** Removes a temporary file or folder. One that cannot be removed changes nothing for anyone; the next open tries again. */
+export async function removeQuietly(path: string): Promise<void> {
+  await rm(path, { force: true, recursive: true }).catch(() => {})
+}
+
+async function isStale(path: string, name: string, nowMs: number): Promise<boolean> {
+  const state = writerStateOf(name)
+  if (state !== 'unknown') return state === 'gone'
+  const facts = await stat(path).catch(() => null)
+  return facts !== null && nowMs - facts.mtimeMs > STALE_MS
 }
 
 function isRunning(pid: number, start: string): boolean {

@@ -6,23 +6,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { temporaryName } from '../src/index.ts'
 import { DownloadCache, S3Storage, S3Store, type S3StoreOptions } from '../src/s3/index.ts'
 import { upload } from '../src/s3/upload.ts'
+import { s3FromEnvironment } from './s3-environment.ts'
 import { storageContract } from './storage-contract.ts'
 
-const { S3_ENDPOINT: endpoint = '', S3_BUCKET: bucket = 'arus' } = process.env
-const accessKeyId = process.env.S3_ACCESS_KEY ?? process.env.AWS_ACCESS_KEY_ID ?? ''
-const secretAccessKey = process.env.S3_SECRET_KEY ?? process.env.AWS_SECRET_ACCESS_KEY ?? ''
-const region = process.env.S3_REGION ?? process.env.AWS_REGION ?? 'us-east-1'
+const s3 = s3FromEnvironment()
+const bucket = s3?.bucket ?? ''
 const MINUTE_MS = 60_000
 
-describe.skipIf(endpoint === '')('S3 (skipped where S3_ENDPOINT is not set)', () => {
-  const connect = (options: Partial<S3StoreOptions> = {}) =>
-    new S3Store({
-      endpoint,
-      region,
-      credentials: { accessKeyId, secretAccessKey },
-      forcePathStyle: true,
-      ...options,
-    })
+describe.skipIf(s3 === null)('S3 (skipped where S3_ENDPOINT is not set)', () => {
+  const connect = (options: Partial<S3StoreOptions> = {}) => new S3Store({ ...s3!, ...options })
 
   storageContract('S3', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'arus-s3-'))
@@ -171,7 +163,9 @@ describe.skipIf(endpoint === '')('S3 (skipped where S3_ENDPOINT is not set)', ()
           bucket: `none-${randomUUID()}`,
           cache: new DownloadCache({ folder }),
         }),
-        keys: storageOn('a', { store: connect({ credentials: { accessKeyId, secretAccessKey: 'wrong' } }) }),
+        keys: storageOn('a', {
+          store: connect({ credentials: { accessKeyId: 'none', secretAccessKey: 'wrong' } }),
+        }),
         away: storageOn('b', {
           store: connect({
             endpoint: 'http://127.0.0.1:9',

@@ -245,6 +245,9 @@ function writing(object: ObjectName): string {
   return `write ${urlOf(object)}`
 }
 
+/** The client writes to the console when it has no logger; what it would say is in the errors. */
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
+
 /** Everything the client would otherwise look up in the environment or in AWS's files is said. */
 function configurationOf(options: S3StoreOptions, endpoint: string): S3ClientConfig {
   const { silenceMsMax = SILENCE_MS_MAX, connectionsMax = CONNECTIONS_MAX } = options
@@ -264,6 +267,7 @@ function configurationOf(options: S3StoreOptions, endpoint: string): S3ClientCon
     defaultsMode: 'standard',
     retryMode: 'standard',
     maxAttempts: 1,
+    logger: SILENT,
     requestHandler: {
       connectionTimeout: silenceMsMax,
       socketTimeout: silenceMsMax,

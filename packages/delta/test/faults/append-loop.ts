@@ -21,8 +21,18 @@ export interface Verdict {
 
 /** Of tables whose log holds commits alone. */
 const NO_PARQUET: ParquetEngine = {
-  writeCheckpoint: () => Promise.reject(new Error('No checkpoint is due in this table')),
-  readCheckpoint: () => Promise.reject(new Error('This table has no checkpoint')),
+  readActions: noParquet,
+  writeActions: noParquet,
+  relation: noParquet,
+  write: noParquet,
+  columns: noParquet,
+  rows: noParquet,
+  quoteName: noParquet,
+  quoteText: noParquet,
+}
+
+function noParquet(): never {
+  throw new Error('This table has no checkpoint, and no rows that are read')
 }
 
 /** A new table that writes no checkpoints. */

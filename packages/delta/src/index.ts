@@ -9,6 +9,7 @@ export type {
   SetTransaction,
 } from './actions.ts'
 export type { AppendOptions, OverwriteOptions } from './append-rows.ts'
+export type { ChangeRange } from './changes.ts'
 export type { CommitOutcome, CommitRequest } from './commit.ts'
 export type { ConflictReason, IsolationLevel } from './conflict.ts'
 export type { DeletionVectorDescriptor } from './deletion-vector.ts'

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readFlatFile, writeFlatFile } from './flat-file.ts'
-import { TextIndex, TextIndexBuilder } from './text-index.ts'
+import { TextIndex } from './text-index.ts'
+import { TextIndexBuilder } from './text-index-builder.ts'
 import { CANDIDATES_MAX, searchText } from './text-search.ts'
 
 const ALL = { limit: 1000, offset: 0, within: null, accepts: () => true }

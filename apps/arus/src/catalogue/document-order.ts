@@ -1,0 +1,38 @@
+import { orderByColumns } from './radix-order.ts'
+
+/** What products are ordered by, each by the number of its line. */
+export interface OrderKeys {
+  readonly popularity: Float32Array
+  /** NaN for none. */
+  readonly stars: Float32Array
+  /** 1 for a best seller. */
+  readonly isBestSeller: Uint8Array
+  /** Order of two product ids by their bytes. */
+  readonly compareIds: (left: number, right: number) => number
+}
+
+const SIGN = 0x80000000
+
+/**
+ * Numbers of lines in the order of documents: by popularity, then best sellers, then stars (none last), all descending, then
+ * product id.
+ */
+export function orderDocuments({ popularity, stars, isBestSeller, compareIds }: OrderKeys): Uint32Array {
+  const least = descendingBits(stars)
+  for (let line = 0; line < least.length; line++) {
+    // Ratings are not negative, which leaves the sign bit; NaN is greater than any of them.
+    const rating = Number.isNaN(stars[line]!) ? SIGN - 1 : least[line]!
+    least[line] = isBestSeller[line] === 1 ? rating : rating + SIGN
+  }
+  return orderByColumns([descendingBits(popularity), least], compareIds)
+}
+
+/** Unsigned integers, ascending as the numbers descend; below 2 ** 31 where these are not negative. */
+function descendingBits(values: Float32Array): Uint32Array {
+  const bits = new Uint32Array(Float32Array.from(values).buffer)
+  for (let i = 0; i < bits.length; i++) {
+    const value = bits[i]!
+    if (value < SIGN) bits[i] = SIGN - 1 - value
+  }
+  return bits
+}

@@ -54,6 +54,23 @@ export class ByteList {
     )
   }
 
+  /**
+   * The bytes `offset` to `offset + 4` of every string as numbers that order as they do; 0 beyond a string's end, so that a
+   * string and one longer by bytes of 0 may be equal.
+   */
+  fourBytes(offset: number): Uint32Array {
+    const { bytes, ends } = this
+    const values = new Uint32Array(this.#count)
+    for (let number = 0; number < values.length; number++) {
+      const from = this.start(number) + offset
+      const end = ends[number]!
+      let value = 0
+      for (let at = from; at < from + 4; at++) value = (value << 8) | (at < end ? bytes[at]! : 0)
+      values[number] = value
+    }
+    return values
+  }
+
   /** Order of two strings by their bytes. */
   compare(left: number, right: number): number {
     const bytes = this.bytes

@@ -87,19 +87,9 @@ export class ByteTable {
 
   /** All numbers in the order of their strings' bytes. */
   sorted(): Uint32Array {
-    const heads = [0, 4].map((offset) =>
-      Uint32Array.from({ length: this.count }, (_, number) => this.#fourBytes(number, offset)),
+    return orderByColumns([this.#strings.fourBytes(0), this.#strings.fourBytes(4)], (left, right) =>
+      this.#strings.compare(left, right),
     )
-    return orderByColumns(heads, (left, right) => this.#strings.compare(left, right))
-  }
-
-  /** Four bytes of a string as a number that orders as they do; 0 beyond its end. */
-  #fourBytes(number: number, offset: number): number {
-    const { bytes, ends } = this.#strings
-    const from = this.#strings.start(number) + offset
-    let value = 0
-    for (let at = from; at < from + 4; at++) value = value * 256 + (at < ends[number]! ? bytes[at]! : 0)
-    return value
   }
 
   #slotOf(source: Uint8Array, from: number, to: number): number {

@@ -8,7 +8,7 @@ import type { FlatSections } from './flat-file.ts'
 import { NUMBER } from './product-record.ts'
 import { TextIndexBuilder } from './text-index-builder.ts'
 
-const NO_NAME = Buffer.alloc(0)
+const NO_TERMS = new Uint32Array(0)
 
 /** Where a product's line is stored: number of the block, and offset within. */
 export interface LinePlace {
@@ -24,7 +24,8 @@ export class CatalogueColumns {
   count = 0
   readonly #categories: readonly Category[]
   readonly #categoryIndexes: ReadonlyMap<number, number>
-  readonly #categoryNames: readonly Buffer[]
+  /** Terms of each category's name. */
+  readonly #nameTerms: readonly Uint32Array[]
   readonly #ids = new ByteList()
   readonly #text = new TextIndexBuilder()
   readonly #categoryOf: Uint16Array
@@ -38,7 +39,7 @@ export class CatalogueColumns {
   constructor(productCount: number, categories: readonly Category[]) {
     this.#categories = categories
     this.#categoryIndexes = new Map(categories.map(({ category_id }, index) => [category_id, index]))
-    this.#categoryNames = categories.map(({ name }) => Buffer.from(name))
+    this.#nameTerms = categories.map(({ name }) => this.#text.termsOf(Buffer.from(name)))
     this.#categoryOf = new Uint16Array(productCount)
     this.#priceOf = new Float32Array(productCount)
     this.#popularityOf = new Float32Array(productCount)
@@ -52,7 +53,8 @@ export class CatalogueColumns {
   add(numbers: Float64Array, bytes: Buffer, textStart: number, place: LinePlace): void {
     const line = this.count++
     const titleStart = textStart + numbers[NUMBER.productIdBytes]!
-    const category = this.#categoryIndexes.get(numbers[NUMBER.categoryId]!)
+    const categoryId = numbers[NUMBER.categoryId]!
+    const category = Number.isNaN(categoryId) ? undefined : this.#categoryIndexes.get(categoryId | 0)
     this.#ids.append(bytes, textStart, titleStart)
     this.#categoryOf[line] = category ?? NO_CATEGORY
     this.#priceOf[line] = numbers[NUMBER.price]! || 0
@@ -61,8 +63,8 @@ export class CatalogueColumns {
     this.#isBestSeller[line] = numbers[NUMBER.isBestSeller]!
     this.#blockOf[line] = place.block
     this.#offsetOf[line] = place.offset
-    const categoryName = category === undefined ? NO_NAME : this.#categoryNames[category]!
-    this.#text.add(bytes, titleStart, titleStart + numbers[NUMBER.titleBytes]!, categoryName)
+    const title = { from: titleStart, to: titleStart + numbers[NUMBER.titleBytes]! }
+    this.#text.add(bytes, title, category === undefined ? NO_TERMS : this.#nameTerms[category]!)
   }
 
   /** Everything by document, as sections of a flat file. Throws when an id came twice. */
@@ -72,18 +74,18 @@ export class CatalogueColumns {
       popularity: this.#popularityOf.subarray(0, count),
       stars: this.#starsOf.subarray(0, count),
       isBestSeller: this.#isBestSeller.subarray(0, count),
-      compareIds: (left, right) => this.#ids.compare(left, right),
+      ids: this.#ids,
     })
-    const categoryOf = Uint16Array.from(order, (line) => this.#categoryOf[line]!)
+    const categoryOf = gathered(this.#categoryOf, order)
     return {
       ...this.#idsByDocument(order).sections('ids'),
       ...this.#text.sections(order),
       ...byCategory(categoryOf, this.#categories.length),
       'documents.category': categoryOf,
-      'documents.price': Float32Array.from(order, (line) => this.#priceOf[line]!),
-      'documents.popularity': Float32Array.from(order, (line) => this.#popularityOf[line]!),
-      'documents.block': Uint32Array.from(order, (line) => this.#blockOf[line]!),
-      'documents.offset': Uint16Array.from(order, (line) => this.#offsetOf[line]!),
+      'documents.price': gathered(this.#priceOf, order),
+      'documents.popularity': gathered(this.#popularityOf, order),
+      'documents.block': gathered(this.#blockOf, order),
+      'documents.offset': gathered(this.#offsetOf, order),
       categories: Buffer.from(JSON.stringify(this.#categories)),
     }
   }
@@ -101,6 +103,13 @@ export class CatalogueColumns {
     }
     return ids
   }
+}
+
+/** `values` in another order: `values[order[0]]`, `values[order[1]]`, … */
+function gathered<T extends Uint16Array | Uint32Array | Float32Array>(values: T, order: Uint32Array): T {
+  const found = values.slice(0, order.length) as T
+  for (let i = 0; i < order.length; i++) found[i] = values[order[i]!]!
+  return found
 }
 
 /** Documents of each category, in document order: a counting sort. */

@@ -1,3 +1,4 @@
+import type { ByteList } from './byte-list.ts'
 import { orderByColumns } from './radix-order.ts'
 
 /** What products are ordered by, each by the number of its line. */
@@ -7,8 +8,7 @@ export interface OrderKeys {
   readonly stars: Float32Array
   /** 1 for a best seller. */
   readonly isBestSeller: Uint8Array
-  /** Order of two product ids by their bytes. */
-  readonly compareIds: (left: number, right: number) => number
+  readonly ids: ByteList
 }
 
 const SIGN = 0x80000000
@@ -17,14 +17,18 @@ const SIGN = 0x80000000
  * Numbers of lines in the order of documents: by popularity, then best sellers, then stars (none last), all descending, then
  * product id.
  */
-export function orderDocuments({ popularity, stars, isBestSeller, compareIds }: OrderKeys): Uint32Array {
+export function orderDocuments({ popularity, stars, isBestSeller, ids }: OrderKeys): Uint32Array {
   const least = descendingBits(stars)
   for (let line = 0; line < least.length; line++) {
     // Ratings are not negative, which leaves the sign bit; NaN is greater than any of them.
     const rating = Number.isNaN(stars[line]!) ? SIGN - 1 : least[line]!
     least[line] = isBestSeller[line] === 1 ? rating : rating + SIGN
   }
-  return orderByColumns([descendingBits(popularity), least], compareIds)
+  // The heads of ids settle almost every tie, and for a fraction of what comparing them costs.
+  return orderByColumns(
+    [descendingBits(popularity), least, ids.fourBytes(0), ids.fourBytes(4)],
+    (left, right) => ids.compare(left, right),
+  )
 }
 
 /** Unsigned integers, ascending as the numbers descend; below 2 ** 31 where these are not negative. */

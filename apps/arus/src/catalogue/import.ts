@@ -15,7 +15,14 @@ import {
 import { importedSource, markOf, removeMarker, writeMarker } from './import-marker.ts'
 import { ImportRejections } from './import-rejections.ts'
 import type { ImportReport, Rejection } from './import-report.ts'
-import { checkedTableSql, quoted, stagedRelation, typedProducts } from './import-sql.ts'
+import {
+  FAULTY_TABLE,
+  faultyTableSql,
+  quoted,
+  soundProducts,
+  stagedRelation,
+  typedProducts,
+} from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { locateProductColumns, PRODUCT_COLUMNS, type ProductColumn } from './product-columns.ts'
 import { type StagedCsv, stageCsv } from './staged-csv.ts'
@@ -97,14 +104,15 @@ async function runImport(
   })
   assertRowCount(bronze.rowCount, staged, productsFile)
   const typed = typedProducts((await lake.relation('bronze.products')).sql)
-  await connection.run(checkedTableSql(typed))
-  if (categoryRejections === null) await deriveCategories(connection)
-  await addNamedCategories(connection)
+  await connection.run(faultyTableSql(typed))
+  const sound = soundProducts(typed, await countRows(connection, FAULTY_TABLE))
+  if (categoryRejections === null) await deriveCategories(connection, sound)
+  await addNamedCategories(connection, sound)
   const categories = await lake.write('bronze.categories', bronzeCategoriesSelect(), {
     mode: 'overwrite',
     connection,
   })
-  const rejections = await ImportRejections.find(connection, typed)
+  const rejections = await ImportRejections.find(connection, sound)
   await rejections.add(brokenRows(staged), categoryRejections ?? [])
   say('Writing rejected rows', 1)
   const rejected = await lake.write('bronze.rejected_products', rejections.select(now()), {
@@ -140,6 +148,10 @@ async function runImport(
   }
   await writeMarker(folder, { ...marks, report })
   return report
+}
+
+async function countRows(connection: DuckDBConnection, table: string): Promise<number> {
+  return Number((await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM ${table}`)).getRows()[0]?.[0])
 }
 
 async function markFiles(productsFile: string, categoriesFile: string | null) {

@@ -10,6 +10,7 @@ const DOCUMENT_LENGTH_MAX = 255
 /** Entries are kept in segments of this many, so that nothing is copied as they grow. */
 const SEGMENT_BITS = 20
 const SEGMENT_ENTRIES = 1 << SEGMENT_BITS
+const NO_TERMS = new Uint32Array(0)
 
 /**
  * Collects an inverted index over texts. They are added in any order and numbered when all are there: by popularity, best
@@ -35,50 +36,54 @@ export class TextIndexBuilder {
   #tokenCount = 0
   #start = 0
   #length = 0
-  readonly #named = new Map<Buffer, Uint32Array>()
   readonly #onToken = (byteCount: number): void => {
     this.#length++
-    this.#count(this.#terms.intern(this.#scratch, 0, byteCount))
+    this.#count(this.#termOf(byteCount))
   }
 
-  /** Adds the next text: the tokens of the UTF-8 in `bytes[from, to)`, and those of `alsoNamed`, which is cut up once. */
-  add(bytes: Buffer, from: number, to: number, alsoNamed: Buffer): void {
-    const named = this.#termsOf(alsoNamed)
+  /** Terms of a text that is to be part of many, such as the name of a category. */
+  termsOf(text: Buffer): Uint32Array {
+    const terms: number[] = []
+    forEachToken(text, { from: 0, to: text.length }, this.#scratch, (byteCount) =>
+      terms.push(this.#termOf(byteCount)),
+    )
+    return Uint32Array.from(terms)
+  }
+
+  /** Adds the next text: the tokens of the UTF-8 in `bytes[range.from, range.to)`, and the terms `alsoNamed`. */
+  add(
+    bytes: Buffer,
+    range: { readonly from: number; readonly to: number },
+    alsoNamed: Uint32Array = NO_TERMS,
+  ): void {
     // Three bytes may be a sign that unfolds to four words.
-    this.#reserve((to - from) * 2 + named.length)
+    this.#reserve((range.to - range.from) * 2 + alsoNamed.length)
     this.#start = ((this.#segments.length - 1) << SEGMENT_BITS) + this.#used
-    this.#length = named.length
-    forEachToken(bytes, { from, to }, this.#scratch, this.#onToken)
-    for (const term of named) this.#count(term)
+    this.#length = alsoNamed.length
+    forEachToken(bytes, range, this.#scratch, this.#onToken)
+    for (let i = 0; i < alsoNamed.length; i++) this.#count(alsoNamed[i]!)
     this.#close()
   }
 
   /** The whole index as sections of a flat file; `order[document]` says which text it is. */
   sections(order?: Uint32Array): FlatSections {
-    const documents = order ?? Uint32Array.from({ length: this.#textCount }, (_, text) => text)
+    const documents = order ?? Uint32Array.from(this.#starts.subarray(0, this.#textCount).keys())
     const offsets = this.#postingOffsets()
     return {
       ...this.#terms.sections('terms'),
       'terms.sorted': this.#terms.sorted(),
       'postings.offsets': offsets,
       postings: this.#postings(offsets, documents),
-      'documents.lengths': Uint8Array.from(documents, (text) => this.#lengths[text]!),
+      'documents.lengths': this.#lengthsBy(documents),
       'documents.mean': new Float32Array([this.#tokenCount / Math.max(1, this.#textCount)]),
     }
   }
 
-  #termsOf(name: Buffer): Uint32Array {
-    const known = this.#named.get(name)
-    if (known !== undefined) return known
-    const terms: number[] = []
-    forEachToken(name, { from: 0, to: name.length }, this.#scratch, (byteCount) => {
-      const term = this.#terms.intern(this.#scratch, 0, byteCount)
-      if (term >= this.#lastEntryOf.length) this.#growTerms()
-      terms.push(term)
-    })
-    const found = Uint32Array.from(terms)
-    this.#named.set(name, found)
-    return found
+  /** Number of the token in `#scratch`. */
+  #termOf(byteCount: number): number {
+    const term = this.#terms.intern(this.#scratch, 0, byteCount)
+    if (term >= this.#lastEntryOf.length) this.#growTerms()
+    return term
   }
 
   #reserve(entryCount: number): void {
@@ -90,7 +95,6 @@ export class TextIndexBuilder {
   }
 
   #count(term: number): void {
-    if (term >= this.#lastEntryOf.length) this.#growTerms()
     const last = this.#lastEntryOf[term]!
     if (last > this.#start) {
       const at = (last - 1) & (SEGMENT_ENTRIES - 1)
@@ -127,6 +131,13 @@ export class TextIndexBuilder {
       offsets[term + 1] = offsets[term]! + this.#frequencies[term]!
     }
     return offsets
+  }
+
+  #lengthsBy(order: Uint32Array): Uint8Array {
+    const lengths = new Uint8Array(order.length)
+    for (let document = 0; document < order.length; document++)
+      lengths[document] = this.#lengths[order[document]!]!
+    return lengths
   }
 
   /** Documents in order, so each term's postings come out in order. */

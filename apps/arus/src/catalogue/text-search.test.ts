@@ -12,7 +12,7 @@ const ALL = { limit: 1000, offset: 0, within: null, accepts: () => true }
 
 function indexOf(titles: readonly string[]): TextIndex {
   const builder = new TextIndexBuilder()
-  for (const title of titles) builder.add(Buffer.from(title), 0, Buffer.byteLength(title), Buffer.alloc(0))
+  for (const title of titles) builder.add(Buffer.from(title), { from: 0, to: Buffer.byteLength(title) })
   const folder = mkdtempSync(join(tmpdir(), 'arus-index-'))
   try {
     writeFlatFile(join(folder, 'i.bin'), builder.sections())

@@ -20,8 +20,8 @@ const SIGN = 0x80000000
 export function orderDocuments({ popularity, stars, isBestSeller, ids }: OrderKeys): Uint32Array {
   const least = descendingBits(stars)
   for (let line = 0; line < least.length; line++) {
-    // Ratings are not negative, which leaves the sign bit; NaN is greater than any of them.
-    const rating = Number.isNaN(stars[line]!) ? SIGN - 1 : least[line]!
+    // Ratings are not negative, which leaves the sign bit for best sellers and the greatest value for none.
+    const rating = Number.isNaN(stars[line]!) ? SIGN - 1 : least[line]! - 1
     least[line] = isBestSeller[line] === 1 ? rating : rating + SIGN
   }
   // The heads of ids settle almost every tie, and for a fraction of what comparing them costs.

@@ -1,5 +1,6 @@
 import type { AddFile } from '@arus/delta'
 import type { Lake } from './lake.ts'
+import { forgetOldResults } from './quality-results.ts'
 import type { TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
 
@@ -18,6 +19,7 @@ const PARTITIONS_MAX = 16
 export interface MaintainOptions {
   /** Older versions of the tables can be read this long. */
   readonly historyMs: number
+  readonly now?: () => number
 }
 
 /** What maintenance did. */
@@ -31,9 +33,13 @@ export interface MaintenanceResult {
  * Keeps the lake tidy: puts small files together, sorted as the table's definition says, and removes data files and log entries that only versions
  * past their history need. Nobody waits: what is appended meanwhile stays, and files that another writer replaced first are left for the next time.
  */
-export async function maintain(lake: Lake, { historyMs }: MaintainOptions): Promise<MaintenanceResult> {
+export async function maintain(
+  lake: Lake,
+  { historyMs, now = Date.now }: MaintainOptions,
+): Promise<MaintenanceResult> {
   let compacted = 0
   let removedFiles = 0
+  await forgetOldResults(lake, now())
   for (const { name } of await lake.describe()) {
     compacted += await compact(lake, name)
     const table = await lake.table(name)

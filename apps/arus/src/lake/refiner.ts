@@ -1,3 +1,4 @@
+import { checkQuality } from './check-quality.ts'
 import type { Lake } from './lake.ts'
 import { maintain } from './maintain.ts'
 import { type RefineResult, refine } from './refine.ts'
@@ -9,7 +10,7 @@ export interface RefinerOptions {
   readonly historyMs: number
   /** Least time between two refinements. Default 5,000; a long one waits twice as long as it took. */
   readonly intervalMs?: number
-  /** Least time between two refinements of the gold tables that are written whole. Default 60,000. */
+  /** Least time between two refinements of the gold tables that are written whole, and between two looks at quality. Default 60,000. */
   readonly wholeIntervalMs?: number
   readonly onFault?: (error: unknown) => void
   readonly now?: () => number
@@ -61,9 +62,17 @@ class PeriodicRefiner implements Refiner {
     const startedAtMs = this.#now()
     const isWhole = startedAtMs - this.#wholeAtMs >= (this.#options.wholeIntervalMs ?? 60_000)
     await this.#run(isWhole).catch((error: unknown) => this.#options.onFault?.(error))
+    if (isWhole && !this.#isStopped) await this.#check()
     if (this.#isStopped) return
     const waitMs = Math.max(this.#intervalMs, 2 * (this.#now() - startedAtMs))
     this.#timer = setTimeout(() => void this.#tick(), waitMs)
+  }
+
+  /** What fails is seen in `gold.quality_results`; what cannot be checked is told, and stops nothing. */
+  async #check(): Promise<void> {
+    const { lake, onFault } = this.#options
+    const options = { now: this.#now, ...(onFault === undefined ? {} : { onFault }) }
+    await checkQuality(lake, options).catch((error: unknown) => onFault?.(error))
   }
 
   #run(isWhole: boolean): Promise<RefineResult> {
@@ -79,7 +88,7 @@ class PeriodicRefiner implements Refiner {
     if (isWhole) this.#wholeAtMs = this.#now()
     if (this.#now() - this.#maintainedAtMs > MAINTENANCE_INTERVAL_MS) {
       this.#maintainedAtMs = this.#now()
-      await maintain(lake, { historyMs })
+      await maintain(lake, { historyMs, now: this.#now })
     }
     return result
   }

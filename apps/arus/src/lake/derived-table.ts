@@ -13,6 +13,10 @@ export interface RefineOptions {
    * changes. Default 0.2; 0 always computes anew where anything changed, `Infinity` never where changes can be told.
    */
   readonly anewAboveShare?: number
+  /** Computes every table anew, whatever it says it stands for. */
+  readonly isRebuild?: boolean
+  /** Told before work on a table begins. */
+  readonly onTable?: (table: TableName) => void
 }
 
 /** What was done to one table. */

@@ -22,6 +22,9 @@ export interface WriteOptions {
   readonly operation?: string
 }
 
+/** SQL of the rows to write. */
+export type Selects = string | Iterable<string> | AsyncIterable<string>
+
 export interface WriteResult {
   readonly kind: 'committed' | 'skipped' | 'conflict'
   readonly version: number
@@ -49,10 +52,10 @@ export interface Lake {
   /** FROM text of some files of a table, which one of its versions must still name. */
   relationOfFiles(name: TableName, files: readonly AddFile[]): Promise<string>
   /**
-   * Writes the rows of a SELECT, or of several one after another, as one commit. Columns go by name and are cast; see
-   * `DuckDbParquetEngine.writeQuery`.
+   * Writes the rows of a SELECT, or of several one after another, as one commit; each is taken when the one before is written.
+   * Columns go by name and are cast; see `DuckDbParquetEngine.writeQuery`.
    */
-  write(name: TableName, select: string | readonly string[], options: WriteOptions): Promise<WriteResult>
+  write(name: TableName, select: Selects, options: WriteOptions): Promise<WriteResult>
   /** Removes a table with its history and makes it again, empty. Only for tables that can be computed again. */
   recreate(name: TableName): Promise<DeltaTable>
   /** Tables that exist. */

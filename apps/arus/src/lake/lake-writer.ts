@@ -1,4 +1,5 @@
 import type { EventLog } from '@arus/event-log'
+import { ArusError } from '../errors.ts'
 import type { BronzeMapping, Decoded } from './bronze-columns.ts'
 import {
   BROKEN,
@@ -107,10 +108,11 @@ class LogToBronze implements LakeWriter {
     const snapshot = await (await lake.table(route.table)).snapshot()
     const { partitions } = await log.topic(route.topic)
     const next = new Map<number, number>()
-    for (const { partition, startOffset } of partitions) {
+    for (const { partition, startOffset, endOffset } of partitions) {
       const room = batchRecords - into.decoded.length - into.broken.length
       if (room <= 0) break
       const offset = positionOf(snapshot, route.topic, partition) ?? startOffset
+      if (offset > endOffset) throw anotherLog(route, partition, { offset, endOffset })
       const batch = await log.read(route.topic, partition, offset, room)
       if (batch.entries.length === 0) continue
       next.set(partition, batch.nextOffset)
@@ -160,4 +162,16 @@ class LogToBronze implements LakeWriter {
 interface BronzeRows {
   readonly rows: readonly Decoded[]
   readonly transactions: readonly { readonly appId: string; readonly version: number }[]
+}
+
+/** Offsets begin anew in a log that was put in place of another: what comes would be taken for what is in the lake. */
+function anotherLog(
+  { topic, table }: Route,
+  partition: number,
+  { offset, endOffset }: { offset: number; endOffset: number },
+): ArusError {
+  return new ArusError(
+    'INTERNAL',
+    `${table} holds ${topic} partition ${partition} up to offset ${offset}, but the log ends at ${endOffset}: this is not the log it was written from. Bring that log back, or move the lake's bronze folder away to begin with this one`,
+  )
 }

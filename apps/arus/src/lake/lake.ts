@@ -6,12 +6,12 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { DuckDb } from './duckdb.ts'
 import { rowCountOf } from './file-facts.ts'
-import type { Lake, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
+import type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
 import { deltaSchema } from './table-definition.ts'
 import { TABLE_NAMES, type TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
 
-export type { Lake, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
+export type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
 
 export interface LakeOptions {
   readonly root: string
@@ -62,17 +62,13 @@ class FolderLake implements Lake {
     return this.#relation(table, { ...snapshot, files: new Map(files.map((file) => [file.path, file])) })
   }
 
-  async write(
-    name: TableName,
-    select: string | readonly string[],
-    options: WriteOptions,
-  ): Promise<WriteResult> {
+  async write(name: TableName, select: Selects, options: WriteOptions): Promise<WriteResult> {
     const table = await this.table(name)
     const connection = options.connection ?? (await this.duckdb.connect())
     try {
       const engine = new DuckDbParquetEngine(connection)
       const add: DataFile[] = []
-      for (const sql of typeof select === 'string' ? [select] : select)
+      for await (const sql of typeof select === 'string' ? [select] : select)
         add.push(...(await engine.writeQuery(table, sql)))
       const { kind, version } = await this.#commit(name, add, options)
       if (kind !== 'committed') for (const { path } of add) await table.storage.delete(path)

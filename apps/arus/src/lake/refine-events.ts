@@ -17,8 +17,9 @@ export async function refineEvents(lake: Lake, options: RefineOptions = {}): Pro
   const silver = await (await lake.table('silver.events')).snapshot()
   const isCatalogueNew = followedVersion(silver, 'silver.products') < products.version
   const from = followedVersion(silver, 'bronze.events')
-  if (from >= bronze.version && !isCatalogueNew) return current('silver.events')
-  const changes = await changesSince(lake, 'bronze.events', from, bronze)
+  if (from >= bronze.version && !isCatalogueNew && !options.isRebuild) return current('silver.events')
+  options.onTable?.('silver.events')
+  const changes = options.isRebuild ? null : await changesSince(lake, 'bronze.events', from, bronze)
   const sources = { 'bronze.events': bronze.version, 'silver.products': products.version }
   const target = { table: 'silver.events', snapshot: silver, sources } as const
   const connection = await lake.duckdb.connect()

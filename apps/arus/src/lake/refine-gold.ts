@@ -38,7 +38,7 @@ export async function refineGold(
     for (const [from, group] of await byVersion(lake, tables)) {
       const isReady = await findChanges(sources, from, options)
       for (const { table, snapshot } of group)
-        refined.push(await refineTable(sources, { table, snapshot, isReady }))
+        refined.push(await refineTable(sources, { table, snapshot, isReady }, options))
     }
     return refined
   } finally {
@@ -68,6 +68,7 @@ async function findChanges(
   from: number,
   options: RefineOptions,
 ): Promise<Readiness> {
+  if (options.isRebuild) return 'anew'
   if (from >= silver.version) return 'no changes'
   const changes = await changesSince(lake, 'silver.events', from, silver)
   if (changes === null || isMostlyNew(changes, silver, options)) return 'anew'
@@ -80,12 +81,15 @@ async function findChanges(
 async function refineTable(
   sources: GoldSources,
   { table, snapshot, isReady }: Target & { readonly isReady: Readiness },
+  options: RefineOptions,
 ): Promise<RefinedTable> {
   const { lake, connection, silver, products } = sources
   const rollup = ROLLUPS.find((candidate) => candidate.table === table)
   const namesProducts = table === 'gold.product_stats' || table === 'gold.category_stats'
   const isCatalogueNew = namesProducts && followedVersion(snapshot, 'silver.products') < products.version
-  if (followedVersion(snapshot, 'silver.events') >= silver.version && !isCatalogueNew) return current(table)
+  const isCurrent = followedVersion(snapshot, 'silver.events') >= silver.version && !isCatalogueNew
+  if (isCurrent && !options.isRebuild) return current(table)
+  options.onTable?.(table)
   const state = { snapshot, isReady, isCatalogueNew }
   const plan =
     rollup === undefined ? await planUserStats(sources, state) : await planRollup(sources, rollup, state)

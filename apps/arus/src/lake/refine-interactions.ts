@@ -18,8 +18,9 @@ export async function refineInteractions(lake: Lake, options: RefineOptions = {}
   const events = await (await lake.table('silver.events')).snapshot()
   const snapshot = await (await lake.table('silver.interactions')).snapshot()
   const from = followedVersion(snapshot, 'silver.events')
-  if (from >= events.version) return current('silver.interactions')
-  const changes = await changesSince(lake, 'silver.events', from, events)
+  if (from >= events.version && !options.isRebuild) return current('silver.interactions')
+  options.onTable?.('silver.interactions')
+  const changes = options.isRebuild ? null : await changesSince(lake, 'silver.events', from, events)
   const target = {
     table: 'silver.interactions',
     snapshot,

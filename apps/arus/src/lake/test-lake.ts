@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EventLog, openLmdbEventLog } from '@arus/event-log'
+import { type EventLog, openLmdbEventLog, type TopicOptions } from '@arus/event-log'
 import type { ShopEvent } from '../events/event.ts'
 import { jsonValue } from '../query/json-value.ts'
 import { type DuckDb, openDuckDb } from './duckdb.ts'
@@ -25,7 +25,7 @@ export interface TestLake {
   close(): Promise<void>
 }
 
-export async function openTestLake(partitionCount = 2): Promise<TestLake> {
+export async function openTestLake(topic: TopicOptions = { partitionCount: 2 }): Promise<TestLake> {
   const folder = mkdtempSync(join(tmpdir(), 'arus-lake-'))
   const duckdb = await openDuckDb({
     temporaryFolder: join(folder, 'tmp'),
@@ -34,7 +34,7 @@ export async function openTestLake(partitionCount = 2): Promise<TestLake> {
   const lakeRoot = join(folder, 'lake')
   const lake = openLake({ root: lakeRoot, duckdb })
   const log = await openLmdbEventLog({ folder: join(folder, 'log') })
-  for (const topic of Object.values(TEST_TOPICS)) await log.ensureTopic(topic, { partitionCount })
+  for (const name of Object.values(TEST_TOPICS)) await log.ensureTopic(name, topic)
   return {
     folder,
     lakeRoot,

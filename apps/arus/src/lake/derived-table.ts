@@ -1,4 +1,4 @@
-import type { Snapshot } from '@arus/delta'
+import type { AddFile, Snapshot } from '@arus/delta'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import { rowCountOf } from './file-facts.ts'
@@ -44,12 +44,21 @@ export interface Derivation {
 
 const ANEW_ABOVE_SHARE = 0.2
 
-/** Whether so much of a source changed that looking at the changes costs more than computing anew. */
+/** Whether so much of a source came or went that looking at the changes costs more than computing anew, as far as files tell. */
 export function isMostlyNew(changes: FileChanges, source: Snapshot, options: RefineOptions): boolean {
-  const rows = (files: Iterable<Parameters<typeof rowCountOf>[0]>) =>
-    [...files].reduce((total, file) => total + rowCountOf(file), 0)
-  const changed = rows(changes.added) + rows(changes.removed)
-  return changed > (options.anewAboveShare ?? ANEW_ABOVE_SHARE) * rows(source.files.values())
+  // Files that are put together come and go with the same rows.
+  const changedCount = Math.abs(rowsOf(changes.added) - rowsOf(changes.removed))
+  const isAnyTooMuch = options.anewAboveShare === 0 && changes.added.length + changes.removed.length > 0
+  return isAnyTooMuch || isTooMuch(changedCount, source, options)
+}
+
+/** The same for rows that were counted. */
+export function isTooMuch(changedCount: number, source: Snapshot, options: RefineOptions): boolean {
+  return changedCount > (options.anewAboveShare ?? ANEW_ABOVE_SHARE) * rowsOf(source.files.values())
+}
+
+function rowsOf(files: Iterable<AddFile>): number {
+  return [...files].reduce((total, file) => total + rowCountOf(file), 0)
 }
 
 /**

@@ -35,6 +35,15 @@ export async function lastQualityResults(lake: Lake, table?: TableName): Promise
   }
 }
 
+/** How many checks that must hold failed when they last looked, by table. */
+export async function failingChecks(lake: Lake): Promise<ReadonlyMap<TableName, number>> {
+  const counts = new Map<TableName, number>()
+  for (const { table, severity, failingRows } of await lastQualityResults(lake)) {
+    if (severity === 'error' && failingRows > 0) counts.set(table, (counts.get(table) ?? 0) + 1)
+  }
+  return counts
+}
+
 /** Removes results of days past. */
 export async function forgetOldResults(lake: Lake, nowMs: number): Promise<void> {
   const oldest = new Date(nowMs - RESULTS_KEPT_MS).toISOString().slice(0, 10)

@@ -1,12 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { checkQuality } from './check-quality.ts'
 import { compact } from './maintain.ts'
 import { checkName } from './quality-check.ts'
-import { forgetOldResults, lastQualityResults } from './quality-results.ts'
+import { failingChecks, forgetOldResults, lastQualityResults } from './quality-results.ts'
 import { failingRowsSql } from './quality-sql.ts'
 import { refine } from './refine.ts'
 import { TABLES } from './tables/index.ts'
 import { openTestLake, type TestLake, testEvent } from './test-lake.ts'
+
+/** Real logs and tables, synced: slow where the disk is. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const NOW = Date.UTC(2026, 2, 11)
 let shop: TestLake
@@ -47,6 +50,10 @@ test('what fails is found, with keys to find it by, and is kept all the same', a
     ['silver.interactions', ...unknown('product_id'), 3, [{ product_id: 'P1' }]],
   ])
   expect(await shop.rows('SELECT count(*) FROM {silver.events}')).toEqual([[3]])
+  expect([...(await failingChecks(shop.lake))]).toEqual([
+    ['bronze.events', 1],
+    ['silver.events', 1],
+  ])
 })
 
 describe('a look at quality', () => {

@@ -1,11 +1,14 @@
 import { LmdbEventLog } from '@arus/event-log'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { compact } from './maintain.ts'
 import { rebuildLake } from './rebuild.ts'
 import { DERIVED_TABLES, refine } from './refine.ts'
 import { removeShopper } from './remove-shopper.ts'
 import { openTestLake, TEST_TOPICS, type TestLake, testEvent } from './test-lake.ts'
+
+/** Real logs and tables, synced: slow where the disk is. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const DAY = Date.UTC(2026, 2, 10)
 const MINUTE = 60_000
@@ -61,7 +64,7 @@ describe('a rebuild', () => {
       }),
       { numRuns: 3 },
     )
-  }, 240_000)
+  }, 600_000)
 
   test('repairs bronze that lost rows, and copies on from where it was', async () => {
     const shop = await openTestLake()

@@ -3,6 +3,7 @@ import {
   commitDerivation,
   current,
   isMostlyNew,
+  isTooMuch,
   type RefinedTable,
   type RefineOptions,
 } from './derived-table.ts'
@@ -74,6 +75,7 @@ async function findChanges(
   if (changes === null || isMostlyNew(changes, silver, options)) return 'anew'
   const { cameCount, wentCount } = await findSilverChanges(lake, connection, changes)
   if (cameCount + wentCount === 0) return 'no changes'
+  if (isTooMuch(cameCount + wentCount, silver, options)) return 'anew'
   await findShopperChanges(lake, connection, silver)
   return 'changes'
 }

@@ -83,7 +83,8 @@ export function testEvent(fields: Partial<ShopEvent> & Pick<ShopEvent, 'event_id
   }
 }
 
-async function rowsOf(lake: Lake, sql: string): Promise<unknown[][]> {
+/** Rows of a query in which `{table}` stands for a table's relation. */
+export async function rowsOf(lake: Lake, sql: string): Promise<unknown[][]> {
   let text = sql
   for (const [whole, name] of sql.matchAll(/\{(\w+\.\w+)\}/g)) {
     text = text.replace(whole, (await lake.relation(name as Parameters<Lake['relation']>[0])).sql)

@@ -1,7 +1,7 @@
 import type { Snapshot } from '@arus/delta'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Derivation } from './derived-table.ts'
-import { rowCountOf } from './file-facts.ts'
+import { dateBatches, rowCountOf } from './file-facts.ts'
 import { differenceSql, type Rollup, totalsSql, userStatsSql } from './gold-rollups.ts'
 import { addedSql, finishedSql } from './gold-tables-sql.ts'
 import type { Lake } from './lake.ts'
@@ -59,11 +59,25 @@ export async function planRollup(sources: GoldSources, rollup: Rollup, state: Go
 
 function anewPlan(sources: GoldSources, rollup: Rollup): Plan {
   const catalogue = { products: sources.products.sql, labels: sources.products.sql }
-  const [first = ''] = Object.values(rollup.key)
-  // Categories are few, and one that nobody looked at has a row too: no groups.
-  const groups = rollup.table === 'gold.category_stats' ? [sources.events] : keyGroups(sources, first)
-  const selects = groups.map((events) => finishedSql(rollup, totalsSql(rollup, events), catalogue))
+  const selects = partsOf(sources, rollup).map((events) =>
+    finishedSql(rollup, totalsSql(rollup, events), catalogue),
+  )
   return { replace: 'all', selects, isAnew: true }
+}
+
+/** `silver.events` in parts that share no key of a rollup. */
+function partsOf(sources: GoldSources, rollup: Rollup): string[] {
+  const { events, silver } = sources
+  // Categories are few, and one that nobody looked at has a row too: no parts.
+  if (rollup.table === 'gold.category_stats') return [events]
+  if (!isByDate(rollup)) return keyGroups(sources, Object.values(rollup.key)[0] ?? '')
+  return dateBatches(silver.files.values(), GROUP_ROWS_MAX).map(
+    (dates) => `(FROM ${events} WHERE event_date IN (${dateList(dates)}))`,
+  )
+}
+
+function isByDate({ table }: Rollup): boolean {
+  return definitionOf(table).partitionColumns.length > 0
 }
 
 async function differencePlan(
@@ -73,17 +87,16 @@ async function differencePlan(
 ): Promise<Plan> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE difference AS ${differenceSql(rollup)}`)
   const all = await lake.relationOfFiles(rollup.table, [...snapshot.files.values()])
-  const isByDate = definitionOf(rollup.table).partitionColumns.length > 0
-  const dates = isByDate
+  const dates = isByDate(rollup)
     ? await textsOf(connection, 'SELECT DISTINCT event_date::VARCHAR FROM difference')
     : []
   const counted = await textsOf(connection, 'SELECT count(*)::VARCHAR FROM difference')
   if (counted[0] === '0' && !isCatalogueNew) return NOTHING
-  const old = isByDate ? `(FROM ${all} WHERE event_date IN (${dateList(dates)}))` : all
+  const old = isByDate(rollup) ? `(FROM ${all} WHERE event_date IN (${dateList(dates)}))` : all
   const totals = addedSql(rollup, { old, difference: 'difference', events })
   const labels = isCatalogueNew ? products.sql : labelsSql(old, products.sql)
   const select = finishedSql(rollup, totals, { products: products.sql, labels })
-  return { replace: isByDate ? dates : 'all', selects: [select], isAnew: false }
+  return { replace: isByDate(rollup) ? dates : 'all', selects: [select], isAnew: false }
 }
 
 /** Names that stand already, and those of products that are new here. */

@@ -39,7 +39,7 @@ export {
   type StructField,
   type StructType,
 } from './schema.ts'
-export type { Snapshot } from './snapshot.ts'
+export { fileKey, type Snapshot } from './snapshot.ts'
 export { liveRowCount } from './statistics.ts'
 export type { Storage, StoredFile } from './storage.ts'
 export { isTemporary, temporaryName } from './temporary-files.ts'

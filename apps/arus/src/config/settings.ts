@@ -21,6 +21,8 @@ export interface Settings {
   readonly bodyLimitBytes: number
   /** An `event_id` seen again within this time is a duplicate. */
   readonly idempotencyWindowMs: number
+  /** Older versions of the lake's tables can be read this long. */
+  readonly lakeHistoryMs: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -66,6 +68,7 @@ export function readSettings(
     partitionCount: reader.integer('ARUS_PARTITIONS', 4, 1, 1024),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
+    lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
   reader.throwIfWrong()

@@ -6,16 +6,6 @@ export function rowCountOf(file: AddFile): number {
   return Number((stats as { readonly numRecords?: number } | null)?.numRecords ?? 0)
 }
 
-/** Dates that files are partitioned by (`event_date` and its like), in order. */
-export function datesOf(files: Iterable<AddFile>, column = 'event_date'): string[] {
-  const dates = new Set<string>()
-  for (const { partitionValues } of files) {
-    const date = partitionValues[column]
-    if (typeof date === 'string' && date !== '') dates.add(date)
-  }
-  return [...dates].sort()
-}
-
 /** Puts dates into batches of at most `rowsMax` rows (one date may have more) and 31 dates. */
 export function dateBatches(files: Iterable<AddFile>, rowsMax: number, column = 'event_date'): string[][] {
   const rows = new Map<string, number>()

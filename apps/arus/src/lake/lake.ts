@@ -19,7 +19,7 @@ import { deltaSchema } from './table-definition.ts'
 import { TABLE_NAMES, type TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
 
-export type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
+export type { Lake, WriteResult } from './lake-port.ts'
 
 export interface LakeOptions {
   readonly root: string

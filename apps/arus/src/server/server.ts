@@ -134,6 +134,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     catalogue: () => catalogues.current(),
     live: () => live,
     ingest: () => ingest,
+    sql: await parts.sql(),
     analytics: createAnalytics({ query: await parts.query(), now }),
     passports: {
       find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),

@@ -1,6 +1,7 @@
 import type { EventLog } from '@arus/event-log'
 import type { OnProgress } from '../progress.ts'
 import type { LakeTopics } from './bronze-routes.ts'
+import { checkQuality } from './check-quality.ts'
 import type { RefinedTable } from './derived-table.ts'
 import type { Lake } from './lake.ts'
 import { startLakeWriter } from './lake-writer.ts'
@@ -18,7 +19,7 @@ export interface RebuildOptions {
 }
 
 /**
- * Computes silver and gold anew, from bronze or from the log. The same log gives the same tables, to the row. Each table is replaced by one commit, so one that was not reached stays as
+ * Computes silver and gold anew, from bronze or from the log, and checks what was written. The same log gives the same tables, to the row. Each table is replaced by one commit, so one that was not reached stays as
  * it was, and the rebuild can be started again. Nothing else may write the lake meanwhile.
  */
 export async function rebuildLake(options: RebuildOptions): Promise<readonly RefinedTable[]> {
@@ -34,6 +35,7 @@ export async function rebuildLake(options: RebuildOptions): Promise<readonly Ref
       onProgress?.({ step: `Computing ${table}`, done: done++, total: DERIVED_TABLES.length, unit: 'tables' })
     },
   })
+  await checkQuality(lake)
   onProgress?.({ step: 'Rebuilt', done, total: DERIVED_TABLES.length, unit: 'tables' })
   return tables
 }

@@ -33,7 +33,7 @@ export function planSegment(
 ): LogSegment {
   const checkpoint = newestCheckpoint(names, version ?? Number.POSITIVE_INFINITY, unreadable ?? new Set())
   const commits = commitsOf(names)
-  const newest = Math.max(commits.at(-1)?.version ?? -1, checkpoint?.version ?? -1)
+  const newest = newestVersion(names)
   if (newest < 0) {
     throw new DeltaError(
       'DELTA_NOT_A_TABLE',
@@ -47,10 +47,11 @@ export function planSegment(
   return { version: target, checkpoint, steps }
 }
 
-/** The newest version that a commit or a checkpoint names; -1 when there is none. */
+/** The newest version that a commit, a compaction or a checkpoint names; -1 when there is none. */
 export function newestVersion(names: readonly string[]): number {
   return names.reduce((newest, name) => {
     const file = parseLogName(name)
+    if (file.kind === 'compacted') return Math.max(newest, file.lastVersion)
     return file.kind === 'commit' || file.kind === 'checkpoint' ? Math.max(newest, file.version) : newest
   }, -1)
 }

@@ -327,6 +327,123 @@ def hand_many_partitions(t):
     t.expected.append(pa.table({"id": pa.array(range(count), pa.int64()), "p": [f"v {i}" for i in range(count)]}))
 
 
+# Types that were widened
+
+D = decimal.Decimal
+WIDENINGS = [
+    # Delta type, Arrow type, types of older files, a value of those, a value of the new
+    ("short", pa.int16(), [pa.int8()], -7, -32768),
+    ("integer", pa.int32(), [pa.int8(), pa.int16()], -7, -(2**31)),
+    ("long", pa.int64(), [pa.int8(), pa.int16(), pa.int32()], -7, -(2**63)),
+    ("double", pa.float64(), [pa.int8(), pa.int16(), pa.int32(), pa.float32()], -7, 0.1),
+    ("decimal(10,0)", pa.decimal128(10, 0), [pa.int8(), pa.int16(), pa.int32()], -7, D("9999999999")),
+    ("decimal(20,0)", pa.decimal128(20, 0), [pa.int64(), pa.decimal128(9, 0), pa.decimal128(18, 0)], -7, D("99999999999999999999")),
+    ("decimal(38,10)", pa.decimal128(38, 10), [pa.int64(), pa.decimal128(5, 2), pa.decimal128(28, 10), pa.decimal128(20, 0)], -7, D("-1234567890123456789012345678.0123456789")),
+    ("timestamp_ntz", pa.timestamp("us"), [pa.date32()], dt.date(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999)),
+]
+
+
+def value_as(value, type):
+    if pa.types.is_decimal(type):
+        return D(value)
+    if pa.types.is_floating(type):
+        return float(value)
+    if pa.types.is_timestamp(type) and not isinstance(value, dt.datetime):
+        return dt.datetime(value.year, value.month, value.day)
+    return value
+
+
+def shapes(kind, value):
+    """A row with the value at each level of nesting."""
+    struct = pa.struct([("x", kind)])
+    return {
+        "v": pa.array([value, None], kind),
+        "s": pa.array([{"x": value}, None], struct),
+        "l": pa.array([[value, None], []], pa.list_(kind)),
+        "m": pa.array([[("k", {"x": value})], None], pa.map_(pa.string(), struct)),
+        "ls": pa.array([[{"x": value}, None], None], pa.list_(struct)),
+    }
+
+
+def shape_fields(type):
+    struct = {"type": "struct", "fields": [field("x", type)]}
+    array = lambda element: {"type": "array", "elementType": element, "containsNull": True}
+    return [field("v", type), field("s", struct), field("l", array(type)), field("m", {"type": "map", "keyType": "string", "valueType": struct, "valueContainsNull": True}), field("ls", array(struct))]
+
+
+def widening(type, kind, older, value, newest):
+    def make(t):
+        t.create(shape_fields(type), features=["typeWidening", "timestampNtz"])
+        for i, old in enumerate(older):
+            t.file(f"{i}.parquet", pa.table(shapes(old, value_as(value, old))), expect=False)
+            t.commit(t.add(f"{i}.parquet"))
+            t.expected.append(pa.table(shapes(kind, value_as(value, kind))))
+        t.file("new.parquet", pa.table(shapes(kind, newest)))
+        t.commit(t.add("new.parquet"))
+
+    make.__name__ = "hand_widened_to_" + type.replace("(", "_").replace(",", "_").replace(")", "")
+    table("handmade")(make)
+
+
+for one in WIDENINGS:
+    widening(*one)
+
+
+@table("handmade")
+def hand_widened_partition(t):
+    """Values of partitions keep the spelling of the type they were written with."""
+    t.create([field("id", "long"), field("a", "long"), field("b", "double"), field("c", "decimal(10,4)"), field("d", "timestamp_ntz")], ["a", "b", "c", "d"], features=["typeWidening", "timestampNtz"])
+    t.file("a.parquet", ids(0, 1), expect=False)
+    t.file("b.parquet", ids(1, 1), expect=False)
+    t.commit(t.add("a.parquet", values={"a": "1", "b": "1", "c": "1.5", "d": "2020-01-01"}), t.add("b.parquet", values={"a": "9223372036854775807", "b": "1.5", "c": "1.5001", "d": "2020-01-01 00:00:00.000001"}))
+    t.expected.append(pa.table({"id": pa.array([0, 1], pa.int64()), "a": pa.array([1, 2**63 - 1], pa.int64()), "b": [1.0, 1.5], "c": pa.array([D("1.5"), D("1.5001")], pa.decimal128(10, 4)),
+                                "d": pa.array([dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1, 0, 0, 0, 1)], pa.timestamp("us"))}))
+
+
+# Schemas that grew
+
+
+def nested_kinds(struct):
+    return {
+        "s": struct,
+        "l": pa.list_(struct),
+        "m": pa.map_(pa.string(), struct),
+        "km": pa.map_(struct, pa.int32()),
+        "ll": pa.list_(pa.list_(struct)),
+        "ss": pa.struct([("in", struct)]),
+    }
+
+
+def nested_values(row):
+    return {"s": row, "l": [row, None], "m": [("k", row), ("n", None)], "km": [(row, 1)], "ll": [[row], [], None], "ss": {"in": row}}
+
+
+@table("handmade")
+def hand_nested_fields_added(t):
+    """Old files lack fields of structs at every depth; a null struct stays null."""
+    new = {"type": "struct", "fields": [field("z", "string"), field("a", "integer"), field("b", {"type": "struct", "fields": [field("c", "long"), field("d", {"type": "array", "elementType": "string", "containsNull": True})]})]}
+    array = lambda element: {"type": "array", "elementType": element, "containsNull": True}
+    map_of = lambda key, value: {"type": "map", "keyType": key, "valueType": value, "valueContainsNull": True}
+    t.create([field("s", new), field("l", array(new)), field("m", map_of("string", new)), field("km", map_of(new, "integer")), field("ll", array(array(new))), field("ss", {"type": "struct", "fields": [field("in", new)]})])
+    old_kind = pa.struct([("a", pa.int32())])
+    new_kind = pa.struct([("z", pa.string()), ("a", pa.int32()), ("b", pa.struct([("c", pa.int64()), ("d", pa.list_(pa.string()))]))])
+    rows = lambda struct, row: pa.table({name: pa.array([nested_values(row)[name], None], kind) for name, kind in nested_kinds(struct).items()})
+    t.file("old.parquet", rows(old_kind, {"a": 1}), expect=False)
+    t.expected.append(rows(new_kind, {"z": None, "a": 1, "b": None}))
+    t.file("new.parquet", rows(new_kind, {"z": "z", "a": 2, "b": {"c": 3, "d": ["e", None]}}))
+    t.commit(t.add("old.parquet"), t.add("new.parquet"))
+
+
+@table("handmade")
+def hand_nested_fields_all_new(t):
+    """The struct of an old file has none of the fields the table declares now (dropped and others added)."""
+    fields = [mapped("id", "long", 1, "id"), mapped("s", {"type": "struct", "fields": [mapped("n", "integer", 4, "col-new")]}, 2, "s")]
+    t.create(fields, configuration={"delta.columnMapping.mode": "name", "delta.columnMapping.maxColumnId": "4"}, features=["columnMapping"])
+    t.file("a.parquet", pa.table({"id": pa.array([1, 2], pa.int64()), "s": pa.array([{"old": "x"}, None], pa.struct([("old", pa.string())]))}), expect=False)
+    t.commit(t.add("a.parquet"))
+    t.expected.append(pa.table({"id": pa.array([1, 2], pa.int64()), "s": pa.array([{"n": None}, None], pa.struct([("n", pa.int32())]))}))
+
+
 # Deletion vectors
 
 

@@ -1,3 +1,4 @@
+import type { DeletionVectorDescriptor } from './deletion-vector.ts'
 import { DeltaError } from './errors.ts'
 
 /** Protocol, "Change Metadata". */
@@ -21,17 +22,23 @@ export interface Protocol {
   readonly writerFeatures?: readonly string[] | null
 }
 
-/** Protocol, "Add File". Paths are URI-encoded, relative to the table's root. */
+/** Values of the partition columns by (physical) name, serialised; see `partition-values.ts`. */
+export type PartitionValues = Readonly<Record<string, string | null>>
+
+/** Protocol, "Add File". Paths are URI-encoded, relative to the table's root, or absolute URIs. */
 export interface AddFile {
   readonly path: string
-  readonly partitionValues: Readonly<Record<string, string | null>>
+  readonly partitionValues: PartitionValues
   readonly size: number
   readonly modificationTime: number
   readonly dataChange: boolean
   /** `numRecords`, `minValues`, `maxValues`, `nullCount`, as JSON. */
   readonly stats?: string | null
   readonly tags?: Readonly<Record<string, string>> | null
-  readonly deletionVector?: object | null
+  readonly deletionVector?: DeletionVectorDescriptor | null
+  readonly baseRowId?: number | null
+  readonly defaultRowCommitVersion?: number | null
+  readonly clusteringProvider?: string | null
 }
 
 /** Protocol, "Remove File". */
@@ -40,9 +47,20 @@ export interface RemoveFile {
   readonly deletionTimestamp?: number | null
   readonly dataChange: boolean
   readonly extendedFileMetadata?: boolean | null
-  readonly partitionValues?: Readonly<Record<string, string | null>> | null
+  readonly partitionValues?: PartitionValues | null
   readonly size?: number | null
-  readonly deletionVector?: object | null
+  readonly tags?: Readonly<Record<string, string>> | null
+  readonly deletionVector?: DeletionVectorDescriptor | null
+  readonly baseRowId?: number | null
+  readonly defaultRowCommitVersion?: number | null
+}
+
+/** Protocol, "Add CDC File": rows that a commit changed, for readers of the change data feed. */
+export interface ChangeFile {
+  readonly path: string
+  readonly partitionValues: PartitionValues
+  readonly size: number
+  readonly dataChange: false
 }
 
 /** Protocol, "Transaction Identifiers": the last version an application has written. */
@@ -52,59 +70,98 @@ export interface SetTransaction {
   readonly lastUpdated?: number | null
 }
 
+/** Protocol, "Domain Metadata". */
+export interface DomainMetadata {
+  readonly domain: string
+  readonly configuration: string
+  readonly removed: boolean
+}
+
+/** Protocol, "Sidecar File Information": a file of `_delta_log/_sidecars` with part of a version-2 checkpoint. */
+export interface Sidecar {
+  readonly path: string
+  readonly sizeInBytes: number
+  readonly modificationTime: number
+}
+
 /** Protocol, "Commit Provenance Information"; `txnId` tells our own commit after an unknown outcome. */
 export interface CommitInfo {
   readonly timestamp?: number
+  /** Protocol, "In-Commit Timestamps". */
+  readonly inCommitTimestamp?: number | null
   readonly operation?: string
   readonly operationParameters?: Readonly<Record<string, unknown>>
-  readonly isBlindAppend?: boolean
+  readonly operationMetrics?: Readonly<Record<string, string>> | null
+  readonly isBlindAppend?: boolean | null
+  readonly readVersion?: number | null
+  readonly isolationLevel?: string | null
   readonly engineInfo?: string
   readonly txnId?: string
 }
 
-/** One line of a commit: an object with one of these. */
+/** One line of a commit: an object with one of these. Others are ignored, as the protocol says. */
 export interface Action {
   readonly metaData?: Metadata | null
   readonly protocol?: Protocol | null
   readonly add?: AddFile | null
   readonly remove?: RemoveFile | null
+  readonly cdc?: ChangeFile | null
   readonly txn?: SetTransaction | null
+  readonly domainMetadata?: DomainMetadata | null
   readonly commitInfo?: CommitInfo | null
+  readonly sidecar?: Sidecar | null
+  readonly checkpointMetadata?: { readonly version: number; readonly tags?: object | null } | null
 }
 
 /** The actions of a commit file. Throws `DELTA_LOG_CORRUPT`. */
 export function parseCommit(bytes: Uint8Array, path: string): Action[] {
-  return new TextDecoder()
-    .decode(bytes)
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => {
-      try {
-        return checkedAction(JSON.parse(line))
-      } catch (error) {
-        throw new DeltaError(
-          'DELTA_LOG_CORRUPT',
-          `Line ${i + 1} of ${path} is not a Delta action: ${line.slice(0, 80)}`,
-          error,
-        )
-      }
-    })
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  const actions: Action[] = []
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() === '') continue
+    try {
+      actions.push(checkedAction(JSON.parse(line)))
+    } catch (error) {
+      throw new DeltaError(
+        'DELTA_LOG_CORRUPT',
+        `Line ${i + 1} of ${path} is not a Delta action: ${line.slice(0, 80)}`,
+        error,
+      )
+    }
+  }
+  return actions
 }
 
+/** A commit's bytes: one action a line. */
 export function serializeCommit(actions: readonly Action[]): Uint8Array {
   return new TextEncoder().encode(`${actions.map((action) => JSON.stringify(action)).join('\n')}\n`)
 }
 
-/** Checks what log replay relies on; unknown actions pass, since the protocol says to ignore them. */
+/** Checks what log replay relies on; throws a TypeError that names the field. */
 export function checkedAction(value: unknown): Action {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new TypeError('not an object')
+  if (!isObject(value)) throw new TypeError('not an object')
   const action = value as Action
-  if (action.add && (typeof action.add.path !== 'string' || typeof action.add.size !== 'number'))
-    throw new TypeError('add')
+  if (action.add) checkAdd(action.add)
   if (action.remove && typeof action.remove.path !== 'string') throw new TypeError('remove')
-  if (action.metaData && typeof action.metaData.schemaString !== 'string') throw new TypeError('metaData')
+  if (action.metaData && !isTextOrAbsent(action.metaData.schemaString)) throw new TypeError('metaData')
   if (action.protocol && typeof action.protocol.minReaderVersion !== 'number') throw new TypeError('protocol')
   if (action.txn && typeof action.txn.appId !== 'string') throw new TypeError('txn')
+  if (action.domainMetadata && typeof action.domainMetadata.domain !== 'string')
+    throw new TypeError('domainMetadata')
+  if (action.sidecar && typeof action.sidecar.path !== 'string') throw new TypeError('sidecar')
+  if (action.cdc && typeof action.cdc.path !== 'string') throw new TypeError('cdc')
   return action
+}
+
+function checkAdd(add: AddFile): void {
+  if (typeof add.path !== 'string' || typeof add.size !== 'number') throw new TypeError('add')
+  if (!isTextOrAbsent(add.stats)) throw new TypeError('add.stats')
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'string'
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

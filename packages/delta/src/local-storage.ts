@@ -1,32 +1,55 @@
-import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { type Dirent, existsSync } from 'node:fs'
+import { link, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { concurrently } from './concurrently.ts'
 import { DeltaError } from './errors.ts'
+import { FolderSync } from './folder-sync.ts'
 import type { Storage, StoredFile } from './storage.ts'
+import { errorCode, fileFailure, isMissing, readFailure, unknownOutcome } from './storage-errors.ts'
+import { parseStoragePath, relativePath, sortByBytes, sortsAfter, unsupportedPath } from './storage-paths.ts'
+import { isTemporary, removeQuietly, removeStaleFiles, temporaryName } from './temporary-files.ts'
 
 const LOG_FOLDER = '_delta_log'
-/** A temporary file this old belongs to no running writer. */
-const STALE_MS = 3_600_000
-const TEMPORARY = /^\.tmp-/
+/** Node's file operations run on four threads; a few more keep those busy, and many when each takes microseconds. */
+const CONCURRENCY = 8
+const STATS_AT_ONCE = 64
 
-/** A table in a local folder. */
+/** A table in a local folder, on a file system with hard links. */
 export class LocalStorage implements Storage {
+  /** The folder, absolute. */
   readonly root: string
+  readonly #now: () => number
+  readonly #folders: FolderSync
+  /** Files the disk failed to sync: it may have dropped their pages, and another fsync would say that all is well. */
+  readonly #unsynced = new Set<string>()
 
-  constructor(root: string) {
-    this.root = root
+  constructor(root: string, { now = Date.now }: { readonly now?: () => number } = {}) {
+    this.root = resolve(root)
+    this.#now = now
+    this.#folders = new FolderSync(this.root)
+  }
+
+  get location(): string {
+    return this.root
   }
 
   localPath(path: string): string {
-    return join(this.root, path)
+    const parsed = parseStoragePath(path)
+    if (parsed.kind === 'relative') return join(this.root, parsed.path)
+    if (parsed.scheme !== 'file') throw unsupportedPath(path, 'a local table reads file: URIs only')
+    try {
+      return fileURLToPath(parsed.uri)
+    } catch (error) {
+      throw unsupportedPath(path, `it names no file of this machine (${error})`)
+    }
   }
 
   async read(path: string): Promise<Uint8Array> {
     try {
       return await readFile(this.localPath(path))
     } catch (error) {
-      if (isMissing(error)) throw new DeltaError('DELTA_NOT_FOUND', `No file ${path} in ${this.root}`, error)
-      throw error
+      throw readFailure(error, path)
     }
   }
 
@@ -35,108 +58,197 @@ export class LocalStorage implements Storage {
    * folder. (Creating the final name first and writing after it can publish an empty file in a crash.)
    */
   async putIfAbsent(path: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
-    const target = this.localPath(path)
-    const temporary = await this.#writeTemporary(target, bytes)
+    const target = this.#targetOf(path)
+    const temporary = await this.#writeTemporary(path, target, bytes)
     try {
-      await link(temporary, target)
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return 'exists'
-      throw error
+      if (!(await this.#link(temporary, target, path))) return 'exists'
     } finally {
-      await rm(temporary, { force: true })
+      await removeQuietly(temporary)
     }
-    await syncFolder(dirname(target))
+    await this.#syncFolderOf(target, path)
     return 'created'
   }
 
   async put(path: string, bytes: Uint8Array): Promise<void> {
-    const target = this.localPath(path)
-    await rename(await this.#writeTemporary(target, bytes), target)
-    await syncFolder(dirname(target))
+    const target = this.#targetOf(path)
+    const temporary = await this.#writeTemporary(path, target, bytes)
+    try {
+      await rename(temporary, target)
+    } catch (error) {
+      await removeQuietly(temporary)
+      throw fileFailure(error, `write ${path}`)
+    }
+    await this.#syncFolderOf(target, path)
   }
 
   async list(folder: string, startAfter = ''): Promise<StoredFile[]> {
-    const names = await readdir(this.localPath(folder)).catch((error: unknown) => {
-      if (isMissing(error)) return []
-      throw error
-    })
-    const wanted = names.filter((name) => name > startAfter && !TEMPORARY.test(name)).sort()
-    const files = await Promise.all(
-      wanted.map((name) => this.#fileAt(folder === '' ? name : `${folder}/${name}`)),
-    )
-    return files.filter((file) => file !== null)
+    const names = await this.listNames(folder, startAfter)
+    return this.#filesAt(names.map((name) => pathIn(folder, name)))
+  }
+
+  async listNames(folder: string, startAfter = ''): Promise<string[]> {
+    const names = (await this.#entriesOf(relativePath(folder))).filter(mayBeFile).map((entry) => entry.name)
+    return sortByBytes(names.filter((name) => !isTemporary(name) && sortsAfter(name, startAfter)))
   }
 
   async listData(): Promise<StoredFile[]> {
-    const entries = await readdir(this.root, { recursive: true, withFileTypes: true })
-    const paths = entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(this.root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-      .filter((path) => !path.startsWith(`${LOG_FOLDER}/`))
-    const files = await Promise.all(paths.map((path) => this.#fileAt(path)))
-    return files.filter((file) => file !== null)
+    return this.#filesAt(sortByBytes(await this.#pathsBelow('')))
   }
 
   async delete(path: string): Promise<void> {
-    await rm(this.localPath(path), { force: true })
+    try {
+      await unlink(this.#targetOf(path))
+    } catch (error) {
+      if (!isMissing(error)) throw fileFailure(error, `delete ${path}`)
+    }
+  }
+
+  async ensureLocal(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      // Microseconds each; a query that fails half-way because of a file that is gone is worse.
+      if (!existsSync(this.localPath(path)))
+        throw new DeltaError('DELTA_NOT_FOUND', `No file ${path} in ${this.root}`)
+    }
   }
 
   async publish(paths: readonly string[]): Promise<void> {
-    const folders = new Set<string>()
-    for (const path of paths) {
-      const file = await open(this.localPath(path), 'r')
-      await file.sync().finally(() => file.close())
-      folders.add(dirname(this.localPath(path)))
-    }
-    for (const folder of folders) await syncFolder(folder)
-    await syncFolder(this.root)
-  }
-
-  /** Removes temporary files that a writer which is gone left behind. */
-  async removeStale(nowMs: number): Promise<void> {
-    const folder = this.localPath(LOG_FOLDER)
-    for (const name of await readdir(folder).catch(() => [])) {
-      if (!TEMPORARY.test(name)) continue
-      const facts = await stat(join(folder, name)).catch(() => null)
-      if (facts !== null && nowMs - facts.mtimeMs > STALE_MS) await rm(join(folder, name), { force: true })
-    }
-  }
-
-  async #writeTemporary(target: string, bytes: Uint8Array): Promise<string> {
-    await mkdir(dirname(target), { recursive: true })
-    const temporary = join(dirname(target), `.tmp-${randomUUID()}`)
-    const file = await open(temporary, 'wx')
+    const targets = paths.map((path) => ({ path, target: this.#targetOf(path) }))
+    await concurrently(targets, CONCURRENCY, ({ path, target }) => this.#syncFile(path, target))
+    const folders = new Set(targets.map(({ target }) => dirname(target)))
     try {
-      await file.writeFile(bytes)
+      await this.#folders.syncUpToRoot(folders)
+    } catch (error) {
+      for (const { target } of targets) this.#unsynced.add(target)
+      throw fileFailure(error, `sync the folders of ${paths.length} files in ${this.root}`)
+    }
+  }
+
+  async removeStale(): Promise<void> {
+    await removeStaleFiles(join(this.root, LOG_FOLDER), this.#now())
+  }
+
+  /** The absolute path of a file that is to be written, synced or deleted. */
+  #targetOf(path: string): string {
+    if (path === '') throw unsupportedPath(path, 'the root is a folder')
+    return join(this.root, relativePath(path))
+  }
+
+  /** In the log's folder whatever the target is, so that there is one place to look for those left behind. */
+  async #writeTemporary(path: string, target: string, bytes: Uint8Array): Promise<string> {
+    const folder = join(this.root, LOG_FOLDER)
+    const temporary = join(folder, temporaryName())
+    try {
+      await this.#folders.make(folder)
+      await this.#folders.make(dirname(target))
+      const file = await open(temporary, 'wx')
+      try {
+        await file.writeFile(bytes)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      return temporary
+    } catch (error) {
+      await removeQuietly(temporary)
+      throw fileFailure(error, `write ${path}`)
+    }
+  }
+
+  /**
+   * False when the name is taken. Whatever `link` says, the temporary file having the name means that it worked: over NFS
+   * the answer of the first try can be lost, and the second finds the name taken by itself.
+   */
+  async #link(temporary: string, target: string, path: string): Promise<boolean> {
+    try {
+      await link(temporary, target)
+      return true
+    } catch (error) {
+      const isOurs = await isSameFile(temporary, target).catch((reason: unknown) => {
+        throw unknownOutcome(new AggregateError([error, reason], String(error)), path)
+      })
+      if (isOurs) return true
+      if (errorCode(error) === 'EEXIST') return false
+      throw fileFailure(error, `give ${path} its name`)
+    }
+  }
+
+  /** After the name was given: an error here leaves it open whether the name survives a power loss. */
+  async #syncFolderOf(target: string, path: string): Promise<void> {
+    try {
+      await this.#folders.sync(dirname(target))
+    } catch (error) {
+      throw unknownOutcome(error, path)
+    }
+  }
+
+  async #syncFile(path: string, target: string): Promise<void> {
+    if (this.#unsynced.has(target)) {
+      throw new DeltaError(
+        'DELTA_STORAGE_FAILED',
+        `The disk failed to store ${path} before; write its rows again, under another name`,
+      )
+    }
+    const file = await open(target, 'r+').catch((error: unknown) => {
+      throw readFailure(error, path)
+    })
+    try {
       await file.sync()
     } catch (error) {
-      await rm(temporary, { force: true })
-      throw error
+      this.#unsynced.add(target)
+      throw fileFailure(error, `sync ${path}`)
     } finally {
       await file.close()
     }
-    return temporary
   }
 
-  /** Null for a file that vanished meanwhile, and for folders. */
-  async #fileAt(path: string): Promise<StoredFile | null> {
-    const facts = await stat(this.localPath(path)).catch((error: unknown) => {
+  /** Folders and files directly in a folder; none when it is not there. */
+  async #entriesOf(folder: string): Promise<Dirent[]> {
+    try {
+      return await readdir(join(this.root, folder), { withFileTypes: true })
+    } catch (error) {
+      if (isMissing(error)) return []
+      throw fileFailure(error, `list ${folder === '' ? this.root : folder}`)
+    }
+  }
+
+  async #pathsBelow(folder: string): Promise<string[]> {
+    const entries = (await this.#entriesOf(folder)).filter((entry) => !isTemporary(entry.name))
+    const pathOf = ({ name }: Dirent) => pathIn(folder, name)
+    const folders = entries.filter((entry) => entry.isDirectory() && pathOf(entry) !== LOG_FOLDER)
+    const below = await concurrently(folders, CONCURRENCY, (entry) => this.#pathsBelow(pathOf(entry)))
+    return [...entries.filter(mayBeFile).map(pathOf), ...below.flat()]
+  }
+
+  /** Leaves out files that vanished meanwhile. */
+  async #filesAt(paths: readonly string[]): Promise<StoredFile[]> {
+    const files = await concurrently(paths, STATS_AT_ONCE, async (path) => {
+      try {
+        const facts = await stat(join(this.root, path))
+        return facts.isFile() ? { path, sizeBytes: facts.size, modifiedMs: facts.mtimeMs } : null
+      } catch (error) {
+        if (isMissing(error)) return null
+        throw fileFailure(error, `look at ${path}`)
+      }
+    })
+    return files.filter((file) => file !== null)
+  }
+}
+
+function pathIn(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`
+}
+
+function mayBeFile(entry: Dirent): boolean {
+  return entry.isFile() || entry.isSymbolicLink()
+}
+
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([
+    stat(a, { bigint: true }),
+    stat(b, { bigint: true }).catch((error: unknown) => {
       if (isMissing(error)) return null
       throw error
-    })
-    return facts?.isFile() ? { path, sizeBytes: facts.size, modifiedMs: facts.mtimeMs } : null
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  await folder.sync().finally(() => folder.close())
-}
-
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
+    }),
+  ])
+  return other !== null && one.ino === other.ino && one.dev === other.dev
 }

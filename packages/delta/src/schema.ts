@@ -1,6 +1,9 @@
-import { DeltaError } from './errors.ts'
+import { DeltaError, unsupported } from './errors.ts'
 
-/** Delta primitive types; `decimal(p,s)` is spelled out. Protocol, "Primitive Types". */
+/**
+ * Delta primitive types; `decimal(p,s)` is spelled out. Protocol, "Primitive Types"; `void` is a column of nulls only,
+ * `variant` comes as the bytes of Parquet's Variant encoding: a struct of `metadata` and `value`.
+ */
 export type PrimitiveType =
   | 'string'
   | 'long'
@@ -14,6 +17,8 @@ export type PrimitiveType =
   | 'date'
   | 'timestamp'
   | 'timestamp_ntz'
+  | 'void'
+  | 'variant'
   | `decimal(${number},${number})`
 
 export interface StructType {
@@ -44,7 +49,32 @@ export interface StructField {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-/** The schema of a `schemaString`. Throws `DELTA_SCHEMA_INVALID`. */
+const PRIMITIVES: ReadonlySet<string> = new Set([
+  'string',
+  'long',
+  'integer',
+  'short',
+  'byte',
+  'float',
+  'double',
+  'boolean',
+  'binary',
+  'date',
+  'timestamp',
+  'timestamp_ntz',
+  'void',
+  'variant',
+])
+const DECIMAL = /^decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)$/
+/** Text types with a length, which are read and written as `string`. */
+const SIZED_TEXT = /^(char|varchar)\(\d+\)$/
+/** Types of the protocol and of its proposals that this library does not read, by the feature that brings them. */
+const UNSUPPORTED_TYPES: readonly (readonly [type: RegExp, feature: string])[] = [
+  [/^geometry\b/, 'geospatial'],
+  [/^geography\b/, 'geospatial'],
+]
+
+/** The schema of a `schemaString`. Throws `DELTA_SCHEMA_INVALID`, and `DELTA_FEATURE_UNSUPPORTED` for types not read here. */
 export function parseSchema(schemaString: string): StructType {
   let value: unknown
   try {
@@ -56,14 +86,15 @@ export function parseSchema(schemaString: string): StructType {
       error,
     )
   }
-  const struct = value as Partial<StructType> | null
-  if (struct?.type !== 'struct' || !Array.isArray(struct.fields)) {
-    throw new DeltaError(
-      'DELTA_SCHEMA_INVALID',
-      `A schema is a struct with fields, found ${schemaString.slice(0, 80)}`,
-    )
-  }
-  return struct as StructType
+  const type = parseType(value)
+  if (typeof type === 'object' && type.type === 'struct') return type
+  throw invalid('a schema is a struct with fields', value)
+}
+
+/** A decimal's digits and digits after the point; null for other types. */
+export function decimalOf(type: DataType): { readonly precision: number; readonly scale: number } | null {
+  const match = typeof type === 'string' ? DECIMAL.exec(type) : null
+  return match ? { precision: Number(match[1]), scale: Number(match[2]) } : null
 }
 
 /** A column, nullable unless said otherwise. */
@@ -74,4 +105,63 @@ export function column(
 ): StructField {
   const { nullable = true, comment } = options
   return { name, type, nullable, metadata: comment === undefined ? {} : { comment } }
+}
+
+function parseType(value: unknown): DataType {
+  if (typeof value === 'string') return parsePrimitive(value)
+  if (typeof value !== 'object' || value === null) throw invalid('a type', value)
+  const type = value as Readonly<Record<string, unknown>>
+  switch (type.type) {
+    case 'struct':
+      if (!Array.isArray(type.fields)) throw invalid('a struct with fields', value)
+      return { type: 'struct', fields: type.fields.map(parseField) }
+    case 'array':
+      return {
+        type: 'array',
+        elementType: parseType(type.elementType),
+        containsNull: type.containsNull !== false,
+      }
+    case 'map':
+      return {
+        type: 'map',
+        keyType: parseType(type.keyType),
+        valueType: parseType(type.valueType),
+        valueContainsNull: type.valueContainsNull !== false,
+      }
+    case 'udt':
+      return parseType(type.sqlType)
+    default:
+      throw invalid('a struct, array or map', value)
+  }
+}
+
+function parsePrimitive(name: string): PrimitiveType {
+  if (PRIMITIVES.has(name)) return name as PrimitiveType
+  if (name === 'null') return 'void'
+  if (SIZED_TEXT.test(name)) return 'string'
+  if (name === 'decimal') return 'decimal(10,0)'
+  const decimal = decimalOf(name as PrimitiveType)
+  if (decimal !== null && decimal.precision <= 38 && decimal.scale <= decimal.precision)
+    return `decimal(${decimal.precision},${decimal.scale})`
+  const feature = UNSUPPORTED_TYPES.find(([type]) => type.test(name))?.[1]
+  if (feature !== undefined) throw unsupported(`columns of type ${name}`, [feature])
+  throw invalid('a type of the protocol', name)
+}
+
+function parseField(value: unknown): StructField {
+  const field = value as Partial<StructField> | null
+  if (typeof field?.name !== 'string') throw invalid('a field with a name', value)
+  return {
+    name: field.name,
+    type: parseType(field.type),
+    nullable: field.nullable !== false,
+    metadata: field.metadata ?? {},
+  }
+}
+
+function invalid(expected: string, found: unknown): DeltaError {
+  return new DeltaError(
+    'DELTA_SCHEMA_INVALID',
+    `Expected ${expected}, found ${(JSON.stringify(found) ?? 'nothing').slice(0, 80)}`,
+  )
 }

@@ -1,11 +1,17 @@
-import type { Action, AddFile, Metadata, Protocol, RemoveFile, SetTransaction } from './actions.ts'
+import type {
+  Action,
+  AddFile,
+  DomainMetadata,
+  Metadata,
+  Protocol,
+  RemoveFile,
+  SetTransaction,
+} from './actions.ts'
+import { type DeletionVectorDescriptor, deletionVectorId } from './deletion-vector.ts'
 import { DeltaError } from './errors.ts'
+import { canonicalPath } from './partition-values.ts'
 import { parseSchema, type StructType } from './schema.ts'
-
-/** Reader features this version can honour. */
-const READER_FEATURES: ReadonlySet<string> = new Set(['timestampNtz', 'vacuumProtocolCheck'])
-/** Writer features this version can honour when it appends and overwrites. */
-const WRITER_FEATURES: ReadonlySet<string> = new Set(['appendOnly', 'timestampNtz', 'vacuumProtocolCheck'])
+import { assertReadable } from './table-features.ts'
 
 /** A table at one version: immutable. */
 export interface Snapshot {
@@ -16,49 +22,69 @@ export interface Snapshot {
   readonly metadata: Metadata
   readonly schema: StructType
   readonly partitionColumns: readonly string[]
-  /** Files of the table by path. */
+  /** Files of the table, by `fileKey`. */
   readonly files: ReadonlyMap<string, AddFile>
-  /** Files removed, still needed by readers of older versions. */
+  /** Files removed, still needed by readers of older versions, by `fileKey`. */
   readonly tombstones: ReadonlyMap<string, RemoveFile>
   /** Last version each application has written. */
   readonly transactions: ReadonlyMap<string, SetTransaction>
+  readonly domains: ReadonlyMap<string, DomainMetadata>
 }
+
+/** What makes a file of a table one (Protocol, "Add File and Remove File"): its path and its deletion vector. */
+export function fileKey(file: {
+  readonly path: string
+  readonly deletionVector?: DeletionVectorDescriptor | null
+}): string {
+  const vector = deletionVectorId(file.deletionVector)
+  return vector === '' ? canonicalPath(file.path) : `${canonicalPath(file.path)}|${vector}`
+}
+
+const EMPTY_SCHEMA = '{"type":"struct","fields":[]}'
 
 /** What replay has seen so far; a builder that belongs to one replay. */
 export class SnapshotBuilder {
   readonly #files: Map<string, AddFile>
   readonly #tombstones: Map<string, RemoveFile>
   readonly #transactions: Map<string, SetTransaction>
+  readonly #domains: Map<string, DomainMetadata>
   #protocol: Protocol | undefined
   #metadata: Metadata | undefined
+  #schema: StructType | undefined
 
   /** Goes on from `base`, or from nothing. */
   constructor(base?: Snapshot) {
     this.#files = new Map(base?.files)
     this.#tombstones = new Map(base?.tombstones)
     this.#transactions = new Map(base?.transactions)
+    this.#domains = new Map(base?.domains)
     this.#protocol = base?.protocol
     this.#metadata = base?.metadata
+    this.#schema = base?.schema
   }
 
   /** Protocol, "Action Reconciliation": actions in order of versions; within a commit their order does not matter. */
   apply(actions: readonly Action[]): void {
     for (const { remove } of actions) {
       if (!remove) continue
-      refuseDeletionVector(remove)
-      this.#files.delete(remove.path)
-      this.#tombstones.set(remove.path, remove)
+      const key = fileKey(remove)
+      this.#files.delete(key)
+      this.#tombstones.set(key, remove)
     }
-    for (const { add, txn, protocol, metaData } of actions) {
-      if (add) {
-        refuseDeletionVector(add)
-        this.#files.set(add.path, add)
-        this.#tombstones.delete(add.path)
-      }
+    for (const { add, txn, protocol, metaData, domainMetadata } of actions) {
+      if (add) this.addFile(add)
       if (txn) this.#transactions.set(txn.appId, txn)
       if (protocol) this.#protocol = protocol
-      if (metaData) this.#metadata = metaData
+      if (metaData) this.#setMetadata(metaData)
+      if (domainMetadata?.removed) this.#domains.delete(domainMetadata.domain)
+      else if (domainMetadata) this.#domains.set(domainMetadata.domain, domainMetadata)
     }
+  }
+
+  addFile(add: AddFile): void {
+    const key = fileKey(add)
+    this.#files.set(key, add)
+    this.#tombstones.delete(key)
   }
 
   /** Throws `DELTA_LOG_CORRUPT` without protocol or metadata, `DELTA_FEATURE_UNSUPPORTED` for what cannot be read. */
@@ -72,49 +98,25 @@ export class SnapshotBuilder {
       )
     }
     assertReadable(protocol, metadata)
+    this.#schema ??= parseSchema(metadata.schemaString)
     return {
       version,
       timestampMs,
       protocol,
       metadata,
-      schema: parseSchema(metadata.schemaString),
+      schema: this.#schema,
       partitionColumns: metadata.partitionColumns ?? [],
       files: this.#files,
       tombstones: this.#tombstones,
       transactions: this.#transactions,
+      domains: this.#domains,
     }
   }
-}
 
-/** Throws `DELTA_FEATURE_UNSUPPORTED` naming what a writer would have to honour. */
-export function assertWritable({ protocol, metadata }: Snapshot): void {
-  const { minWriterVersion, writerFeatures } = protocol
-  const unknown = (writerFeatures ?? []).filter((feature) => !WRITER_FEATURES.has(feature))
-  if (minWriterVersion > 7 || unknown.length > 0) {
-    throw unsupported(`writer version ${minWriterVersion}`, unknown)
+  #setMetadata(metadata: Metadata): void {
+    if (metadata.schemaString !== this.#metadata?.schemaString) this.#schema = undefined
+    // Tables without columns, as a pipeline makes before its first run, may have no schema.
+    const schemaString = metadata.schemaString ?? EMPTY_SCHEMA
+    this.#metadata = { ...metadata, schemaString, configuration: metadata.configuration ?? {} }
   }
-  if (minWriterVersion < 7 && minWriterVersion > 2)
-    throw unsupported(`writer version ${minWriterVersion}`, [])
-  const constrained = /"delta\.(invariants|generationExpression|identity\.)/.test(metadata.schemaString)
-  if (constrained) throw unsupported('columns with invariants, generated or identity values', [])
-}
-
-function assertReadable(protocol: Protocol, metadata: Metadata): void {
-  const unknown = (protocol.readerFeatures ?? []).filter((feature) => !READER_FEATURES.has(feature))
-  if (unknown.length > 0 || protocol.minReaderVersion > 3)
-    throw unsupported(`reader version ${protocol.minReaderVersion}`, unknown)
-  const mapping = metadata.configuration?.['delta.columnMapping.mode'] ?? 'none'
-  if (mapping !== 'none') throw unsupported(`column mapping by ${mapping}`, ['columnMapping'])
-}
-
-function refuseDeletionVector(file: AddFile | RemoveFile): void {
-  if (file.deletionVector) throw unsupported('a file with a deletion vector', ['deletionVectors'])
-}
-
-function unsupported(what: string, features: readonly string[]): DeltaError {
-  const names = features.length > 0 ? ` (features: ${features.join(', ')})` : ''
-  return new DeltaError(
-    'DELTA_FEATURE_UNSUPPORTED',
-    `The table needs ${what}${names}, which is not supported yet`,
-  )
 }

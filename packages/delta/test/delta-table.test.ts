@@ -46,7 +46,7 @@ const options = () => ({ storage: new LocalStorage(root), engine })
 
 async function append(table: DeltaTable, sql: string, transactions?: { appId: string; version: number }[]) {
   return table.commit({
-    add: await engine.writeQuery(table, sql),
+    add: await table.write(sql),
     operation: 'WRITE',
     ...(transactions ? { transactions } : {}),
   })
@@ -54,7 +54,7 @@ async function append(table: DeltaTable, sql: string, transactions?: { appId: st
 
 async function rowsOf(table: DeltaTable, snapshot = table.snapshot()) {
   const reader = await connection.runAndReadAll(
-    `SELECT * FROM ${engine.relation(table, await snapshot)} ORDER BY ALL`,
+    `SELECT * FROM ${(await table.relation({ snapshot: await snapshot })).sql} ORDER BY ALL`,
   )
   return reader.getRowObjectsJson()
 }
@@ -96,7 +96,7 @@ describe('a table', () => {
       'SELECT 1 AS m',
       'SELECT 1 AS n, 2 AS more',
     ]) {
-      await expect(engine.writeQuery(table, sql)).rejects.toMatchObject({ code: 'DELTA_SCHEMA_MISMATCH' })
+      await expect(table.write(sql)).rejects.toMatchObject({ code: 'DELTA_SCHEMA_MISMATCH' })
     }
     expect((await table.snapshot()).files.size).toBe(0)
   })
@@ -157,13 +157,19 @@ describe('a table', () => {
     let nowMs = Date.now()
     const table = await DeltaTable.create(
       { ...options(), now: () => nowMs },
-      { schema: { type: 'struct', fields: [column('n', 'long')] } },
+      {
+        schema: { type: 'struct', fields: [column('n', 'long')] },
+        properties: { 'delta.deletedFileRetentionDuration': 'interval 1 minute' },
+      },
     )
     await append(table, 'SELECT 1 AS n')
     const old = await table.snapshot()
-    const add = await engine.writeQuery(table, 'SELECT 2 AS n')
+    const add = await table.write('SELECT 2 AS n')
     await table.commit({ add, remove: [...old.files.values()], readVersion: old.version, operation: 'WRITE' })
     expect(await table.vacuum({ retentionMs: 60_000 })).toEqual([])
+    await expect(table.vacuum({ retentionMs: 1 })).rejects.toMatchObject({
+      code: 'DELTA_RETENTION_TOO_SHORT',
+    })
     nowMs += 120_000
     expect(await table.vacuum({ retentionMs: 60_000, isDryRun: true })).toHaveLength(1)
     expect(await table.vacuum({ retentionMs: 60_000 })).toHaveLength(1)
@@ -355,7 +361,7 @@ function startWriter(lane: number, count: number) {
     const table = await DeltaTable.open({ storage: new LocalStorage(${JSON.stringify(root)}), engine })
     for (let i = 0; i < ${count}; i++) {
       const n = ${lane * 1000} + i
-      await table.commit({ add: await engine.writeQuery(table, 'SELECT ' + n + ' AS n'), operation: 'WRITE' })
+      await table.commit({ add: await table.write('SELECT ' + n + ' AS n'), operation: 'WRITE' })
       process.stdout.write(n + '\\n')
     }
     process.exit(0)`

@@ -73,7 +73,7 @@ export class ImportRejections {
   /** SELECT of the rows of `bronze.rejected_products`. */
   select(nowMs: number): string {
     return `SELECT line AS line_number, reason, detail, text AS raw, product_id AS asin,
-      make_timestamp(${Math.round(nowMs) * 1000}) AS rejected_at FROM ${TABLE} ORDER BY line`
+      make_timestamp(${Math.round(nowMs) * 1000})::TIMESTAMPTZ AS rejected_at FROM ${TABLE} ORDER BY line`
   }
 
   async countByReason(): Promise<Partial<Record<RejectionReason, number>>> {

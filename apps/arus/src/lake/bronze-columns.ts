@@ -58,7 +58,7 @@ export const EVENTS: BronzeMapping = {
   ],
   select: (
     staged,
-  ) => `SELECT * REPLACE (make_timestamp(ts * 1000)::TIMESTAMPTZ AS ts, make_timestamp(received_at * 1000)::TIMESTAMPTZ AS received_at),
+  ) => `SELECT * REPLACE (position::INTEGER AS position, make_timestamp(ts * 1000)::TIMESTAMPTZ AS ts, make_timestamp(received_at * 1000)::TIMESTAMPTZ AS received_at),
     make_timestamp(ts * 1000)::DATE AS event_date FROM ${staged}`,
   refusal: (body) => {
     const event = body as Partial<ShopEvent>

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type AddFile, DeltaTable, LocalStorage, type Snapshot } from '@arus/delta'
+import { type AddFile, DeltaTable, LocalStorage, type Relation, type Snapshot } from '@arus/delta'
 import { DuckDbParquetEngine } from '@arus/delta/duckdb'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
@@ -42,7 +42,7 @@ export interface Lake {
   /** Made from its definition when it is not there. */
   table(name: TableName): Promise<DeltaTable>
   /** FROM text of a table at its newest (or a given) version, columns typed, and the version it stands for. */
-  relation(name: TableName, version?: number): Promise<{ readonly sql: string; readonly version: number }>
+  relation(name: TableName, version?: number): Promise<Relation>
   /** Writes a SELECT's rows as one commit. Columns go by name and are cast; see `DuckDbParquetEngine.writeQuery`. */
   write(name: TableName, selectSql: string, options: WriteOptions): Promise<WriteResult>
   /** Tables that exist. */
@@ -87,18 +87,17 @@ class FolderLake implements Lake {
     return opening
   }
 
-  async relation(name: TableName, version?: number): Promise<{ sql: string; version: number }> {
+  async relation(name: TableName, version?: number): Promise<Relation> {
     const table = await this.table(name)
     const snapshot = version === undefined ? await table.snapshot() : await table.at({ version })
-    const engine = new DuckDbParquetEngine(await this.#connection())
-    return { sql: engine.relation(table, snapshot), version: snapshot.version }
+    return table.relation({ snapshot })
   }
 
   async write(name: TableName, selectSql: string, options: WriteOptions): Promise<WriteResult> {
     const table = await this.table(name)
     const connection = options.connection ?? (await this.duckdb.connect())
     try {
-      const add = await new DuckDbParquetEngine(connection).writeQuery(table, selectSql)
+      const add = await table.write(selectSql, new DuckDbParquetEngine(connection))
       const rowCount = add.reduce((total, file) => total + file.rowCount, 0)
       for (let attempt = 0; attempt < CONFLICT_ATTEMPTS; attempt++) {
         const snapshot = await table.snapshot()
@@ -149,7 +148,6 @@ class FolderLake implements Lake {
       now: this.#now,
     }
     if (await DeltaTable.exists(options.storage)) {
-      await options.storage.removeStale(this.#now())
       return DeltaTable.open(options)
     }
     const definition = definitionOf(name)
@@ -169,7 +167,7 @@ class FolderLake implements Lake {
   }
 
   #storage(name: TableName): LocalStorage {
-    return new LocalStorage(join(this.#root, ...name.split('.')))
+    return new LocalStorage(join(this.#root, ...name.split('.')), { now: this.#now })
   }
 
   #connection(): Promise<DuckDBConnection> {

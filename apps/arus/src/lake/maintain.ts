@@ -26,7 +26,8 @@ export async function maintain(lake: Lake): Promise<MaintenanceResult> {
   for (const { name } of await lake.describe()) {
     if (name.startsWith('bronze.')) compacted += await compact(lake, name)
     const table = await lake.table(name)
-    removedFiles += (await table.vacuum({ retentionMs: HISTORY_MS })).length
+    // Forced: the lake keeps less than Delta's default week, and none of its readers holds a version for hours.
+    removedFiles += (await table.vacuum({ retentionMs: HISTORY_MS, isForced: true })).length
     await table.removeOldLog({ retentionMs: LOG_HISTORY_MS })
   }
   return { compacted, removedFiles }

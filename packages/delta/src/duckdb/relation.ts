@@ -1,78 +1,148 @@
-import type { AddFile } from '../actions.ts'
+import { fieldId, physicalName } from '../column-mapping.ts'
+import { unsupported } from '../errors.ts'
+import { type PartitionColumn, partitionValue } from '../partition-values.ts'
+import { SCAN_FILE, SCAN_ROW, type Scan, type ScanFile } from '../scan.ts'
 import type { StructField } from '../schema.ts'
-import type { Snapshot } from '../snapshot.ts'
+import { renamed } from './mapped-columns.ts'
 import { sqlName, sqlText, sqlType } from './sql-types.ts'
 
+/** DuckDB's column with the index of a row in its file. */
+const ROW_NUMBER = 'file_row_number'
+
+/** Files read by one `read_parquet`, and how their partition columns are told. */
+interface Group {
+  readonly files: readonly ScanFile[]
+  readonly partition: (column: PartitionColumn) => string
+  /** Condition that leaves out deleted rows. */
+  readonly where: string | null
+}
+
 /**
- * The rows of a snapshot as text for SQL's FROM: columns in the order of the schema, cast to their declared types,
- * partition columns from the log. `resolve` gives the local path of a file of the table.
- *
- * Files of tables whose schema has grown lack newer columns; they read as NULL with `hasSchemaChanged`, which costs a
- * look at every file's footer.
+ * The rows of a scan as text for SQL's FROM: columns in the order of the schema and of their declared types, those that
+ * a file lacks as NULL, partition columns from the log, deleted rows left out. Files are pruned by conditions on
+ * partition columns, row groups by conditions on others.
  */
-export function relationOf(
-  snapshot: Snapshot,
-  resolve: (path: string) => string,
-  options: { readonly hasSchemaChanged?: boolean } = {},
-): string {
-  const { fields } = snapshot.schema
-  const files = [...snapshot.files.values()]
-  if (files.length === 0) {
-    return `(SELECT ${fields.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${sqlName(name)}`).join(', ')} WHERE false)`
-  }
-  const partitioned = new Set(snapshot.partitionColumns)
-  const read = options.hasSchemaChanged ? ', union_by_name = true' : ''
-  const groups = files.every((file) => isHive(file, snapshot.partitionColumns))
-    ? [{ files, values: null }]
-    : byPartition(files, snapshot.partitionColumns)
-  const selects = groups.map((group) => {
-    const list = group.files.map((file) => sqlText(resolve(decodeURIComponent(file.path)))).join(', ')
-    const columns = fields.map((field) =>
-      partitioned.has(field.name) && group.values !== null
-        ? partitionLiteral(field, group.values[field.name] ?? null)
-        : `CAST(${sqlName(field.name)} AS ${sqlType(field.type)}) AS ${sqlName(field.name)}`,
-    )
-    return `SELECT ${columns.join(', ')} FROM read_parquet([${list}]${hiveOptions(fields, group.values === null ? partitioned : new Set())}${read})`
-  })
+export function relationOf(scan: Scan): string {
+  if (scan.files.length === 0) return emptyRelation(scan)
+  const selects = groupsOf(scan).map((group) => selectOf(scan, group))
   return `(${selects.join(' UNION ALL ')})`
 }
 
-function hiveOptions(fields: readonly StructField[], partitioned: ReadonlySet<string>): string {
-  const types = fields
-    .filter((field) => partitioned.has(field.name))
-    .map(({ name, type }) => `${sqlText(name)}: ${sqlType(type)}`)
-  return types.length === 0
-    ? ', hive_partitioning = false'
-    : `, hive_partitioning = true, hive_types = {${types.join(', ')}}`
+function emptyRelation({ schema, withPosition }: Scan): string {
+  const columns = schema.fields.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${sqlName(name)}`)
+  if (withPosition) columns.push(`'' AS ${SCAN_FILE}`, `0::BIGINT AS ${SCAN_ROW}`)
+  return `(SELECT ${columns.length === 0 ? '1' : columns.join(', ')} WHERE false)`
 }
 
-/** True when the path alone tells the partition, so that the engine can read and prune by it. */
-function isHive(file: AddFile, partitionColumns: readonly string[]): boolean {
-  const folders = decodeURIComponent(file.path).split('/').slice(0, -1)
+/** By folders that tell the partition where they do, else by partition, files with deleted rows each by itself. */
+function groupsOf(scan: Scan): Group[] {
+  const whole = scan.files.filter((file) => file.deletedRows === null)
+  const partial = scan.files.filter((file) => file.deletedRows !== null)
+  const hive = whole.filter((file) => isHive(file, scan.partitionColumns))
+  const groups: Group[] = hive.length === 0 ? [] : [{ files: hive, partition: fromFolder(scan), where: null }]
+  for (const files of byPartition(
+    whole.filter((file) => !hive.includes(file)),
+    scan.partitionColumns,
+  )) {
+    groups.push({ files, partition: fromLog(files[0]), where: null })
+  }
+  for (const file of partial) {
+    groups.push({
+      files: [file],
+      partition: fromLog(file),
+      where: notDeleted(file.deletedRows ?? new Float64Array()),
+    })
+  }
+  return groups
+}
+
+function selectOf(scan: Scan, { files, partition, where }: Group): string {
+  const partitions = new Map(scan.partitionColumns.map((column) => [column.field, column]))
+  const data = scan.schema.fields.filter((field) => !partitions.has(field) && field.type !== 'void')
+  const mode = scan.columnMapping
+  const columns = scan.schema.fields.map((field) => {
+    const column = partitions.get(field)
+    const value =
+      column !== undefined
+        ? partitionExpression(partition(column), field)
+        : field.type === 'void'
+          ? 'CAST(NULL AS INTEGER)'
+          : renamed(sqlName(physicalName(field, mode)), field.type, { to: 'logical', mode })
+    return `${value} AS ${sqlName(field.name)}`
+  })
+  if (scan.withPosition) columns.push(SCAN_FILE, `${ROW_NUMBER} AS ${SCAN_ROW}`)
+  if (
+    (where !== null || scan.withPosition) &&
+    data.some((field) => physicalName(field, mode).toLowerCase() === ROW_NUMBER)
+  )
+    throw unsupported(`row numbers of files that have a column named ${ROW_NUMBER}`)
+  const list = files.map((file) => sqlText(file.localPath)).join(', ')
+  const options = [`filename = ${sqlText(SCAN_FILE)}`, 'hive_partitioning = false']
+  if (data.length > 0) options.push(`schema = ${schemaOf(scan, data)}`)
+  const from = `read_parquet([${list}], ${options.join(', ')})`
+  return `SELECT ${columns.length === 0 ? '1' : columns.join(', ')} FROM ${from}${where === null ? '' : ` WHERE ${where}`}`
+}
+
+/** Columns found by name, or by field id; absent ones are NULL; values are cast (Protocol, "Type Widening"). */
+function schemaOf({ columnMapping }: Scan, fields: readonly StructField[]): string {
+  const entries = fields.map((field) => {
+    const name = sqlText(physicalName(field, columnMapping))
+    const key = columnMapping === 'id' ? String(fieldId(field)) : name
+    return `${key}: {name: ${name}, type: ${sqlText(sqlType(field.type, columnMapping))}, default_value: NULL}`
+  })
+  return `MAP {${entries.join(', ')}}`
+}
+
+/** True when folders alone tell the partition, in characters that are never encoded. */
+function isHive(file: ScanFile, partitionColumns: readonly PartitionColumn[]): boolean {
+  const folders = file.path.split('/').slice(0, -1)
   return (
     folders.length === partitionColumns.length &&
-    partitionColumns.every((name, i) => {
-      const value = file.partitionValues[name]
-      return (
-        value !== null && value !== undefined && /^[\w.-]+$/.test(value) && folders[i] === `${name}=${value}`
-      )
+    partitionColumns.every((column, i) => {
+      const value = file.partitionValues[column.key]
+      return typeof value === 'string' && /^[\w.-]+$/.test(value) && folders[i] === `${column.key}=${value}`
     })
   )
 }
 
-function byPartition(files: readonly AddFile[], partitionColumns: readonly string[]) {
-  const groups = new Map<string, { files: AddFile[]; values: Readonly<Record<string, string | null>> }>()
+function fromFolder({ partitionColumns }: Scan): Group['partition'] {
+  return (column) => {
+    const fromEnd = partitionColumns.length - partitionColumns.indexOf(column) + 1
+    return `substr(split_part(${SCAN_FILE}, '/', -${fromEnd}), ${column.key.length + 2})`
+  }
+}
+
+function fromLog(file: ScanFile | undefined): Group['partition'] {
+  return (column) => {
+    const value = file === undefined ? null : partitionValue(file.partitionValues, column)
+    return value === null ? 'NULL' : sqlText(value)
+  }
+}
+
+/** Protocol, "Partition Value Serialization". */
+function partitionExpression(text: string, { type }: StructField): string {
+  if (text !== 'NULL' && type === 'binary') return `encode(${text})`
+  return `CAST(${text} AS ${sqlType(type)})`
+}
+
+function byPartition(files: readonly ScanFile[], columns: readonly PartitionColumn[]): ScanFile[][] {
+  const groups = new Map<string, ScanFile[]>()
   for (const file of files) {
-    const key = JSON.stringify(partitionColumns.map((name) => file.partitionValues[name] ?? null))
-    const group = groups.get(key) ?? { files: [], values: file.partitionValues }
-    group.files.push(file)
-    groups.set(key, group)
+    const key = JSON.stringify(columns.map((column) => partitionValue(file.partitionValues, column)))
+    const group = groups.get(key)
+    if (group) group.push(file)
+    else groups.set(key, [file])
   }
   return [...groups.values()]
 }
 
-/** Protocol, "Partition Value Serialization": an empty string is null. */
-function partitionLiteral({ name, type }: StructField, value: string | null): string {
-  const literal = value === null || value === '' ? 'NULL' : sqlText(value)
-  return `CAST(${literal} AS ${sqlType(type)}) AS ${sqlName(name)}`
+/** A list of row numbers, or a bit for each row up to the last deleted, whichever is the shorter text. */
+function notDeleted(rows: Float64Array): string {
+  const last = rows.at(-1)
+  if (last === undefined) return 'true'
+  const list = rows.join(',')
+  if (list.length <= last) return `${ROW_NUMBER} NOT IN (${list})`
+  const bits = Buffer.alloc(last + 1, '0')
+  for (const row of rows) bits[row] = 0x31
+  return `CASE WHEN ${ROW_NUMBER} > ${last} THEN true ELSE get_bit(${sqlText(bits.toString('latin1'))}::BIT, ${ROW_NUMBER}::INTEGER) = 0 END`
 }

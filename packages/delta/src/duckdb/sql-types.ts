@@ -1,5 +1,6 @@
+import { type ColumnMappingMode, physicalName } from '../column-mapping.ts'
 import { DeltaError } from '../errors.ts'
-import type { DataType, PrimitiveType } from '../schema.ts'
+import { type DataType, decimalOf, type PrimitiveType } from '../schema.ts'
 
 const PRIMITIVES: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${number})`>, string>> = {
   string: 'VARCHAR',
@@ -14,19 +15,28 @@ const PRIMITIVES: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${nu
   date: 'DATE',
   timestamp: 'TIMESTAMP WITH TIME ZONE',
   timestamp_ntz: 'TIMESTAMP',
+  // A column of nulls: which type they have does not matter.
+  void: 'INTEGER',
+  variant: 'STRUCT(metadata BLOB, "value" BLOB)',
 }
 
-/** DuckDB's name of a Delta type. `timestamp` is an instant, so TIMESTAMP WITH TIME ZONE. Throws `DELTA_SCHEMA_INVALID`. */
-export function sqlType(type: DataType): string {
-  if (typeof type === 'string') {
-    if (/^decimal\(\d+,\s*-?\d+\)$/.test(type)) return type.toUpperCase()
-    const name = (PRIMITIVES as Readonly<Record<string, string>>)[type]
-    if (name !== undefined) return name
-    throw new DeltaError('DELTA_SCHEMA_INVALID', `Type "${type}" is not supported`)
-  }
-  if (type.type === 'array') return `${sqlType(type.elementType)}[]`
-  if (type.type === 'map') return `MAP(${sqlType(type.keyType)}, ${sqlType(type.valueType)})`
-  return `STRUCT(${type.fields.map((field) => `${sqlName(field.name)} ${sqlType(field.type)}`).join(', ')})`
+/**
+ * DuckDB's name of a Delta type; fields named as data files do with a column mapping. `timestamp` is an instant, so
+ * TIMESTAMP WITH TIME ZONE. Throws `DELTA_SCHEMA_INVALID`.
+ */
+export function sqlType(type: DataType, mode: ColumnMappingMode = 'none'): string {
+  if (typeof type === 'string') return primitiveType(type)
+  if (type.type === 'array') return `${sqlType(type.elementType, mode)}[]`
+  if (type.type === 'map') return `MAP(${sqlType(type.keyType, mode)}, ${sqlType(type.valueType, mode)})`
+  return `STRUCT(${type.fields.map((field) => `${sqlName(physicalName(field, mode))} ${sqlType(field.type, mode)}`).join(', ')})`
+}
+
+function primitiveType(type: PrimitiveType): string {
+  const decimal = decimalOf(type)
+  if (decimal) return `DECIMAL(${decimal.precision},${decimal.scale})`
+  const name = (PRIMITIVES as Readonly<Record<string, string>>)[type]
+  if (name !== undefined) return name
+  throw new DeltaError('DELTA_SCHEMA_INVALID', `Type "${type}" is not supported`)
 }
 
 /** A name, quoted. */

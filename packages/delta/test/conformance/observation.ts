@@ -61,7 +61,6 @@ async function withConnection<T>(use: (connection: DuckDBConnection) => Promise<
 
 interface OpenTable {
   readonly connection: DuckDBConnection
-  readonly engine: DuckDbParquetEngine
   readonly table: DeltaTable
   readonly newest: Snapshot
 }
@@ -70,7 +69,7 @@ async function readTable(connection: DuckDBConnection, unpacked: UnpackedTable) 
   const engine = new DuckDbParquetEngine(connection)
   const table = await DeltaTable.open({ storage: new LocalStorage(unpacked.root), engine })
   const newest = await table.snapshot()
-  const rows = await readRows({ connection, engine, table, newest }, unpacked).catch((error: unknown) => {
+  const rows = await readRows({ connection, table, newest }, unpacked).catch((error: unknown) => {
     const counted = countedByLog(newest, unpacked)
     if (counted === null || !(error instanceof DeltaError)) throw error
     return counted
@@ -80,8 +79,8 @@ async function readTable(connection: DuckDBConnection, unpacked: UnpackedTable) 
 }
 
 async function readRows(opened: OpenTable, { expectations, rowCount }: UnpackedTable) {
-  const { connection, engine, table, newest } = opened
-  const relation = await engine.relation(table, newest)
+  const { connection, table, newest } = opened
+  const { sql: relation } = await table.relation({ snapshot: newest })
   const found = await rowsIn(connection, relation)
   if (expectations.length === 0) {
     const comparedWith = rowCount === null ? 'nothing' : 'count'
@@ -89,7 +88,8 @@ async function readRows(opened: OpenTable, { expectations, rowCount }: UnpackedT
   }
   const differences: string[] = []
   for (const { version, files } of expectations) {
-    const actual = version === null ? relation : await engine.relation(table, await table.at({ version }))
+    const actual =
+      version === null ? relation : (await table.relation({ snapshot: await table.at({ version }) })).sql
     const difference = await expectedDifference(connection, actual, files)
     if (difference !== null)
       differences.push(`${version === null ? '' : `version ${version}: `}${difference}`)

@@ -65,7 +65,7 @@ async function archive(path: string, { delta, expected, layout = '', protocol }:
   const opened = await DeltaTable.create(options, {
     schema: { type: 'struct', fields: [column('id', 'long')] },
   })
-  const add = await options.engine.writeQuery(opened, `SELECT i AS id FROM range(1, ${delta + 1}) t(i)`)
+  const add = await opened.write(`SELECT i AS id FROM range(1, ${delta + 1}) t(i)`)
   await opened.commit({ add, operation: 'WRITE' })
   if (protocol)
     writeFileSync(join(table, '_delta_log', '00000000000000000002.json'), JSON.stringify({ protocol }))

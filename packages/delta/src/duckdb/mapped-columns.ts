@@ -1,0 +1,61 @@
+import { type ColumnMappingMode, fieldId, physicalName } from '../column-mapping.ts'
+import type { DataType, StructField } from '../schema.ts'
+import { fieldsOf } from '../table-features.ts'
+import { sqlName } from './sql-types.ts'
+
+/** Which way fields are renamed: as data files name them, or as the table does. */
+export type Naming = 'logical' | 'physical'
+
+/** A value whose struct fields are renamed, however deep; the expression itself where there are none. */
+export function renamed(
+  expression: string,
+  type: DataType,
+  { to, mode, depth = 0 }: { readonly to: Naming; readonly mode: ColumnMappingMode; readonly depth?: number },
+): string {
+  if (mode === 'none' || typeof type === 'string' || fieldsOf(type).next().done) return expression
+  const deeper = { to, mode, depth: depth + 1 }
+  const item = `x${depth}`
+  if (type.type === 'array') {
+    return `list_transform(${expression}, lambda ${item}: ${renamed(item, type.elementType, deeper)})`
+  }
+  if (type.type === 'map') {
+    const key = renamed(`${item}.key`, type.keyType, deeper)
+    const value = renamed(`${item}.value`, type.valueType, deeper)
+    const entries = `list_transform(map_entries(${expression}), lambda ${item}: struct_pack(key := ${key}, value := ${value}))`
+    return `CASE WHEN ${expression} IS NULL THEN NULL ELSE map_from_entries(${entries}) END`
+  }
+  const fields = type.fields.map((field) => {
+    const [logical, physical] = [sqlName(field.name), sqlName(physicalName(field, mode))]
+    const [from, name] = to === 'logical' ? [physical, logical] : [logical, physical]
+    return `${name} := ${renamed(`(${expression}).${from}`, field.type, deeper)}`
+  })
+  return `CASE WHEN ${expression} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
+}
+
+/** Value of COPY's option FIELD_IDS: Parquet field ids of mapped columns and the fields in them. */
+export function fieldIds(fields: readonly StructField[], mode: ColumnMappingMode): string {
+  const entries = fields.map((field) => {
+    const nested = nestedIds(field.type, mode)
+    const id = fieldId(field)
+    const value = nested === '' ? String(id) : `{__duckdb_field_id: ${id}, ${nested}}`
+    return `${sqlName(physicalName(field, mode))}: ${value}`
+  })
+  return `{${entries.join(', ')}}`
+}
+
+function nestedIds(type: DataType, mode: ColumnMappingMode): string {
+  if (typeof type === 'string') return ''
+  if (type.type === 'struct') return fieldIds(type.fields, mode).slice(1, -1)
+  const parts: readonly (readonly [name: string, type: DataType])[] =
+    type.type === 'array'
+      ? [['element', type.elementType]]
+      : [
+          ['key', type.keyType],
+          ['value', type.valueType],
+        ]
+  return parts
+    .map(([name, part]) => [name, nestedIds(part, mode)] as const)
+    .filter(([, ids]) => ids !== '')
+    .map(([name, ids]) => `${name}: {${ids}}`)
+    .join(', ')
+}

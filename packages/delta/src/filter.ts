@@ -1,0 +1,193 @@
+import type { AddFile } from './actions.ts'
+import { columnMappingMode, physicalName } from './column-mapping.ts'
+import { DeltaError } from './errors.ts'
+import { partitionColumnsOf, partitionValue } from './partition-values.ts'
+import { type DataType, decimalOf, type StructField } from './schema.ts'
+import type { Snapshot } from './snapshot.ts'
+import { type FileStatistics, parseStatistics } from './statistics.ts'
+
+/** A value to compare with; timestamps as a Date or ISO 8601 text, dates as `YYYY-MM-DD`. */
+export type FilterValue = string | number | bigint | boolean | Date
+
+/** One condition on a column; a list of them must all hold. A null satisfies none but `is null`. */
+export type Filter =
+  | { readonly column: string; readonly op: '=' | '<' | '<=' | '>' | '>='; readonly value: FilterValue }
+  | { readonly column: string; readonly op: 'in'; readonly values: readonly FilterValue[] }
+  | { readonly column: string; readonly op: 'is null' | 'is not null' }
+
+/** What may be compared by `<`; null where values of a type cannot be. */
+type Comparable = number | bigint | Buffer
+
+/**
+ * A test on files: false when no row of the file can satisfy all filters, by its partition values or its statistics.
+ * True may be wrong (the file must then be read), false never is. Throws `DELTA_VALUE_INVALID` for a column that is not
+ * there or a value that is not of its type.
+ */
+export function fileFilter(snapshot: Snapshot, filters: readonly Filter[]): (file: AddFile) => boolean {
+  const mode = columnMappingMode(snapshot.metadata)
+  const partitions = new Map(partitionColumnsOf(snapshot).map((column) => [column.field.name, column]))
+  const tests = filters.map((filter) => {
+    const field = fieldOf(snapshot, filter.column)
+    const partition = partitions.get(field.name)
+    const range = rangeOf(filter, field)
+    if (partition)
+      return (file: AddFile) =>
+        mayMatch(exactly(partitionValue(file.partitionValues, partition), field), range)
+    const name = physicalName(field, mode)
+    return (_: AddFile, stats: FileStatistics) => mayMatch(boundsOf(stats, name, field.type), range)
+  })
+  const needsStatistics = filters.some((filter) => !partitions.has(fieldOf(snapshot, filter.column).name))
+  return (file) => {
+    const stats = needsStatistics ? parseStatistics(file) : {}
+    return tests.every((test) => test(file, stats))
+  }
+}
+
+/** True when every filter is on a partition column, so that files match as a whole or not at all. */
+export function isPartitionFilter(snapshot: Snapshot, filters: readonly Filter[]): boolean {
+  const names = new Set(partitionColumnsOf(snapshot).map(({ field }) => field.name))
+  return filters.every((filter) => names.has(fieldOf(snapshot, filter.column).name))
+}
+
+/** What is known of a file's values of a column. */
+interface Bounds {
+  readonly low: Comparable | null
+  readonly high: Comparable | null
+  /** Null when it is not known. */
+  readonly hasNulls: boolean | null
+  readonly hasValues: boolean | null
+}
+
+interface Range {
+  readonly ranges: readonly { readonly low: Comparable | null; readonly high: Comparable | null }[]
+  readonly wants: 'values' | 'nulls'
+}
+
+function mayMatch(bounds: Bounds, range: Range): boolean {
+  if (range.wants === 'nulls') return bounds.hasNulls !== false
+  if (bounds.hasValues === false) return false
+  return range.ranges.some(
+    ({ low, high }) =>
+      (low === null || bounds.high === null || compare(low, bounds.high) <= 0) &&
+      (high === null || bounds.low === null || compare(bounds.low, high) <= 0),
+  )
+}
+
+/** Strict comparisons are loosened: bounds may be rounded. */
+function rangeOf(filter: Filter, field: StructField): Range {
+  const bound = (value: FilterValue) => comparable(value, field)
+  switch (filter.op) {
+    case 'is null':
+      return { ranges: [], wants: 'nulls' }
+    case 'is not null':
+      return { ranges: [{ low: null, high: null }], wants: 'values' }
+    case 'in':
+      return {
+        ranges: filter.values.map((value) => ({ low: bound(value), high: bound(value) })),
+        wants: 'values',
+      }
+    case '=':
+      return { ranges: [{ low: bound(filter.value), high: bound(filter.value) }], wants: 'values' }
+    case '<':
+    case '<=':
+      return { ranges: [{ low: null, high: bound(filter.value) }], wants: 'values' }
+    default:
+      return { ranges: [{ low: bound(filter.value), high: null }], wants: 'values' }
+  }
+}
+
+function exactly(value: string | null, field: StructField): Bounds {
+  if (value === null) return { low: null, high: null, hasNulls: true, hasValues: false }
+  const known = parsed(value, field.type)
+  return { low: known, high: known, hasNulls: false, hasValues: true }
+}
+
+function boundsOf(stats: FileStatistics, name: string, type: DataType): Bounds {
+  const low = parsed(stats.minValues?.[name], type)
+  const high = upper(parsed(stats.maxValues?.[name], type), type)
+  const nulls = stats.nullCount?.[name]
+  const isKnown = typeof nulls === 'number' && typeof stats.numRecords === 'number'
+  return {
+    low,
+    high,
+    hasNulls: isKnown ? nulls > 0 : null,
+    hasValues: isKnown ? nulls < (stats.numRecords ?? 0) : null,
+  }
+}
+
+/** Protocol, "Per-file Statistics": timestamps are cut to milliseconds, so that the largest may be one more. */
+function upper(value: Comparable | null, type: DataType): Comparable | null {
+  return typeof value === 'number' && (type === 'timestamp' || type === 'timestamp_ntz') ? value + 1 : value
+}
+
+function comparable(value: FilterValue, field: StructField): Comparable {
+  const text = value instanceof Date ? value.toISOString() : value
+  const known = parsed(typeof text === 'bigint' ? String(text) : text, field.type)
+  if (known !== null) return known
+  throw new DeltaError(
+    'DELTA_VALUE_INVALID',
+    `"${String(text)}" is no value of column ${field.name} of type ${JSON.stringify(field.type)} that files can be chosen by`,
+  )
+}
+
+/** A value of the log or of a filter in comparable form; null when it has none or is not exact. */
+function parsed(value: unknown, type: DataType): Comparable | null {
+  if (value === null || value === undefined || typeof type !== 'string') return null
+  switch (type) {
+    case 'string':
+      return typeof value === 'string' ? Buffer.from(value) : null
+    case 'boolean':
+      return value === true || value === 'true' ? 1 : value === false || value === 'false' ? 0 : null
+    case 'date':
+      return numberOr(Date.parse(`${String(value).slice(0, 10)}T00:00:00Z`))
+    case 'timestamp':
+    case 'timestamp_ntz':
+      return instantOf(String(value))
+    case 'byte':
+    case 'short':
+    case 'integer':
+    case 'long':
+      return integerOf(value)
+    case 'float':
+    case 'double':
+      return numberOr(Number(value))
+    default:
+      return decimalOf(type) ? numberOr(Number(value)) : null
+  }
+}
+
+/** Numbers of JSON beyond 2^53 have lost digits: they bound nothing. */
+function integerOf(value: unknown): Comparable | null {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : null
+  return /^[+-]?\d+$/.test(String(value)) ? BigInt(String(value)) : null
+}
+
+/** Milliseconds of "2024-01-31 10:00:00.123456", with T and zone or without. */
+function instantOf(text: string): number | null {
+  const iso = text
+    .trim()
+    .replace(' ', 'T')
+    .replace(/(\.\d{3})\d+/, '$1')
+  const zoned = /(Z|[+-]\d{2}(:?\d{2})?)$/.test(iso.slice(10))
+    ? iso
+    : `${iso.length === 10 ? `${iso}T00:00:00` : iso}Z`
+  return numberOr(Date.parse(zoned.replace(/([+-]\d{2})$/, '$1:00')))
+}
+
+function numberOr(value: number): number | null {
+  return Number.isNaN(value) ? null : value
+}
+
+function compare(a: Comparable, b: Comparable): number {
+  if (a instanceof Buffer && b instanceof Buffer) return Buffer.compare(a, b)
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function fieldOf(snapshot: Snapshot, name: string): StructField {
+  const field = snapshot.schema.fields.find((one) => one.name.toLowerCase() === name.toLowerCase())
+  if (field) return field
+  throw new DeltaError(
+    'DELTA_VALUE_INVALID',
+    `There is no column ${name}; there are ${snapshot.schema.fields.map((one) => one.name).join(', ')}`,
+  )
+}

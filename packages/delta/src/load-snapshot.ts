@@ -1,0 +1,159 @@
+import { type Action, parseCommit } from './actions.ts'
+import { DeltaError } from './errors.ts'
+import { LAST_CHECKPOINT, LOG_FOLDER, nameBefore, SIDECAR_FOLDER } from './log-names.ts'
+import {
+  type CheckpointFiles,
+  type LogSegment,
+  type LogStep,
+  newestVersion,
+  planSegment,
+  stepsTo,
+} from './log-segment.ts'
+import type { ParquetEngine } from './parquet-engine.ts'
+import { type Snapshot, SnapshotBuilder } from './snapshot.ts'
+import type { Storage } from './storage.ts'
+import { commitTimestamp } from './timestamps.ts'
+
+/** Where logs are read. */
+export interface LogReader {
+  readonly storage: Storage
+  readonly engine: ParquetEngine
+}
+
+/** JSON files of the log read at once. */
+const READS_AT_ONCE = 32
+
+/**
+ * The snapshot at `version`, or the newest. Looks first where `_last_checkpoint` points; a pointer that leads nowhere
+ * and a checkpoint that cannot be read are passed over where the rest of the log suffices.
+ */
+export async function loadSnapshot(reader: LogReader, version?: number): Promise<Snapshot> {
+  const hint = version === undefined ? await checkpointHint(reader.storage) : 0
+  if (hint > 0) {
+    const names = await reader.storage.listNames(LOG_FOLDER, nameBefore(hint))
+    const segment = planned(() => planSegment(names))
+    if (segment?.checkpoint) {
+      const snapshot = await loadSegment(reader, segment).catch(unlessDamaged)
+      if (snapshot) return snapshot
+    }
+  }
+  return loadFromAll(reader, version)
+}
+
+/** The snapshot and the commits since, which make the newest. `known` itself when there are none. */
+export async function refreshSnapshot(reader: LogReader, known: Snapshot): Promise<Snapshot> {
+  const names = await reader.storage.listNames(LOG_FOLDER, nameBefore(known.version + 1))
+  const newest = newestVersion(names)
+  if (newest <= known.version) return known
+  const steps = stepsTo(names, known.version + 1, newest)
+  // Commits that are gone, though newer ones are there: a checkpoint stands for them.
+  if (steps === null) return loadSnapshot(reader)
+  const builder = new SnapshotBuilder(known)
+  return applySteps(reader, builder, { steps, version: newest })
+}
+
+async function loadFromAll(reader: LogReader, version?: number): Promise<Snapshot> {
+  const names = await reader.storage.listNames(LOG_FOLDER)
+  const unreadable = new Set<number>()
+  let failure: unknown
+  for (;;) {
+    const wanted = version === undefined ? { unreadable } : { unreadable, version }
+    const segment =
+      failure === undefined ? planSegment(names, wanted) : planned(() => planSegment(names, wanted))
+    if (segment === null) throw failure
+    try {
+      return await loadSegment(reader, segment)
+    } catch (error) {
+      if (segment.checkpoint === null || !isDamage(error)) throw failure ?? error
+      failure ??= error
+      unreadable.add(segment.checkpoint.version)
+    }
+  }
+}
+
+async function loadSegment(reader: LogReader, segment: LogSegment): Promise<Snapshot> {
+  const builder = new SnapshotBuilder()
+  if (segment.checkpoint) await applyCheckpoint(reader, segment.checkpoint, builder)
+  return applySteps(reader, builder, segment)
+}
+
+async function applyCheckpoint(
+  { storage, engine }: LogReader,
+  { paths }: CheckpointFiles,
+  builder: SnapshotBuilder,
+): Promise<void> {
+  const sidecars: string[] = []
+  const json = paths.filter((path) => path.endsWith('.json'))
+  for (const path of json) {
+    const actions = parseCommit(await storage.read(path), path)
+    builder.apply(actions)
+    sidecars.push(...sidecarsOf(actions))
+  }
+  const parquet = paths.filter((path) => !path.endsWith('.json'))
+  await storage.ensureLocal(parquet)
+  for (const path of parquet) {
+    const actions = await engine.readActions(storage.localPath(path))
+    builder.apply(actions)
+    sidecars.push(...sidecarsOf(actions))
+  }
+  await storage.ensureLocal(sidecars)
+  for (const path of sidecars) builder.apply(await engine.readActions(storage.localPath(path)))
+}
+
+/** Protocol, "Sidecar File Information": a name in `_sidecars`, or an absolute URI. */
+function sidecarsOf(actions: readonly Action[]): string[] {
+  return actions.flatMap(({ sidecar }) => {
+    if (!sidecar) return []
+    return [/^[a-z][a-z0-9+.-]*:\//i.test(sidecar.path) ? sidecar.path : `${SIDECAR_FOLDER}/${sidecar.path}`]
+  })
+}
+
+async function applySteps(
+  { storage }: LogReader,
+  builder: SnapshotBuilder,
+  { steps, version }: { readonly steps: readonly LogStep[]; readonly version: number },
+): Promise<Snapshot> {
+  let last: readonly Action[] = []
+  for (let i = 0; i < steps.length; i += READS_AT_ONCE) {
+    const group = steps.slice(i, i + READS_AT_ONCE)
+    const files = await Promise.all(group.map(({ path }) => storage.read(path)))
+    for (const [k, bytes] of files.entries()) {
+      last = parseCommit(bytes, group[k]?.path ?? '')
+      builder.apply(last)
+    }
+  }
+  return builder.build(version, await commitTimestamp(storage, version, last))
+}
+
+/** Version of the checkpoint `_last_checkpoint` names; 0 when it is missing or cannot be read, since it is only a hint. */
+async function checkpointHint(storage: Storage): Promise<number> {
+  try {
+    const hint: unknown = JSON.parse(new TextDecoder().decode(await storage.read(LAST_CHECKPOINT)))
+    const version = (hint as { readonly version?: unknown } | null)?.version
+    return typeof version === 'number' && Number.isInteger(version) && version >= 0 ? version : 0
+  } catch {
+    return 0
+  }
+}
+
+function planned(plan: () => LogSegment): LogSegment | null {
+  try {
+    return plan()
+  } catch (error) {
+    if (error instanceof DeltaError) return null
+    throw error
+  }
+}
+
+function unlessDamaged(error: unknown): null {
+  if (isDamage(error)) return null
+  throw error
+}
+
+/** What another way through the log may get round. */
+function isDamage(error: unknown): boolean {
+  return (
+    error instanceof DeltaError &&
+    ['DELTA_LOG_CORRUPT', 'DELTA_FILE_CORRUPT', 'DELTA_NOT_FOUND', 'DELTA_LOG_GAP'].includes(error.code)
+  )
+}

@@ -1,0 +1,76 @@
+import type { AddFile, PartitionValues } from './actions.ts'
+import { type ColumnMappingMode, columnMappingMode } from './column-mapping.ts'
+import { readDeletionVector } from './deletion-vector.ts'
+import { type Filter, fileFilter } from './filter.ts'
+import { type PartitionColumn, partitionColumnsOf, storagePath } from './partition-values.ts'
+import type { StructType } from './schema.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Storage } from './storage.ts'
+
+/** A data file ready to be read. */
+export interface ScanFile {
+  readonly localPath: string
+  /** As the storage knows it: relative to the root, or an absolute URI. */
+  readonly path: string
+  readonly partitionValues: PartitionValues
+  /** Indexes of rows to leave out, ascending; null when none are. */
+  readonly deletedRows: Float64Array | null
+}
+
+/** What an engine needs to read rows of a table: a plain value, every file of it on this machine's disk. */
+export interface Scan {
+  readonly schema: StructType
+  readonly columnMapping: ColumnMappingMode
+  readonly partitionColumns: readonly PartitionColumn[]
+  readonly files: readonly ScanFile[]
+  /** Also give where each row is: columns `SCAN_FILE` (local path) and `SCAN_ROW` (index in the file). */
+  readonly withPosition: boolean
+}
+
+export const SCAN_FILE = '__delta_file'
+export const SCAN_ROW = '__delta_row'
+
+const VECTORS_AT_ONCE = 16
+
+/** Files of the snapshot that may hold rows which satisfy all filters. */
+export function filesToScan(snapshot: Snapshot, filters: readonly Filter[] = []): AddFile[] {
+  const files = [...snapshot.files.values()]
+  return filters.length === 0 ? files : files.filter(fileFilter(snapshot, filters))
+}
+
+/** Brings files of a snapshot to this machine's disk, and reads their deletion vectors. */
+export async function openScan(
+  storage: Storage,
+  snapshot: Snapshot,
+  options: { readonly files: readonly AddFile[]; readonly withPosition?: boolean },
+): Promise<Scan> {
+  const paths = options.files.map((file) => storagePath(file.path))
+  await storage.ensureLocal(paths)
+  const deleted = await deletedRows(storage, options.files)
+  return {
+    schema: snapshot.schema,
+    columnMapping: columnMappingMode(snapshot.metadata),
+    partitionColumns: partitionColumnsOf(snapshot),
+    withPosition: options.withPosition ?? false,
+    files: options.files.map((file, i) => ({
+      localPath: storage.localPath(paths[i] ?? ''),
+      path: paths[i] ?? '',
+      partitionValues: file.partitionValues,
+      deletedRows: deleted.get(file) ?? null,
+    })),
+  }
+}
+
+async function deletedRows(storage: Storage, files: readonly AddFile[]): Promise<Map<AddFile, Float64Array>> {
+  const withVector = files.filter((file) => file.deletionVector)
+  const found = new Map<AddFile, Float64Array>()
+  for (let i = 0; i < withVector.length; i += VECTORS_AT_ONCE) {
+    const group = withVector.slice(i, i + VECTORS_AT_ONCE)
+    await Promise.all(
+      group.map(async (file) => {
+        if (file.deletionVector) found.set(file, await readDeletionVector(storage, file.deletionVector))
+      }),
+    )
+  }
+  return found
+}

@@ -30,17 +30,9 @@ export async function benchImport(options: { readonly rows: number }): Promise<v
           join(folder, 'plain.parquet'),
         ]),
       )
-      ours.push(
-        await measureProcess(
-          process.execPath,
-          [main, 'import', files.productsFile, files.categoriesFile, '--json'],
-          {
-            ARUS_DATA_DIR: join(folder, `data-${run}`),
-          },
-        ),
-      )
-      rmSync(join(folder, `data-${run}`), { recursive: true, force: true })
+      ours.push(await importFiles(files, join(folder, `data-run-${run}`)))
     }
+    await printMemoryBySize(folder, options.rows)
     const compare = (what: string, unit: string, budget: string, of: (cost: ProcessCost) => number) => ({
       what,
       ours: median(ours.map(of)),
@@ -58,6 +50,38 @@ export async function benchImport(options: { readonly rows: number }): Promise<v
     )
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Peak memory of imports of a quarter and of half the rows, one run each: it must not grow as they do. */
+async function printMemoryBySize(folder: string, rows: number): Promise<void> {
+  for (const share of [4, 2]) {
+    const productCount = Math.round(rows / share)
+    const files = await generateCatalogueFiles({
+      folder: mkdtempSync(join(folder, 'smaller-')),
+      productCount,
+      seed: 1,
+    })
+    const cost = await importFiles(files, join(folder, `data-${share}`))
+    console.log(
+      `  ${productCount.toLocaleString('en')} rows: ${cost.cpuSeconds.toFixed(2)} CPU s, peak ${Math.round(cost.peakMemoryBytes / 1024 / 1024)} MB`,
+    )
+  }
+}
+
+/** `arus import` in a process of its own, into a new data folder that is removed. */
+async function importFiles(
+  files: { readonly productsFile: string; readonly categoriesFile: string },
+  dataFolder: string,
+): Promise<ProcessCost> {
+  try {
+    return await measureProcess(
+      process.execPath,
+      [main, 'import', files.productsFile, files.categoriesFile, '--json'],
+      { ARUS_DATA_DIR: dataFolder },
+    )
+  } finally {
+    rmSync(dataFolder, { recursive: true, force: true })
   }
 }
 

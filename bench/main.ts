@@ -5,6 +5,7 @@ import { cpus } from 'node:os'
 import { benchEvents } from './events.ts'
 import { benchExplore } from './explore.ts'
 import { benchImport } from './import.ts'
+import { benchLake } from './lake.ts'
 import { benchQuality } from './quality.ts'
 import { benchServer } from './server.ts'
 
@@ -12,6 +13,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   import: () => benchImport({ rows: 1_426_337 }),
   explore: () => benchExplore(),
   events: () => benchEvents(),
+  lake: () => benchLake({ eventCount: Number(process.env.LAKE_EVENTS ?? 10_000_000) }),
   server: () => benchServer(),
   quality: () => benchQuality(),
 }

@@ -1,21 +1,24 @@
 // What `.ci/run` runs: installs what the checks need, runs them, then a real Arus end to end on the sample catalogue.
 // Runs on Node 18 or newer with nothing installed. The last line is "N passed, N failed"; exits non-zero on any failure
-// and on any browser journey, deltalake or sample-data test that was skipped.
+// and on any browser journey, deltalake, real-engine or sample-data test that was skipped.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname ?? join(new URL('.', import.meta.url).pathname), '..')
 const cache = join(root, '.cache')
-const python = join(cache, 'python')
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+let python = 'python3'
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
 rmSync(join(cache, 'ci'), { recursive: true, force: true })
 mkdirSync(join(cache, 'ci'), { recursive: true })
 step('Chromium is there', ensureChromium)
-step('deltalake is there', ensureDeltalake)
+step('the real engines are there', ensureEngines)
 step('npm run check', () => runCounted('check', ['npm', 'run', 'check'], join(cache, 'ci', 'tests.json')))
+step('real engines', () =>
+  runCounted('real engines', ['npm', 'run', 'test:engines'], join(cache, 'ci', 'engines.json')),
+)
 step('end to end', () =>
   runCounted('end to end', ['node', 'bin/run.mjs', 'end-to-end'], join(cache, 'ci', 'end-to-end.json')),
 )
@@ -40,10 +43,15 @@ function ensureChromium() {
   run(['apt-get', 'install', '-y', '-qq', 'chromium'])
 }
 
-/** PyPI deltalake, the independent reader, in an environment of its own. */
-function ensureDeltalake() {
-  if (!existsSync(join(python, 'bin', 'python3'))) run(['python3', '-m', 'venv', python])
-  run([join(python, 'bin', 'python3'), '-m', 'pip', 'install', '-q', 'deltalake==1.6.6', 'pyarrow'])
+/** The engines are kept for later runs; the deltalake among them is also the independent reader of other tests. */
+function ensureEngines() {
+  run(['node', 'bin/run.mjs', 'engines', 'install'])
+  const where = spawnSync('node', ['bin/run.mjs', 'engines', 'where', 'deltalake'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (where.status !== 0) throw new Error(`deltalake is not installed: ${where.stderr}`)
+  python = join(where.stdout.trim(), 'python', 'bin', 'python3')
 }
 
 /** Runs a command and adds the counts of its JSON report; a command that failed without a failed test counts as one. */
@@ -80,8 +88,7 @@ function spawn([command, ...args], environment = {}) {
       ...process.env,
       CI: 'true',
       CHROMIUM_PATH: chromium,
-      ARUS_PYTHON: join(python, 'bin', 'python3'),
-      PATH: `${join(python, 'bin')}${delimiter}${process.env.PATH}`,
+      ARUS_PYTHON: python,
       ...environment,
     },
   })

@@ -385,6 +385,9 @@ export const SystemMetricsSchema = Type.Object({
       files: Type.Integer(),
       size_bytes: Type.Integer(),
       updated_at: Nullable(Type.Integer()),
+      failing_checks: Type.Integer({
+        description: 'Quality checks that must hold and failed when they last looked',
+      }),
     }),
   ),
   storage: Type.Array(Type.Object({ name: Type.String(), size_bytes: Type.Integer() })),

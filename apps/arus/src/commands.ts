@@ -10,6 +10,7 @@ import { importCommand } from './cli/import-command.ts'
 import { modelsCommand } from './cli/models-command.ts'
 import { produceCommand } from './cli/produce-command.ts'
 import { promoteCommand } from './cli/promote-command.ts'
+import { rebuildCommand } from './cli/rebuild-command.ts'
 import { recommendCommand } from './cli/recommend-command.ts'
 import { replayCommand } from './cli/replay-command.ts'
 import { rollbackCommand } from './cli/rollback-command.ts'
@@ -38,6 +39,7 @@ export function commands(context: CliContext): Command[] {
     recommendCommand(context),
     tablesCommand(context),
     sqlCommand(context),
+    rebuildCommand(context),
     demoCommand(context),
     checkCommand(context),
     doctorCommand(context, slotProbes),

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openLmdbEventLog } from '@arus/event-log'
 import { openCatalogue } from './catalogue/lmdb-catalogue.ts'
@@ -6,11 +7,17 @@ import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import { openDatabase } from './database/database.ts'
 import { openDuckDb } from './lake/duckdb.ts'
-import { openLake } from './lake/lake.ts'
+import { type Lake, openLake } from './lake/lake.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
+import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
 import { openRegistry } from './registry/lake-registry.ts'
 import { openLmdbStateStore } from './state/lmdb-state-store.ts'
+
+/** Bytes of one answer to SQL. */
+const SQL_RESULT_BYTES = 256 * 1024 * 1024
+const SQL_QUEUE_LIMIT = 16
+const SQL_WAIT_MS = 10_000
 
 /** The parts of one process, and the way to close those that were opened. */
 export interface OpenParts extends Parts {
@@ -58,6 +65,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: folders.lake }),
     (part) => part.close(),
   )
+  const sql = once(
+    async () => openSandboxedSql(sandboxOptions(settings, await lake())),
+    (part) => part.close(),
+  )
   const database = once(
     () => openDatabase({ file: join(folders.database, 'arus.sqlite') }),
     (part) => part.destroy(),
@@ -77,12 +88,29 @@ export function openParts(settings: Settings): OpenParts {
     state,
     lake,
     query,
+    sql,
     database,
     registry,
     catalogue,
     async close() {
       for (const close of closers.splice(0)) await close()
     },
+  }
+}
+
+function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
+  const folders = dataFolders(settings)
+  return {
+    lake,
+    lakeRoot: folders.lake,
+    temporaryFolder: join(folders.temporary, 'sql'),
+    processCount: settings.sqlProcessCount,
+    memoryBytes: settings.sqlProcessMemoryBytes,
+    diskBytes: 2 * settings.sqlProcessMemoryBytes,
+    threadCount: Math.max(1, Math.floor(availableParallelism() / 2)),
+    resultBytes: SQL_RESULT_BYTES,
+    queueLimit: SQL_QUEUE_LIMIT,
+    waitMs: SQL_WAIT_MS,
   }
 }
 
@@ -117,8 +145,8 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     {
       slot: 'sql',
       adapter: 'duckdb',
-      detail: 'read-only, over the Delta snapshots',
-      isHealthy: async () => (await parts.query()).isHealthy(),
+      detail: 'in processes of its own, over the Delta snapshots',
+      isHealthy: async () => (await parts.sql()).isHealthy(),
     },
     {
       slot: 'model registry',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Action, parseCommit, serializeCommit } from './actions.ts'
 import { type AppendOptions, appendRows, type OverwriteOptions, overwriteRows } from './append-rows.ts'
 import { deleteRows, updateRows } from './change-rows.ts'
+import { type ChangeRange, changesRelation } from './changes.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import {
   assertAllowed,
@@ -156,6 +157,11 @@ export class DeltaTable {
   async rows(sql = 'SELECT * FROM {table}', options: ReadOptions = {}): Promise<Record<string, unknown>[]> {
     const relation = await this.relation(options)
     return this.engine.rows(sql.replaceAll('{table}', () => relation.sql))
+  }
+
+  /** What changed from version to version, as text for FROM; see `changesRelation`. */
+  async changes(range: ChangeRange): Promise<string> {
+    return changesRelation(this, await this.snapshot(), range)
   }
 
   /** Writes the rows of a SELECT as data files, for a `commit`. `engine` may be another than the table's. */

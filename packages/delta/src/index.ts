@@ -9,6 +9,7 @@ export type {
   SetTransaction,
 } from './actions.ts'
 export type { AppendOptions, OverwriteOptions } from './append-rows.ts'
+export type { ChangeRange } from './changes.ts'
 export type { CommitOutcome, CommitRequest } from './commit.ts'
 export type { ConflictReason, IsolationLevel } from './conflict.ts'
 export type { DeletionVectorDescriptor } from './deletion-vector.ts'
@@ -38,7 +39,7 @@ export {
   type StructField,
   type StructType,
 } from './schema.ts'
-export type { Snapshot } from './snapshot.ts'
+export { fileKey, type Snapshot } from './snapshot.ts'
 export { liveRowCount } from './statistics.ts'
 export type { Storage, StoredFile } from './storage.ts'
 export { isTemporary, temporaryName } from './temporary-files.ts'

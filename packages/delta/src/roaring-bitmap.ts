@@ -2,6 +2,8 @@ import { DeltaError } from './errors.ts'
 
 /** Protocol, "Deletion Vector Format": the portable serialisation with 64-bit keys. */
 const MAGIC_PORTABLE = 1681511377
+/** An older one, in which bitmaps follow one another from key 0, each after its size; the protocol's inline example has it. */
+const MAGIC_NATIVE = 1681511376
 const COOKIE_NO_RUNS = 12346
 const COOKIE_RUNS = 12347
 const ARRAY_MAX = 4096
@@ -15,18 +17,34 @@ const BITMAP_BYTES = 8192
 export function decodeRoaring64(bytes: Uint8Array): Float64Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   try {
-    if (view.getInt32(0, true) !== MAGIC_PORTABLE) throw corrupt(`magic number ${view.getInt32(0, true)}`)
-    const bitmapCount = Number(view.getBigInt64(4, true))
     const values: number[] = []
-    let at = 12
-    for (let i = 0; i < bitmapCount; i++) {
-      const high = view.getUint32(at, true) * 2 ** 32
-      at = decode32(view, at + 4, high, values)
-    }
+    if (view.getInt32(0, true) === MAGIC_PORTABLE) decodePortable(view, values)
+    else if (view.getInt32(0, true) === MAGIC_NATIVE) decodeNative(view, true, values)
+    else if (view.getInt32(0) === MAGIC_NATIVE) decodeNative(view, false, values)
+    else throw corrupt(`magic number ${view.getInt32(0, true)}`)
     return Float64Array.from(values)
   } catch (error) {
     if (error instanceof RangeError) throw corrupt('it ends too early', error)
     throw error
+  }
+}
+
+function decodePortable(view: DataView, into: number[]): void {
+  const bitmapCount = Number(view.getBigInt64(4, true))
+  let at = 12
+  for (let i = 0; i < bitmapCount; i++) {
+    const high = view.getUint32(at, true) * 2 ** 32
+    at = decode32(view, at + 4, high, into)
+  }
+}
+
+function decodeNative(view: DataView, isLittleEndian: boolean, into: number[]): void {
+  const bitmapCount = view.getInt32(4, isLittleEndian)
+  let at = 8
+  for (let i = 0; i < bitmapCount; i++) {
+    const sizeBytes = view.getInt32(at, isLittleEndian)
+    decode32(view, at + 4, i * 2 ** 32, into)
+    at += 4 + sizeBytes
   }
 }
 
@@ -56,9 +74,11 @@ function decode32(view: DataView, at: number, high: number, into: number[]): num
 
 function decodeRuns(view: DataView, at: number, base: number, into: number[]): number {
   const runCount = view.getUint16(at, true)
+  if (runCount > 32_768) throw corrupt(`${runCount} runs in a container`)
   for (let i = 0; i < runCount; i++) {
     const start = view.getUint16(at + 2 + i * 4, true)
     const length = view.getUint16(at + 4 + i * 4, true)
+    if (start + length > 0xffff) throw corrupt(`a run of ${length + 1} rows from ${start}`)
     for (let k = 0; k <= length; k++) into.push(base + start + k)
   }
   return at + 2 + runCount * 4

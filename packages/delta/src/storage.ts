@@ -87,8 +87,7 @@ export interface Storage {
 
   /**
    * Makes files readable at their `localPath`, for at least ten minutes from now: nothing to do locally, a download into
-   * a bounded cache on S3, so the files must be ones that do not change. A file that is not there throws
-   * `DELTA_NOT_FOUND` here or is found missing by whoever opens it.
+   * a bounded cache on S3, so the files must be ones that do not change. Throws `DELTA_NOT_FOUND` when one is not there.
    */
   ensureLocal(paths: readonly string[]): Promise<void>
 

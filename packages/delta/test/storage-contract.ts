@@ -231,6 +231,14 @@ export function storageContract(name: string, open: () => Promise<StorageUnderTe
         }
       })
 
+      test('one that is not there cannot be made local', async () => {
+        await storage.put('there', bytes('x'))
+        await expect(storage.ensureLocal(['there', 'none'])).rejects.toMatchObject({
+          code: 'DELTA_NOT_FOUND',
+          message: expect.stringContaining('none'),
+        })
+      })
+
       test('publishing what was not written is refused by name', async () => {
         await expect(storage.publish(['day=1/none.parquet'])).rejects.toMatchObject({
           code: 'DELTA_NOT_FOUND',

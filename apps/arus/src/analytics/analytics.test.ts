@@ -92,7 +92,7 @@ async function store(events: readonly SilverEvent[]): Promise<void> {
 async function storeTitles(): Promise<void> {
   await lake.write(
     'gold.product_stats',
-    `SELECT product_id, title, NULL::VARCHAR AS category, 0 AS views, 0 AS clicks, 0 AS carts, 0 AS purchases, 0 AS shoppers,
+    `SELECT product_id, title, NULL::VARCHAR AS category, 0 AS events, 0 AS views, 0 AS clicks, 0 AS carts, 0 AS purchases, 0 AS shoppers,
        0 AS units, 0 AS revenue, NULL::TIMESTAMPTZ AS last_event_at
      FROM (VALUES ${[...TITLES].map(([id, title]) => `('${id}', '${title}')`).join(', ')}) t(product_id, title)`,
     { mode: 'overwrite' },

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Lake } from '../lake/lake.ts'
@@ -45,7 +44,7 @@ export async function buildCatalogueFromLake(
         folder,
         categories,
         productCount,
-        lines: createReadStream(file, { highWaterMark: LINES_CHUNK_BYTES }),
+        lines: readChunks(file),
         nowMs,
         onProgress: (done) =>
           onProgress?.({ step: 'Building the catalogue', done, total: productCount, unit: 'products' }),
@@ -87,7 +86,7 @@ async function readCategories(
   }))
 }
 
-/** Writes the products as lines, best known first, to a file. DuckDB sorts and formats; no row becomes an object. */
+/** Writes the products as lines to a file. DuckDB formats them; no row becomes an object. */
 async function writeLines(
   connection: DuckDBConnection,
   source: { relation: string; meanStars: number; file: string },
@@ -95,6 +94,16 @@ async function writeLines(
   const popularity = `CAST(${popularitySql(source.meanStars)} AS FLOAT)`
   await connection.run(`COPY (
       SELECT ${productLineSql('popularity')} FROM (SELECT *, ${popularity} AS popularity FROM ${source.relation})
-      ORDER BY popularity DESC, is_best_seller DESC, stars DESC NULLS LAST, product_id
     ) TO ${quoted(source.file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x1c')`)
+}
+
+/** The bytes of a file through one buffer, which the next chunk overwrites. */
+async function* readChunks(file: string): AsyncGenerator<Buffer> {
+  await using handle = await open(file, 'r')
+  const buffer = Buffer.allocUnsafe(LINES_CHUNK_BYTES)
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length)
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+  }
 }

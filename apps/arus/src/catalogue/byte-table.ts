@@ -1,4 +1,6 @@
+import { ByteList } from './byte-list.ts'
 import type { FlatReader, FlatSections } from './flat-file.ts'
+import { orderByColumns } from './radix-order.ts'
 
 const SLOTS_AT_FIRST = 1 << 12
 const LOAD_MAX = 0.6
@@ -9,49 +11,49 @@ const PROBE_BYTES = 1024
  * number + 1. A million product ids cost some 20 bytes each, where a JS Map costs over 100 and keeps the collector busy.
  */
 export class ByteTable {
-  #bytes: Uint8Array
-  /** `#ends[n]` is where string n ends; it begins where n - 1 ends. */
-  #ends: Uint32Array
+  readonly #strings: ByteList
   #slots: Uint32Array
-  #count: number
   /** Where a text looked for is written. */
   readonly #probe = Buffer.alloc(PROBE_BYTES)
 
-  constructor(bytes?: Uint8Array, ends?: Uint32Array, slots?: Uint32Array) {
-    this.#bytes = bytes ?? new Uint8Array(1 << 16)
-    this.#ends = ends ?? new Uint32Array(1 << 12)
-    this.#slots = slots ?? new Uint32Array(SLOTS_AT_FIRST)
-    this.#count = ends?.length ?? 0
+  private constructor(strings: ByteList, slots: Uint32Array) {
+    this.#strings = strings
+    this.#slots = slots
+  }
+
+  /** An empty table; with room for `count` strings it is not hashed again until there are more. */
+  static empty(count = 0): ByteTable {
+    const slotCount = 2 ** Math.ceil(Math.log2(Math.max(SLOTS_AT_FIRST, (count + 1) / LOAD_MAX)))
+    return new ByteTable(new ByteList(), new Uint32Array(slotCount))
   }
 
   /** A table saved by `sections` under `prefix`; read-only in effect, as its arrays are views of the file. */
   static load(reader: FlatReader, prefix: string): ByteTable {
     return new ByteTable(
-      reader.u8(`${prefix}.bytes`),
-      reader.u32(`${prefix}.ends`),
+      new ByteList(reader.u8(`${prefix}.bytes`), reader.u32(`${prefix}.ends`)),
       reader.u32(`${prefix}.slots`),
     )
   }
 
   sections(prefix: string): FlatSections {
     return {
-      [`${prefix}.bytes`]: this.#bytes.subarray(0, this.#count === 0 ? 0 : this.#ends[this.#count - 1]!),
-      [`${prefix}.ends`]: this.#ends.subarray(0, this.#count),
+      [`${prefix}.bytes`]: this.#strings.bytes.subarray(0, this.#strings.byteCount),
+      [`${prefix}.ends`]: this.#strings.ends.subarray(0, this.count),
       [`${prefix}.slots`]: this.#slots,
     }
   }
 
   get count(): number {
-    return this.#count
+    return this.#strings.count
   }
 
   /** Number of the string in `source[from, to)`, given a number when it is new. */
   intern(source: Uint8Array, from: number, to: number): number {
-    if (this.#count >= this.#slots.length * LOAD_MAX) this.#growSlots()
+    if (this.count >= this.#slots.length * LOAD_MAX) this.#growSlots()
     const slot = this.#slotOf(source, from, to)
     const seen = this.#slots[slot]!
     if (seen !== 0) return seen - 1
-    const number = this.#append(source, from, to)
+    const number = this.#strings.append(source, from, to)
     this.#slots[slot] = number + 1
     return number
   }
@@ -68,47 +70,31 @@ export class ByteTable {
   }
 
   text(number: number): string {
-    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength).toString(
-      'utf8',
-      this.#start(number),
-      this.#ends[number]!,
-    )
-  }
-
-  /** Order of two strings by their bytes. */
-  compare(left: number, right: number): number {
-    const bytes = this.#bytes
-    let a = this.#start(left)
-    let b = this.#start(right)
-    const aEnd = this.#ends[left]!
-    const bEnd = this.#ends[right]!
-    while (a < aEnd && b < bEnd) {
-      const difference = bytes[a++]! - bytes[b++]!
-      if (difference !== 0) return difference
-    }
-    return aEnd - a - (bEnd - b)
+    return this.#strings.text(number)
   }
 
   /** Order of string `number`, cut to the prefix's length, against `prefix`: 0 where it starts with it. */
   comparePrefix(number: number, prefix: Uint8Array): number {
-    const start = this.#start(number)
-    const length = this.#ends[number]! - start
+    const start = this.#strings.start(number)
+    const length = this.#strings.ends[number]! - start
     const shared = Math.min(length, prefix.length)
     for (let i = 0; i < shared; i++) {
-      const difference = this.#bytes[start + i]! - prefix[i]!
+      const difference = this.#strings.bytes[start + i]! - prefix[i]!
       if (difference !== 0) return difference
     }
     return shared === prefix.length ? 0 : -1
   }
 
-  #start(number: number): number {
-    return number === 0 ? 0 : this.#ends[number - 1]!
+  /** All numbers in the order of their strings' bytes. */
+  sorted(): Uint32Array {
+    return orderByColumns([this.#strings.fourBytes(0), this.#strings.fourBytes(4)], (left, right) =>
+      this.#strings.compare(left, right),
+    )
   }
 
   #slotOf(source: Uint8Array, from: number, to: number): number {
     const slots = this.#slots
-    const ends = this.#ends
-    const bytes = this.#bytes
+    const { bytes, ends } = this.#strings
     const mask = slots.length - 1
     const length = to - from
     let slot = hash(source, from, to) & mask
@@ -125,30 +111,12 @@ export class ByteTable {
     }
   }
 
-  #append(source: Uint8Array, from: number, to: number): number {
-    const number = this.#count++
-    const start = this.#start(number)
-    const end = start + to - from
-    if (number >= this.#ends.length) {
-      const grown = new Uint32Array(this.#ends.length * 2)
-      grown.set(this.#ends)
-      this.#ends = grown
-    }
-    if (end > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, end))
-      grown.set(this.#bytes)
-      this.#bytes = grown
-    }
-    for (let i = from; i < to; i++) this.#bytes[start + i - from] = source[i]!
-    this.#ends[number] = end
-    return number
-  }
-
   #growSlots(): void {
     const slots = new Uint32Array(this.#slots.length * 2)
     const mask = slots.length - 1
-    for (let number = 0; number < this.#count; number++) {
-      let slot = hash(this.#bytes, this.#start(number), this.#ends[number]!) & mask
+    const { bytes, ends } = this.#strings
+    for (let number = 0; number < this.count; number++) {
+      let slot = hash(bytes, this.#strings.start(number), ends[number]!) & mask
       while (slots[slot] !== 0) slot = (slot + 1) & mask
       slots[slot] = number + 1
     }

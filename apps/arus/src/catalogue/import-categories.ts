@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { openCsvSource } from './csv-source.ts'
 import type { Rejection } from './import-report.ts'
-import { CHECKED_TABLE, displayName, quoted, stagedRelation } from './import-sql.ts'
+import { displayName, quoted, stagedRelation } from './import-sql.ts'
 import { locateCategoryColumns } from './product-columns.ts'
 import { stageCsv } from './staged-csv.ts'
 
@@ -30,20 +30,20 @@ export async function loadCategories(
   return [...structural, ...(await readRejections(connection))]
 }
 
-/** The same tables where there is no file: categories made from the ids that products name. Needs `CHECKED_TABLE`. */
-export async function deriveCategories(connection: DuckDBConnection): Promise<void> {
+/** The same tables where there is no file: categories made from the ids that sound products name. */
+export async function deriveCategories(connection: DuckDBConnection, sound: string): Promise<void> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${RAW_CATEGORIES_TABLE}
     (line_number BIGINT, id VARCHAR, category_name VARCHAR)`)
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${CATEGORIES_TABLE} AS
-    SELECT category_id AS id, 'Category ' || category_id AS name FROM ${CHECKED_TABLE}
-    WHERE fault IS NULL AND category_id IS NOT NULL GROUP BY category_id`)
+    SELECT category_id AS id, 'Category ' || category_id AS name FROM ${sound}
+    WHERE category_id IS NOT NULL GROUP BY category_id`)
 }
 
-/** Gives an id to each category name of products that has none: after the largest, by name. Needs `CHECKED_TABLE`. */
-export async function addNamedCategories(connection: DuckDBConnection): Promise<void> {
+/** Gives an id to each category name of sound products that has none: after the largest, by name. */
+export async function addNamedCategories(connection: DuckDBConnection, sound: string): Promise<void> {
   await connection.run(`INSERT INTO ${CATEGORIES_TABLE}
     SELECT (SELECT coalesce(max(id), 0) FROM ${CATEGORIES_TABLE}) + row_number() OVER (ORDER BY category_name), category_name
-    FROM (SELECT DISTINCT category_name FROM ${CHECKED_TABLE} WHERE fault IS NULL AND category_name IS NOT NULL AND raw_category_id IS NULL)
+    FROM (SELECT DISTINCT category_name FROM ${sound} WHERE category_name IS NOT NULL AND raw_category_id IS NULL)
     WHERE category_name NOT IN (SELECT name FROM ${CATEGORIES_TABLE})`)
 }
 

@@ -6,11 +6,10 @@ import {
   type Rejection,
   type RejectionReason,
 } from './import-report.ts'
-import { CHECKED_TABLE } from './import-sql.ts'
+import { FAULTY_TABLE } from './import-sql.ts'
 
 const TABLE = 'import_rejections'
 const TEXT_CHARACTERS_MAX = 500
-const ROW_TEXT = `left(concat_ws(',', product_id, title), ${TEXT_CHARACTERS_MAX})`
 
 /** Rows of one import that are reported, in a temporary table of the import's connection. */
 export class ImportRejections {
@@ -23,18 +22,18 @@ export class ImportRejections {
   }
 
   /**
-   * Finds faulty rows, later rows of an asin seen before, and categories nobody named. `typed` is of `typedProducts`; needs
-   * `CHECKED_TABLE` and `CATEGORIES_TABLE`.
+   * Finds later rows of an asin seen before, and categories nobody named, and adds the faulty rows. `sound` is of
+   * `soundProducts`; needs `FAULTY_TABLE` and `CATEGORIES_TABLE`.
    */
-  static async find(connection: DuckDBConnection, typed: string): Promise<ImportRejections> {
-    await connection.run(`CREATE OR REPLACE TEMP TABLE ${TABLE}
-      (line BIGINT, reason VARCHAR, detail VARCHAR, text VARCHAR, product_id VARCHAR, is_product BOOLEAN)`)
-    if (await isTrue(connection, `SELECT EXISTS (FROM ${CHECKED_TABLE} WHERE fault IS NOT NULL)`)) {
-      await connection.run(`INSERT INTO ${TABLE} SELECT line_number, fault, fault_detail, ${ROW_TEXT}, product_id, true
-        FROM (${typed}) WHERE line_number IN (SELECT line_number FROM ${CHECKED_TABLE} WHERE fault IS NOT NULL)`)
+  static async find(connection: DuckDBConnection, sound: string): Promise<ImportRejections> {
+    await connection.run(`CREATE OR REPLACE TEMP TABLE ${TABLE} AS
+      SELECT line_number::BIGINT AS line, fault AS reason, fault_detail AS detail, text, product_id, true AS is_product
+      FROM ${FAULTY_TABLE}`)
+    await connection.run(repeatedSql(sound))
+    if (await isTrue(connection, `SELECT EXISTS (FROM ${REPEATED_TABLE})`)) {
+      await connection.run(`INSERT INTO ${TABLE} ${duplicates(sound)}`)
     }
-    await connection.run(`INSERT INTO ${TABLE} ${DUPLICATES}`)
-    await connection.run(`INSERT INTO ${TABLE} ${UNKNOWN_CATEGORIES}`)
+    await connection.run(`INSERT INTO ${TABLE} ${unknownCategories(sound)}`)
     const drops = await isTrue(connection, `SELECT EXISTS (FROM ${TABLE} WHERE reason <> 'unknown_category')`)
     return new ImportRejections(connection, drops)
   }
@@ -102,21 +101,32 @@ const REASONS_KEPT = Object.entries(REJECTION_REASONS).flatMap(([reason, fate]) 
 )
 const IS_DROPPED = `is_product AND reason NOT IN (${REASONS_KEPT.map((reason) => `'${reason}'`).join(', ')})`
 
-/** The first row of an asin that can be taken is kept; later ones are reported. */
-const DUPLICATES = `
-  SELECT c.line_number, 'duplicate_asin', 'this asin stood on line ' || d.first_line, c.product_id, c.product_id, true
-  FROM ${CHECKED_TABLE} c JOIN (
-    SELECT product_id, min(line_number) AS first_line FROM ${CHECKED_TABLE} WHERE fault IS NULL
-    GROUP BY product_id HAVING count(*) > 1
-  ) d ON d.product_id = c.product_id AND c.line_number > d.first_line
-  WHERE c.fault IS NULL`
+const REPEATED_TABLE = 'import_repeated'
 
-const UNKNOWN_CATEGORIES = `
-  SELECT line_number, 'unknown_category', 'category_id is not in the categories: ' || left(raw_category_id, 40),
-    product_id, product_id, true
-  FROM ${CHECKED_TABLE} WHERE fault IS NULL AND raw_category_id IS NOT NULL
-    AND (category_id IS NULL OR category_id NOT IN (SELECT id FROM ${CATEGORIES_TABLE}))
-    AND line_number NOT IN (SELECT line FROM ${TABLE})`
+/** Hashes of asins that occur more than once, or share their hash: grouping numbers takes a third of grouping texts. */
+function repeatedSql(sound: string): string {
+  return `CREATE OR REPLACE TEMP TABLE ${REPEATED_TABLE} AS
+    SELECT hash(product_id) AS asin_hash FROM ${sound} GROUP BY 1 HAVING count(*) > 1`
+}
+
+/** The first row of an asin that can be taken is kept; later ones are reported. */
+function duplicates(sound: string): string {
+  return `WITH repeated AS (
+      SELECT line_number, product_id FROM ${sound} WHERE hash(product_id) IN (FROM ${REPEATED_TABLE})
+    ), numbered AS (
+      SELECT *, min(line_number) OVER (PARTITION BY product_id) AS first_line FROM repeated
+    )
+    SELECT line_number, 'duplicate_asin', 'this asin stood on line ' || first_line, product_id, product_id, true
+    FROM numbered WHERE line_number > first_line`
+}
+
+function unknownCategories(sound: string): string {
+  return `SELECT line_number, 'unknown_category', 'category_id is not in the categories: ' || left(raw_category_id, 40),
+      product_id, product_id, true
+    FROM ${sound} WHERE raw_category_id IS NOT NULL
+      AND (category_id IS NULL OR category_id NOT IN (SELECT id FROM ${CATEGORIES_TABLE}))
+      AND line_number NOT IN (SELECT line FROM ${TABLE})`
+}
 
 async function isTrue(connection: DuckDBConnection, sql: string): Promise<boolean> {
   return (await connection.runAndReadAll(sql)).getRows()[0]?.[0] === true

@@ -24,13 +24,24 @@ export function displayName(sql: string): string {
   return `nullif(trim(regexp_replace(${sql}, '\\s+', ' ', 'g')), '')`
 }
 
-/** Temporary table of the import's connection: what of each product the later steps ask again and again, kept narrow. */
-export const CHECKED_TABLE = 'import_checked'
+/** Temporary table of the import's connection: the rows that cannot be taken as they are. */
+export const FAULTY_TABLE = 'import_faulty'
 
-/** Makes `CHECKED_TABLE` from typed products: read once, so that titles are not decoded for every question. */
-export function checkedTableSql(typed: string): string {
-  return `CREATE OR REPLACE TEMP TABLE ${CHECKED_TABLE} AS
-    SELECT line_number, product_id, category_id, raw_category_id, category_name, fault FROM (${typed})`
+const TEXT_CHARACTERS_MAX = 500
+
+/** Makes `FAULTY_TABLE` from typed products. */
+export function faultyTableSql(typed: string): string {
+  return `CREATE OR REPLACE TEMP TABLE ${FAULTY_TABLE} AS
+    SELECT line_number, fault, fault_detail, left(concat_ws(',', product_id, title), ${TEXT_CHARACTERS_MAX}) AS text, product_id
+    FROM (${typed}) WHERE fault IS NOT NULL`
+}
+
+/** `FROM` text of the typed products that have no fault. Needs `FAULTY_TABLE`. */
+export function soundProducts(typed: string, faultyCount: number): string {
+  // Almost always there are none, and a join with nothing is not free.
+  const condition =
+    faultyCount === 0 ? '' : ` WHERE line_number NOT IN (SELECT line_number FROM ${FAULTY_TABLE})`
+  return `(FROM (${typed})${condition})`
 }
 
 const FIELD_BYTES_MAX = 16_000
@@ -90,7 +101,7 @@ const FAULTS: readonly (readonly [reason: string, condition: string, detail: str
     (name) =>
       [
         'not_a_number',
-        `(raw_${name} IS NOT NULL AND trim(raw_${name}) <> '' AND (${name} IS NULL OR NOT isfinite(${name})))`,
+        `((${name} IS NULL OR NOT isfinite(${name})) AND raw_${name} IS NOT NULL AND trim(raw_${name}) <> '')`,
         detail(name, 'is not a number'),
       ] as const,
   ),

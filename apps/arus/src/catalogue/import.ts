@@ -13,9 +13,25 @@ import {
   loadCategories,
 } from './import-categories.ts'
 import { importedSource, markOf, removeMarker, writeMarker } from './import-marker.ts'
+import {
+  type DoneSteps,
+  type ImportMarks,
+  type ReadFacts,
+  type RefinedFacts,
+  removeProgress,
+  savedProgress,
+  saveProgress,
+} from './import-progress.ts'
 import { ImportRejections } from './import-rejections.ts'
 import type { ImportReport, Rejection } from './import-report.ts'
-import { checkedTableSql, quoted, stagedRelation, typedProducts } from './import-sql.ts'
+import {
+  FAULTY_TABLE,
+  faultyTableSql,
+  quoted,
+  soundProducts,
+  stagedRelation,
+  typedProducts,
+} from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { locateProductColumns, PRODUCT_COLUMNS, type ProductColumn } from './product-columns.ts'
 import { type StagedCsv, stageCsv } from './staged-csv.ts'
@@ -40,8 +56,9 @@ export interface ImportCatalogueOptions {
  *
  * The whole file is checked before anything is written: one that is missing, cut off or no CSV throws `FILE_UNREADABLE` or
  * `CSV_INVALID` and changes nothing. Each table is replaced by one atomic commit; the catalogue being served changes last,
- * in one step, so an interrupted import (`CANCELLED`) leaves the old one serving and starts over next time. Rows that cannot
- * be taken never stop an import: see `REJECTION_REASONS`.
+ * in one step, so an interrupted import (`CANCELLED`, or killed) leaves the old one serving; the next one of the same files
+ * goes on after the last of bronze and silver that was committed. Rows that cannot be taken never stop an import: see
+ * `REJECTION_REASONS`.
  */
 export async function importCatalogue(options: ImportCatalogueOptions): Promise<ImportReport> {
   const { lake, folder, signal } = options
@@ -72,55 +89,111 @@ function isSame(left: unknown, right: unknown): boolean {
   return left !== null && JSON.stringify(left) === JSON.stringify(right)
 }
 
+/** One import under way. */
+interface Run extends ImportCatalogueOptions {
+  readonly connection: DuckDBConnection
+  readonly temporaryFolder: string
+  readonly marks: ImportMarks
+  /** Reports that a step begins. */
+  readonly say: (step: string, done: number) => void
+}
+
 async function runImport(
   connection: DuckDBConnection,
   temporaryFolder: string,
   options: ImportCatalogueOptions,
 ): Promise<ImportReport> {
-  const { lake, folder, onProgress, signal, now, productsFile, categoriesFile } = options
+  const { lake, folder, onProgress, now, productsFile, categoriesFile } = options
   const startedMs = now()
   const marks = await markFiles(productsFile, categoriesFile)
-  const shared = { temporaryFolder, ...(signal ? { signal } : {}) }
-  const source = await openCsvSource(productsFile)
-  const columns = locateProductColumns(source)
-  const categoryRejections =
-    categoriesFile === null ? null : await loadCategories(connection, { file: categoriesFile, ...shared })
-  const step = `Checking ${productsFile}`
-  const staged = await stageCsv({ source, step, ...shared, ...(onProgress ? { onProgress } : {}) })
-
-  await removeMarker(folder)
-  const say = (text: string, done: number) => onProgress?.({ step: text, done, total: 4, unit: 'steps' })
-  say('Writing bronze', 0)
-  const bronze = await lake.write('bronze.products', bronzeSelect(stagedRelation(source, staged), columns), {
-    mode: 'overwrite',
-    connection,
-  })
-  assertRowCount(bronze.rowCount, staged, productsFile)
-  const typed = typedProducts((await lake.relation('bronze.products')).sql)
-  await connection.run(checkedTableSql(typed))
-  if (categoryRejections === null) await deriveCategories(connection)
-  await addNamedCategories(connection)
-  const categories = await lake.write('bronze.categories', bronzeCategoriesSelect(), {
-    mode: 'overwrite',
-    connection,
-  })
-  const rejections = await ImportRejections.find(connection, typed)
-  await rejections.add(brokenRows(staged), categoryRejections ?? [])
-  say('Writing rejected rows', 1)
-  const rejected = await lake.write('bronze.rejected_products', rejections.select(now()), {
-    mode: 'overwrite',
-    connection,
-  })
-  await refuseNothing(rejections, staged, productsFile)
-  say('Writing silver', 2)
-  const silver = await lake.write('silver.products', silverSelect(typed, rejections), {
-    mode: 'overwrite',
-    connection,
-  })
+  const say = (step: string, done: number) => onProgress?.({ step, done, total: 4, unit: 'steps' })
+  const run: Run = { ...options, connection, temporaryFolder, marks, say }
+  const done = await savedProgress(folder, lake, marks)
+  const refined = done?.step === 'silver' ? done.refined : await refineProducts(run, done)
   say('Building the catalogue', 3)
   const built = await buildCatalogueFromLake({ ...options, nowMs: now() })
-  const rowsRead = staged.recordCount + staged.broken.length
   const report: ImportReport = {
+    ...refined,
+    products_file: productsFile,
+    categories_file: categoriesFile,
+    categories: built.categoryCount,
+    catalogue_version: built.version,
+    took_ms: now() - startedMs,
+  }
+  await writeMarker(folder, { ...marks, report })
+  await removeProgress(folder)
+  return report
+}
+
+/** Reads the file into `bronze.products`, unless `done` says that it stands there. */
+async function writeBronze(run: Run, done: DoneSteps | null): Promise<{ version: number; read: ReadFacts }> {
+  if (done?.step === 'bronze') return done
+  const { lake, folder, connection, marks, productsFile, temporaryFolder, signal, onProgress, say } = run
+  const source = await openCsvSource(productsFile)
+  const columns = locateProductColumns(source)
+  const staged = await stageCsv({
+    source,
+    temporaryFolder,
+    step: `Checking ${productsFile}`,
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
+  })
+  await removeMarker(folder)
+  await removeProgress(folder)
+  say('Writing bronze', 0)
+  const select = bronzeSelect(stagedRelation(source, staged), columns)
+  const { version, rowCount } = await onOneThread(connection, () =>
+    lake.write('bronze.products', select, { mode: 'overwrite', connection }),
+  )
+  assertRowCount(rowCount, staged, productsFile)
+  const read = { recordCount: staged.recordCount, broken: staged.broken }
+  await saveProgress(folder, lake, { marks, done: { step: 'bronze', version, read } })
+  return { version, read }
+}
+
+/**
+ * Lines are numbered in one pipeline, which no second thread can share; while it runs, DuckDB's other thread would wait by
+ * asking for work without end, for as much CPU time again.
+ */
+async function onOneThread<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  await connection.run('SET threads = 1')
+  try {
+    return await work()
+  } finally {
+    await connection.run('RESET threads')
+  }
+}
+
+/** Bronze, categories, rejected rows and silver: everything in the lake. */
+async function refineProducts(run: Run, done: DoneSteps | null): Promise<RefinedFacts> {
+  const { lake, folder, connection, marks, temporaryFolder, signal, now, productsFile, categoriesFile, say } =
+    run
+  const categoryRejections =
+    categoriesFile === null
+      ? null
+      : await loadCategories(connection, {
+          file: categoriesFile,
+          temporaryFolder,
+          ...(signal ? { signal } : {}),
+        })
+  const { version: bronzeVersion, read } = await writeBronze(run, done)
+  const replace = { mode: 'overwrite', connection } as const
+  const typed = typedProducts((await lake.relation('bronze.products')).sql)
+  await connection.run(faultyTableSql(typed))
+  const sound = soundProducts(typed, await countRows(connection, FAULTY_TABLE))
+  if (categoryRejections === null) await deriveCategories(connection, sound)
+  await addNamedCategories(connection, sound)
+  const categories = await lake.write('bronze.categories', bronzeCategoriesSelect(), replace)
+  const rejections = await ImportRejections.find(connection, sound)
+  await rejections.add(brokenRows(read), categoryRejections ?? [])
+  say('Writing rejected rows', 1)
+  const rejected = await lake.write('bronze.rejected_products', rejections.select(now()), replace)
+  const rowsRead = read.recordCount + read.broken.length
+  await refuseNothing(rejections, rowsRead, productsFile)
+  say('Writing silver', 2)
+  const select = await silverSelect(connection, typed, rejections.isTakenSql())
+  const silver = await lake.write('silver.products', select, replace)
+  const refined: RefinedFacts = {
     products_file: productsFile,
     categories_file: categoriesFile,
     rows_read: rowsRead,
@@ -128,21 +201,22 @@ async function runImport(
     rows_dropped: rowsRead - silver.rowCount,
     rejected: await rejections.countByReason(),
     examples: await rejections.examples(),
-    categories: built.categoryCount,
-    catalogue_version: built.version,
     table_versions: {
-      'bronze.products': bronze.version,
+      'bronze.products': bronzeVersion,
       'bronze.categories': categories.version,
       'bronze.rejected_products': rejected.version,
       'silver.products': silver.version,
     },
-    took_ms: now() - startedMs,
   }
-  await writeMarker(folder, { ...marks, report })
-  return report
+  await saveProgress(folder, lake, { marks, done: { step: 'silver', refined } })
+  return refined
 }
 
-async function markFiles(productsFile: string, categoriesFile: string | null) {
+async function countRows(connection: DuckDBConnection, table: string): Promise<number> {
+  return Number((await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM ${table}`)).getRows()[0]?.[0])
+}
+
+async function markFiles(productsFile: string, categoriesFile: string | null): Promise<ImportMarks> {
   const products = await markOf(productsFile)
   if (products === null)
     throw new ArusError(
@@ -163,25 +237,28 @@ function bronzeSelect(relation: string, columns: ReadonlyMap<ProductColumn, numb
 }
 
 /** A category is joined by its id where the row states one, else by its name. */
-function silverSelect(typed: string, rejections: ImportRejections): string {
+async function silverSelect(connection: DuckDBConnection, typed: string, taken: string): Promise<string> {
+  const named = `category_name IS NOT NULL AND raw_category_id IS NULL`
+  const hasNames = (await countRows(connection, `(FROM (${typed}) WHERE ${named} LIMIT 1)`)) > 0
+  const column = (name: string) => (hasNames ? `coalesce(by_id.${name}, by_name.${name})` : `by_id.${name}`)
   return `SELECT product_id, title, image_url, product_url, stars, reviews, price, list_price,
       CASE WHEN price < list_price THEN 1 - price / list_price END AS discount,
-      coalesce(by_id.id, by_name.id) AS category_id, coalesce(by_id.name, by_name.name) AS category,
-      is_best_seller, bought_in_last_month
-    FROM (${typed}) p LEFT JOIN ${CATEGORIES_TABLE} by_id ON by_id.id = p.category_id
-      LEFT JOIN (SELECT min(id) AS id, name FROM ${CATEGORIES_TABLE} GROUP BY name) by_name
-        ON by_name.name = p.category_name AND p.raw_category_id IS NULL
-    WHERE ${rejections.isTakenSql()}`
+      ${column('id')} AS category_id, ${column('name')} AS category, is_best_seller, bought_in_last_month
+    FROM (${typed}) p LEFT JOIN ${CATEGORIES_TABLE} by_id ON by_id.id = p.category_id ${hasNames ? JOIN_BY_NAME : ''}
+    WHERE ${taken}`
 }
 
-function brokenRows(staged: StagedCsv): Rejection[] {
-  return staged.broken.map(({ line, reason, detail, text }) => ({ line, reason, detail, text }))
+/** Left out where no row needs it: a join of every product costs a tenth of silver. */
+const JOIN_BY_NAME = `LEFT JOIN (SELECT min(id) AS id, name FROM ${CATEGORIES_TABLE} GROUP BY name) by_name
+  ON by_name.name = p.category_name AND p.raw_category_id IS NULL`
+
+function brokenRows(read: ReadFacts): Rejection[] {
+  return read.broken.map(({ line, reason, detail, text }) => ({ line, reason, detail, text }))
 }
 
 /** Throws when no row is left to import: then silver, and what is served, stay as they were. */
-async function refuseNothing(rejections: ImportRejections, staged: StagedCsv, file: string): Promise<void> {
-  const dropped = await rejections.droppedProductCount()
-  if (dropped < staged.recordCount + staged.broken.length) return
+async function refuseNothing(rejections: ImportRejections, rowsRead: number, file: string): Promise<void> {
+  if ((await rejections.droppedProductCount()) < rowsRead) return
   const examples = await rejections.examples()
   throw new ArusError(
     'CSV_INVALID',

@@ -1,9 +1,8 @@
 import { join } from 'node:path'
-import type { RootDatabase } from 'lmdb'
 import { ArusError } from '../errors.ts'
 import { ByteTable } from './byte-table.ts'
 import type { Catalogue, Category, Product, SearchOptions, SearchResult } from './catalogue.ts'
-import { INDEX_FILE, openRecords } from './catalogue-files.ts'
+import { INDEX_FILE, openRecords, type Records } from './catalogue-files.ts'
 import { currentVersion } from './catalogue-folder.ts'
 import { type FlatReader, readFlatFile } from './flat-file.ts'
 import { decodeProduct } from './product-record.ts'
@@ -40,7 +39,7 @@ export async function openCatalogue(options: { readonly folder: string }): Promi
 class LmdbCatalogue implements Catalogue {
   readonly version: string
   readonly productCount: number
-  readonly #records: RootDatabase<Buffer, number>
+  readonly #records: Records
   readonly #ids: ByteTable
   readonly #index: TextIndex
   readonly #categories: readonly Category[]
@@ -48,6 +47,8 @@ class LmdbCatalogue implements Catalogue {
   readonly #categoryIndexes: ReadonlyMap<number, number>
   readonly #categoryOffsets: Uint32Array
   readonly #categoryDocuments: Uint32Array
+  readonly #blockOf: Uint32Array
+  readonly #offsetOf: Uint16Array
   readonly #priceOf: Float32Array
   readonly #popularityOf: Float32Array
   readonly #similar: SimilarProducts
@@ -64,6 +65,8 @@ class LmdbCatalogue implements Catalogue {
     this.#categoryIndexes = new Map(this.#categories.map(({ category_id }, index) => [category_id, index]))
     this.#categoryOffsets = reader.u32('categories.offsets')
     this.#categoryDocuments = reader.u32('categories.documents')
+    this.#blockOf = reader.u32('documents.block')
+    this.#offsetOf = reader.u16('documents.offset')
     this.#priceOf = reader.f32('documents.price')
     this.#popularityOf = reader.f32('documents.popularity')
     this.#similar = new SimilarProducts({
@@ -156,14 +159,14 @@ class LmdbCatalogue implements Catalogue {
   }
 
   #read(document: number): Product {
-    const record = this.#records.getBinaryFast(document)
-    if (record === undefined) {
+    const block = this.#records.getBinaryFast(this.#blockOf[document]!)
+    if (block === undefined) {
       throw new ArusError(
         'INTERNAL',
         `Catalogue ${this.version} has no record ${document}; import the catalogue again`,
       )
     }
-    return decodeProduct(record, this.#categoriesById)
+    return decodeProduct(block, this.#offsetOf[document]!, this.#categoriesById)
   }
 }
 

@@ -1,4 +1,5 @@
-import { POSTING_SHIFT, type TextIndex } from './text-index.ts'
+import type { TextIndex } from './text-index.ts'
+import { POSTING_SHIFT } from './text-index-builder.ts'
 
 /** What every cursor answers once it has passed its last document. */
 export const NO_MORE = 0xffffffff

@@ -17,7 +17,7 @@ const CATEGORIES = new Map<number, Category>([
 
 const money = fc.option(fc.double({ min: 0, max: 1e6, noNaN: true, noDefaultInfinity: true }), { nil: null })
 const text = fc.string({
-  unit: fc.constantFrom('a', 'é', 'क', '😀', '"', ',', '\n', '\r', "'", ' '),
+  unit: fc.constantFrom('a', 'é', 'क', '😀', '"', ',', '\n', '\r', "'", ' ', ';', '\x1e', '\x1f'),
   minLength: 1,
 })
 const optionalText = fc.option(text, { nil: null })
@@ -44,7 +44,8 @@ function asServed(product: StoredProduct) {
 }
 
 function decodeLine(line: string) {
-  return decodeProduct(Buffer.from(line.slice(line.indexOf('\x1f') + 1)), CATEGORIES)
+  const before = 'anything'
+  return decodeProduct(Buffer.from(`${before}${line}\n1,2`), before.length, CATEGORIES)
 }
 
 test('decoding a line gives back the product, with category and discount worked out', () => {
@@ -78,7 +79,6 @@ test('the line DuckDB writes decodes to the same product', async () => {
         BigInt(product.bought_in_last_month),
       ])
       const line = String(reader.getRows()[0]?.[0])
-      expect(line).not.toContain('\n')
       expect(decodeLine(line)).toEqual(asServed(product))
     }),
     { numRuns: 60 },

@@ -1,5 +1,6 @@
 import { BestDocuments } from './best-documents.ts'
-import { POSTING_SHIFT, type TextIndex } from './text-index.ts'
+import type { TextIndex } from './text-index.ts'
+import { POSTING_SHIFT } from './text-index-builder.ts'
 import { tokens } from './tokenizer.ts'
 
 /** What of the catalogue `SimilarProducts` reads, by document. */

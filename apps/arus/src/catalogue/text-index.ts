@@ -1,107 +1,9 @@
 import { ByteTable } from './byte-table.ts'
-import type { FlatReader, FlatSections } from './flat-file.ts'
-import { forEachToken, TOKEN_BYTES_MAX } from './tokenizer.ts'
-
-/** A posting is `document * 8 + min(term frequency, 7)`: document order is posting order. */
-export const POSTING_SHIFT = 3
-const FREQUENCY_MAX = 7
-const DOCUMENT_LENGTH_MAX = 255
+import type { FlatReader } from './flat-file.ts'
 
 /** BM25 constants (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework", eq. 3.15). */
 const K1 = 1.2
 const B = 0.75
-
-/**
- * Collects an inverted index, documents added in order of their number. Documents are numbered by popularity, best first,
- * so whoever stops walking a list early has seen the best known ones. Memory: 4 bytes a token, twice while it finishes.
- */
-export class TextIndexBuilder {
-  readonly #terms = new ByteTable()
-  readonly #scratch = new Uint8Array(TOKEN_BYTES_MAX)
-  /** Per document its distinct terms: `term * 8 + frequency`, concatenated. */
-  #entries = new Uint32Array(1 << 16)
-  #entryCount = 0
-  #documentStart = 0
-  #documentEnds = new Uint32Array(1 << 12)
-  #documentLengths = new Uint8Array(1 << 12)
-  #documentCount = 0
-  #tokenCount = 0
-  #documentLength = 0
-  readonly #onToken = (byteCount: number): void => {
-    this.#documentLength++
-    this.#count(this.#terms.intern(this.#scratch, 0, byteCount))
-  }
-  /** Where in `#entries` each term was last written, plus 1. */
-  #lastEntryOf = new Uint32Array(1 << 12)
-
-  /** Adds the next document: the tokens of the UTF-8 text in `bytes[from, to)`, and those of `alsoNamed`. */
-  add(bytes: Buffer, from: number, to: number, alsoNamed: Buffer): void {
-    this.#documentStart = this.#entryCount
-    this.#documentLength = 0
-    forEachToken(bytes, { from, to }, this.#scratch, this.#onToken)
-    forEachToken(alsoNamed, { from: 0, to: alsoNamed.length }, this.#scratch, this.#onToken)
-    this.#closeDocument(this.#documentLength)
-  }
-
-  /** The whole index as sections of a flat file. */
-  sections(): FlatSections {
-    const offsets = this.#postingOffsets()
-    return {
-      ...this.#terms.sections('terms'),
-      'terms.sorted': sortedTerms(this.#terms),
-      'postings.offsets': offsets,
-      postings: this.#postings(offsets),
-      'documents.lengths': this.#documentLengths.subarray(0, this.#documentCount),
-      'documents.mean': new Float32Array([this.#tokenCount / Math.max(1, this.#documentCount)]),
-    }
-  }
-
-  #count(term: number): void {
-    if (term >= this.#lastEntryOf.length) this.#lastEntryOf = grown(this.#lastEntryOf, Uint32Array)
-    const last = this.#lastEntryOf[term]!
-    if (last > this.#documentStart) {
-      if ((this.#entries[last - 1]! & FREQUENCY_MAX) < FREQUENCY_MAX) this.#entries[last - 1]!++
-      return
-    }
-    if (this.#entryCount >= this.#entries.length) this.#entries = grown(this.#entries, Uint32Array)
-    this.#entries[this.#entryCount++] = ((term << POSTING_SHIFT) >>> 0) + 1
-    this.#lastEntryOf[term] = this.#entryCount
-  }
-
-  #closeDocument(length: number): void {
-    const document = this.#documentCount++
-    if (document >= this.#documentEnds.length) {
-      this.#documentEnds = grown(this.#documentEnds, Uint32Array)
-      this.#documentLengths = grown(this.#documentLengths, Uint8Array)
-    }
-    this.#documentEnds[document] = this.#entryCount
-    this.#documentLengths[document] = Math.min(DOCUMENT_LENGTH_MAX, length)
-    this.#tokenCount += length
-  }
-
-  /** Counting sort, first pass: where each term's postings begin; one more entry marks the end. */
-  #postingOffsets(): Uint32Array {
-    const offsets = new Uint32Array(this.#terms.count + 1)
-    for (let i = 0; i < this.#entryCount; i++) offsets[(this.#entries[i]! >>> POSTING_SHIFT) + 1]!++
-    for (let term = 0; term < this.#terms.count; term++) offsets[term + 1]! += offsets[term]!
-    return offsets
-  }
-
-  /** Second pass: documents in order, so each term's postings come out in order. */
-  #postings(offsets: Uint32Array): Uint32Array {
-    const postings = new Uint32Array(this.#entryCount)
-    const next = offsets.slice(0, -1)
-    let i = 0
-    for (let document = 0; document < this.#documentCount; document++) {
-      for (const end = this.#documentEnds[document]!; i < end; i++) {
-        const entry = this.#entries[i]!
-        postings[next[entry >>> POSTING_SHIFT]!++] =
-          ((document << POSTING_SHIFT) >>> 0) + (entry & FREQUENCY_MAX)
-      }
-    }
-    return postings
-  }
-}
 
 /** An inverted index over views of a flat file. */
 export class TextIndex {
@@ -174,16 +76,4 @@ export class TextIndex {
     }
     return low
   }
-}
-
-function sortedTerms(terms: ByteTable): Uint32Array {
-  const order = new Uint32Array(terms.count)
-  for (let term = 0; term < order.length; term++) order[term] = term
-  return order.sort((a, b) => terms.compare(a, b))
-}
-
-function grown<T extends Uint8Array | Uint32Array>(array: T, Kind: new (length: number) => T): T {
-  const larger = new Kind(array.length * 2)
-  larger.set(array)
-  return larger
 }

@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readFlatFile, writeFlatFile } from './flat-file.ts'
-import { TextIndex, TextIndexBuilder } from './text-index.ts'
+import { TextIndex } from './text-index.ts'
+import { TextIndexBuilder } from './text-index-builder.ts'
 import { CANDIDATES_MAX, searchText } from './text-search.ts'
 
 const ALL = { limit: 1000, offset: 0, within: null, accepts: () => true }
 
 function indexOf(titles: readonly string[]): TextIndex {
   const builder = new TextIndexBuilder()
-  for (const title of titles) builder.add(Buffer.from(title), 0, Buffer.byteLength(title), Buffer.alloc(0))
+  for (const title of titles) builder.add(Buffer.from(title), { from: 0, to: Buffer.byteLength(title) })
   const folder = mkdtempSync(join(tmpdir(), 'arus-index-'))
   try {
     writeFlatFile(join(folder, 'i.bin'), builder.sections())

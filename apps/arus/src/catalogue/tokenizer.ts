@@ -6,6 +6,17 @@ const WORDS = /[\p{L}\p{N}\p{M}]+/gu
 const ACCENTS = /[\u0300-\u036f]/g
 const APOSTROPHES = /['’]/g
 
+const APOSTROPHE = 39
+/** Kinds of bytes; a greater one is a letter, in lower case, or a digit. */
+const SEPARATOR = 0
+const PASSED_OVER = 1
+const BEYOND_ASCII = 2
+const KIND_OF_BYTE = Uint8Array.from({ length: 256 }, (_, code) => {
+  if (code >= 128) return BEYOND_ASCII
+  if (code === APOSTROPHE) return PASSED_OVER
+  return /[a-z0-9]/i.test(String.fromCharCode(code)) ? code | 32 : SEPARATOR
+})
+
 /**
  * Calls `onToken(length)` for each token of the UTF-8 text in `bytes[from, to)`, the token's own bytes being in
  * `scratch[0, length)` during the call. Tokens are runs of letters, digits and marks; lower case, accents folded (NFKD),
@@ -21,17 +32,15 @@ export function forEachToken(
   const { from, to } = range
   let length = 0
   for (let i = from; i < to; i++) {
-    const code = bytes[i]!
-    if (code >= 128) {
+    const kind = KIND_OF_BYTE[bytes[i]!]!
+    if (kind > BEYOND_ASCII) {
+      if (length < TOKEN_BYTES_MAX) scratch[length++] = kind
+    } else if (kind === SEPARATOR) {
+      if (length > 0) onToken(withoutPlural(scratch, length))
+      length = 0
+    } else if (kind === BEYOND_ASCII) {
       forEachUnicodeToken(bytes.toString('utf8', wordStart(bytes, from, i), to), scratch, onToken)
       return
-    }
-    const lower = code >= 65 && code <= 90 ? code + 32 : code
-    if ((lower >= 97 && lower <= 122) || (lower >= 48 && lower <= 57)) {
-      if (length < TOKEN_BYTES_MAX) scratch[length++] = lower
-    } else if (code !== APOSTROPHE && length > 0) {
-      onToken(withoutPlural(scratch, length))
-      length = 0
     }
   }
   if (length > 0) onToken(withoutPlural(scratch, length))
@@ -64,11 +73,9 @@ function wordStart(bytes: Buffer, from: number, at: number): number {
 }
 
 function isWordByte(code: number): boolean {
-  const lower = code | 32
-  return (lower >= 97 && lower <= 122) || (code >= 48 && code <= 57) || code === APOSTROPHE
+  return KIND_OF_BYTE[code]! > BEYOND_ASCII || code === APOSTROPHE
 }
 
-const APOSTROPHE = 39
 const S = 115
 const E = 101
 

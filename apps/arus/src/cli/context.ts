@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
+import type { LakeSql } from '../query/lake-sql.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -14,7 +15,10 @@ export interface Parts {
   log(): Promise<EventLog>
   state(): Promise<StateStore>
   lake(): Promise<Lake>
+  /** For questions of Arus itself. */
   query(): Promise<QueryEngine>
+  /** For questions of anyone. */
+  sql(): Promise<LakeSql>
   /** Throws `CATALOGUE_EMPTY` when nothing was imported yet. */
   catalogue(): Promise<Catalogue>
   database(): Promise<ArusDatabase>

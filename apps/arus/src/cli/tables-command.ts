@@ -1,12 +1,16 @@
 import { Command } from 'commander'
+import type { QualityResult } from '../lake/check-quality.ts'
+import { lastQualityResults } from '../lake/quality-results.ts'
 import { definitionOf, tableName } from '../lake/tables/index.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
-/** `arus tables`: the lake's tables, or the columns and history of one. */
+/** `arus tables`: the lake's tables, or the columns, checks and history of one. */
 export function tablesCommand(context: CliContext): Command {
   return new Command('tables')
-    .description('list the tables of the lake; with a name, its columns and its last versions')
+    .description(
+      'list the tables of the lake; with a name, its columns, what its checks found and its last versions',
+    )
     .argument('[table]', 'for example silver.events')
     .option('--json', 'print as JSON')
     .action(async (table: string | undefined, options: { json?: boolean }) => {
@@ -40,15 +44,37 @@ async function allTables(context: CliContext): Promise<Answer> {
 async function oneTable(context: CliContext, text: string): Promise<Answer> {
   const name = tableName(text)
   const definition = definitionOf(name)
-  const history = await (await (await context.parts.lake()).table(name)).history(10)
-  const columns = definition.columns.map(({ name: column, type, meaning }) => [column, String(type), meaning])
+  const lake = await context.parts.lake()
+  const history = await (await lake.table(name)).history(10)
+  const quality = await lastQualityResults(lake, name)
+  const columns = definition.columns.map(({ name: column, type, unit, meaning }) => [
+    column,
+    String(type),
+    unit ?? '',
+    meaning,
+  ])
   const versions = history.map(({ version, timestampMs, operation }) => [
     version,
     new Date(timestampMs).toISOString(),
     operation,
   ])
-  return {
-    json: { ...definition, history },
-    text: `${name}: ${definition.meaning}\n\n${textTable(['column', 'type', 'meaning'], columns)}\n\n${textTable(['version', 'at', 'operation'], versions)}`,
-  }
+  const sections = [
+    `${name}: ${definition.meaning}`,
+    textTable(['column', 'type', 'unit', 'meaning'], columns),
+    ...(quality.length === 0 ? [] : [qualityTable(quality)]),
+    textTable(['version', 'at', 'operation'], versions),
+  ]
+  return { json: { ...definition, history, quality }, text: sections.join('\n\n') }
+}
+
+function qualityTable(results: readonly QualityResult[]): string {
+  const rows = results.map(({ check, severity, checkedRows, failingRows, sampleKeys, checkedAtMs }) => [
+    check,
+    failingRows === 0 ? 'ok' : severity,
+    failingRows,
+    checkedRows,
+    new Date(checkedAtMs).toISOString().slice(0, 19),
+    failingRows === 0 ? '' : sampleKeys.map((key) => JSON.stringify(key)).join(' '),
+  ])
+  return textTable(['check', 'result', 'failing', 'checked', 'at (UTC)', 'for example'], rows)
 }

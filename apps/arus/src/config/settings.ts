@@ -15,12 +15,18 @@ export interface Settings {
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
   /** Memory DuckDB may use, bytes; it spills to disk beyond. */
   readonly sqlMemoryBytes: number
+  /** Processes that answer `POST /sql`, so queries at once. */
+  readonly sqlProcessCount: number
+  /** Memory the database in each of them may use, bytes. */
+  readonly sqlProcessMemoryBytes: number
   /** Partitions of the events topic, fixed when the topic is made. */
   readonly partitionCount: number
   /** Largest request body, bytes. */
   readonly bodyLimitBytes: number
   /** An `event_id` seen again within this time is a duplicate. */
   readonly idempotencyWindowMs: number
+  /** Older versions of the lake's tables can be read this long. */
+  readonly lakeHistoryMs: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -63,9 +69,12 @@ export function readSettings(
     dashboardPort: reader.integer('ARUS_DASHBOARD_PORT', 8501, 0, 65_535),
     logLevel: reader.oneOf('ARUS_LOG_LEVEL', 'warn', LOG_LEVELS),
     sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1536, 256, 1_000_000) * 1024 * 1024,
+    sqlProcessCount: reader.integer('ARUS_SQL_PROCESSES', 2, 1, 64),
+    sqlProcessMemoryBytes: reader.integer('ARUS_SQL_PROCESS_MEMORY_MB', 512, 128, 1_000_000) * 1024 * 1024,
     partitionCount: reader.integer('ARUS_PARTITIONS', 4, 1, 1024),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
+    lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
   reader.throwIfWrong()

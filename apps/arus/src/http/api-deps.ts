@@ -6,6 +6,7 @@ import type { Funnel, Health, Heatmap, SystemMetrics, Timeline, Trends, UserBeha
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { LiveState } from '../live/live-state.ts'
+import type { LakeSql } from '../query/lake-sql.ts'
 import type { Passport } from '../recommend/passport.ts'
 import type { Recommender } from '../recommend/recommender.ts'
 import type { ModelVersion } from '../registry/registry.ts'
@@ -39,6 +40,7 @@ export interface ApiDeps {
   readonly live: () => LiveState | null
   readonly ingest: () => Ingest | null
   readonly analytics: AnalyticsSource
+  readonly sql: LakeSql
   readonly passports: { find(recommendationId: string): Promise<Passport | null> }
   /** Newest first. */
   readonly models: () => Promise<readonly ModelVersion[]>

@@ -404,6 +404,7 @@ describe('system', () => {
         '/recommendations/trending',
         '/recommendations/user/{user_id}',
         '/recommendations/{recommendation_id}',
+        '/sql',
         '/stream/analytics',
         '/stream/events',
         '/stream/recommendations/{user_id}',

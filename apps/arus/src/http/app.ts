@@ -18,6 +18,7 @@ import { problemOf, requestInvalid, sendProblem } from './problem.ts'
 import { productRoutes } from './products/routes.ts'
 import { recommendationRoutes } from './recommendations/routes.ts'
 import { requestIds } from './request-id.ts'
+import { SQL_HEADERS, sqlRoutes } from './sql/routes.ts'
 import { streamRoutes } from './streams/routes.ts'
 import { systemRoutes } from './system/routes.ts'
 import { userRoutes } from './users/routes.ts'
@@ -44,6 +45,10 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
   productRoutes(app, deps)
   await app.register((scope, _options, done) => {
     eventRoutes(scope as Api, deps, metrics)
+    done()
+  })
+  await app.register((scope, _options, done) => {
+    sqlRoutes(scope as Api, deps)
     done()
   })
   analyticsRoutes(app, deps)
@@ -100,7 +105,7 @@ async function protect(app: Api, { rateLimitPerMinute }: ApiDeps): Promise<void>
   await app.register(cors, {
     origin: '*',
     methods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-    exposedHeaders: ['retry-after', 'x-request-id'],
+    exposedHeaders: ['retry-after', 'x-request-id', ...SQL_HEADERS],
     strictPreflight: false,
     maxAge: 86_400,
   })

@@ -7,6 +7,7 @@ const TAGS = [
   { name: 'products', description: 'The catalogue: look-up, text search, categories.' },
   { name: 'events', description: 'What shoppers do, taken in durably.' },
   { name: 'analytics', description: 'Live figures, and figures over time from the lake.' },
+  { name: 'lake', description: 'SQL over the lake, and its tables.' },
   { name: 'streams', description: 'Server-sent events.' },
   { name: 'models', description: 'Trained model versions.' },
   { name: 'users', description: 'What is stored of a shopper.' },

@@ -89,6 +89,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     live: () => live,
     ingest: () => ingest,
     analytics: recordedAnalytics,
+    sql: noSql,
     passports: { find: async (id) => passports.get(id) ?? null },
     models: async () => [
       {
@@ -140,6 +141,15 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     ...changes,
   })
   return { app, live, model, catalogue, ingest, passports, requests }
+}
+
+/** A lake that is away; tests of SQL bring a real one. */
+const noSql: ApiDeps['sql'] = {
+  ask: async () => {
+    throw new ArusError('NOT_READY', 'There is no lake here.')
+  },
+  isHealthy: async () => false,
+  close: async () => {},
 }
 
 /** Answers from the period asked for, so that a test sees what the route understood. */

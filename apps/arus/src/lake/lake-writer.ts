@@ -1,19 +1,23 @@
-import type { EventLog, LogEntry } from '@arus/event-log'
+import type { EventLog } from '@arus/event-log'
+import { ArusError } from '../errors.ts'
+import type { BronzeMapping, Decoded } from './bronze-columns.ts'
 import {
-  type BronzeMapping,
-  type Decoded,
-  EVENTS,
-  RECOMMENDATIONS,
-  REJECTED_EVENTS,
-} from './bronze-columns.ts'
-import type { Lake } from './lake.ts'
-import { stageRows } from './staged-rows.ts'
+  BROKEN,
+  type LakeTopics,
+  type Route,
+  routesOf,
+  type SortedEntries,
+  sortEntry,
+  stageDecoded,
+} from './bronze-routes.ts'
+import type { Lake, WriteResult } from './lake.ts'
+import { brokenLabel, positionOf, positionTransactions } from './log-positions.ts'
 import type { TableName } from './table-names.ts'
 
 export interface LakeWriterOptions {
   readonly log: EventLog
   readonly lake: Lake
-  readonly topics: { readonly events: string; readonly rejected: string; readonly recommendations: string }
+  readonly topics: LakeTopics
   /** Between two looks at the log. Default 5,000. */
   readonly intervalMs?: number
   /** Records of one commit at most. Default 50,000. */
@@ -32,12 +36,6 @@ export interface LakeWriter {
 
 /** Consumer group under which the lake's progress shows as lag. */
 export const LAKE_GROUP = 'lake'
-
-interface Route {
-  readonly topic: string
-  readonly table: TableName
-  readonly mapping: BronzeMapping
-}
 
 /**
  * Follows the log's three topics into `bronze.events`, `bronze.rejected_events` and `bronze.recommendations`.
@@ -59,12 +57,7 @@ class LogToBronze implements LakeWriter {
 
   constructor(options: LakeWriterOptions) {
     this.#options = options
-    const { events, rejected, recommendations } = options.topics
-    this.#routes = [
-      { topic: events, table: 'bronze.events', mapping: EVENTS },
-      { topic: rejected, table: 'bronze.rejected_events', mapping: REJECTED_EVENTS },
-      { topic: recommendations, table: 'bronze.recommendations', mapping: RECOMMENDATIONS },
-    ]
+    this.#routes = routesOf(options.topics)
     this.#timer = setInterval(() => {
       if (this.#round === null) this.flush().catch((error: unknown) => options.onFault?.(error))
     }, options.intervalMs ?? 5_000)
@@ -96,41 +89,41 @@ class LogToBronze implements LakeWriter {
 
   /** Copies one batch; true when there may be more. */
   async #copySome(route: Route): Promise<boolean> {
-    const { log, batchRecords = 50_000 } = this.#options
-    const positions = await this.#positions(route)
-    const decoded: Decoded[] = []
-    const broken: Decoded[] = []
-    const next = new Map<number, number>()
-    for (const [partition, offset] of positions) {
-      const room = batchRecords - decoded.length - broken.length
-      if (room <= 0) break
-      const batch = await log.read(route.topic, partition, offset, room)
-      if (batch.entries.length === 0) continue
-      next.set(partition, batch.nextOffset)
-      for (const entry of batch.entries) sortOut(route, partition, entry, { decoded, broken })
-    }
+    const sorted: SortedEntries = { decoded: [], broken: [] }
+    const next = await this.#read(route, sorted)
     if (next.size === 0) return false
-    await this.#commitBroken(route, broken, next)
-    await this.#write(route.table, route.mapping, decoded, transactionsOf(route.topic, next))
-    await log.commit(LAKE_GROUP, route.topic, next)
+    await this.#commitBroken(route, sorted.broken, next)
+    const { kind } = await this.#write(route.table, route.mapping, {
+      rows: sorted.decoded,
+      transactions: positionTransactions(route.topic, next),
+    })
+    // Skipped: another process was first. What it copied is its own to say.
+    if (kind === 'committed') await this.#options.log.commit(LAKE_GROUP, route.topic, next)
     return true
   }
 
-  /** Where each partition goes on: what bronze says it holds. */
-  async #positions({ topic, table }: Route): Promise<Map<number, number>> {
-    const { transactions } = await (await this.#options.lake.table(table)).snapshot()
-    const { partitions } = await this.#options.log.topic(topic)
-    return new Map(
-      partitions.map(({ partition, startOffset }) => [
-        partition,
-        transactions.get(appIdOf(topic, partition))?.version ?? startOffset,
-      ]),
-    )
+  /** Reads from where bronze says it is; returns where each partition that had anything goes on. */
+  async #read(route: Route, into: SortedEntries): Promise<Map<number, number>> {
+    const { log, lake, batchRecords = 50_000 } = this.#options
+    const snapshot = await (await lake.table(route.table)).snapshot()
+    const { partitions } = await log.topic(route.topic)
+    const next = new Map<number, number>()
+    for (const { partition, startOffset, endOffset } of partitions) {
+      const room = batchRecords - into.decoded.length - into.broken.length
+      if (room <= 0) break
+      const offset = positionOf(snapshot, route.topic, partition) ?? startOffset
+      if (offset > endOffset) throw anotherLog(route, partition, { offset, endOffset })
+      const batch = await log.read(route.topic, partition, offset, room)
+      if (batch.entries.length === 0) continue
+      next.set(partition, batch.nextOffset)
+      for (const entry of batch.entries) sortEntry(route, partition, entry, into)
+    }
+    return next
   }
 
   /**
    * Broken entries are written first, in a table with progress of its own: after a crash between the two commits
-   * those already there are left out.
+   * those already there are left out, and partitions that went no further are not stated again.
    */
   async #commitBroken(
     { topic }: Route,
@@ -138,67 +131,47 @@ class LogToBronze implements LakeWriter {
     next: ReadonlyMap<number, number>,
   ): Promise<void> {
     if (broken.length === 0) return
-    const label = `${topic}#broken`
-    const { transactions } = await (await this.#options.lake.table('bronze.rejected_events')).snapshot()
-    const fresh = broken.filter(
-      ({ partition, offset }) => offset >= (transactions.get(appIdOf(label, partition))?.version ?? 0),
-    )
-    if (fresh.length > 0)
-      await this.#write('bronze.rejected_events', REJECTED_EVENTS, fresh, transactionsOf(label, next))
+    const label = brokenLabel(topic)
+    const snapshot = await (await this.#options.lake.table('bronze.rejected_events')).snapshot()
+    const done = (partition: number) => positionOf(snapshot, label, partition) ?? 0
+    const rows = broken.filter(({ partition, offset }) => offset >= done(partition))
+    if (rows.length === 0) return
+    const further = new Map([...next].filter(([partition, offset]) => offset > done(partition)))
+    await this.#write('bronze.rejected_events', BROKEN, {
+      rows,
+      transactions: positionTransactions(label, further),
+    })
   }
 
   async #write(
     table: TableName,
-    { layout, select }: BronzeMapping,
-    rows: readonly Decoded[],
-    transactions: readonly { readonly appId: string; readonly version: number }[],
-  ): Promise<void> {
+    mapping: BronzeMapping,
+    { rows, transactions }: BronzeRows,
+  ): Promise<WriteResult> {
     const { lake } = this.#options
     const connection = await lake.duckdb.connect()
     try {
-      const columns = layout.map(([, , value]) => rows.map(value))
-      await stageRows(
-        connection,
-        'staged',
-        layout.map(([name, type]) => [name, type]),
-        columns,
-      )
-      await lake.write(table, select('staged'), { mode: 'append', transactions, connection })
+      const select = await stageDecoded(connection, mapping, rows)
+      return await lake.write(table, select, { mode: 'append', transactions, connection })
     } finally {
       connection.closeSync()
     }
   }
 }
 
-function sortOut(
-  { topic, mapping }: Route,
+interface BronzeRows {
+  readonly rows: readonly Decoded[]
+  readonly transactions: readonly { readonly appId: string; readonly version: number }[]
+}
+
+/** Offsets begin anew in a log that was put in place of another: what comes would be taken for what is in the lake. */
+function anotherLog(
+  { topic, table }: Route,
   partition: number,
-  { value, offset, timestampMs }: LogEntry,
-  into: { readonly decoded: Decoded[]; readonly broken: Decoded[] },
-): void {
-  const raw = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')
-  const body = parsed(raw)
-  const reason = body === null ? 'the entry is not a JSON object' : mapping.refusal(body)
-  const place = { raw, topic, partition, offset, timestampMs }
-  if (reason === null && body !== null) into.decoded.push({ body, ...place })
-  else into.broken.push({ body: { raw, pointer: '', reason }, ...place })
-}
-
-function parsed(raw: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(raw)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null
-  } catch {
-    return null
-  }
-}
-
-function appIdOf(topic: string, partition: number): string {
-  return `arus-lake-${topic}-${partition}`
-}
-
-function transactionsOf(topic: string, next: ReadonlyMap<number, number>) {
-  return [...next].map(([partition, version]) => ({ appId: appIdOf(topic, partition), version }))
+  { offset, endOffset }: { offset: number; endOffset: number },
+): ArusError {
+  return new ArusError(
+    'INTERNAL',
+    `${table} holds ${topic} partition ${partition} up to offset ${offset}, but the log ends at ${endOffset}: this is not the log it was written from. Bring that log back, or move the lake's bronze folder away to begin with this one`,
+  )
 }

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EventLog, openLmdbEventLog } from '@arus/event-log'
-import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ShopEvent } from '../events/event.ts'
 import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
@@ -170,14 +169,14 @@ test('maintenance puts small files together and changes no row', async () => {
   }
   const before = await rows('SELECT * FROM bronze.events ORDER BY event_id')
   expect((await (await lake.table('bronze.events')).snapshot()).files.size).toBe(34)
-  expect(await maintain(lake)).toMatchObject({ compacted: 1 })
+  expect(await maintain(lake, { historyMs: 3_600_000 })).toMatchObject({ compacted: 1 })
   expect((await (await lake.table('bronze.events')).snapshot()).files.size).toBe(1)
   expect(await rows('SELECT * FROM bronze.events ORDER BY event_id')).toEqual(before)
   await send([event({ event_id: 'later' })])
   await flush()
   await refine(lake)
   expect(await rows('SELECT count(*) FROM silver.events')).toEqual([[35]])
-  expect(await maintain(lake)).toMatchObject({ compacted: 0 })
+  expect(await maintain(lake, { historyMs: 3_600_000 })).toMatchObject({ compacted: 0 })
 })
 
 describe('bronze to silver and gold', () => {
@@ -198,97 +197,6 @@ describe('bronze to silver and gold', () => {
       ['4', 'given'],
     ])
   })
-
-  test('step by step gives the same as all at once, and as plain code, with duplicates and late events', async () => {
-    const one = fc.record({
-      id: fc.integer({ min: 0, max: 60 }),
-      user: fc.integer({ min: 0, max: 4 }),
-      action: fc.constantFrom('view', 'click', 'add_to_cart', 'purchase', 'search'),
-      product: fc.integer({ min: 0, max: 5 }),
-      hour: fc.integer({ min: 0, max: 71 }),
-    })
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.array(one, { minLength: 1, maxLength: 25 }), { minLength: 1, maxLength: 4 }),
-        async (batches) => {
-          await reopen()
-          let received = DAY
-          const sent: ShopEvent[] = []
-          for (const batch of batches) {
-            const events = batch.map(({ id, user, action, product, hour }) =>
-              event({
-                event_id: `e${id}`,
-                user_id: `u${user}`,
-                action,
-                product_id: `P${product}`,
-                ts: DAY + hour * 3_600_000,
-                received_at: received++,
-                price: 2,
-                quantity: product,
-              }),
-            )
-            sent.push(...events)
-            await send(events)
-            await flush()
-            await refine(lake)
-          }
-          const dayOf = (ts: number) => Math.floor(ts / 86_400_000)
-          const kept = sent.filter(
-            (late, i) =>
-              !sent
-                .slice(0, i)
-                .some(
-                  (early) =>
-                    early.event_id === late.event_id && Math.abs(dayOf(early.ts) - dayOf(late.ts)) <= 1,
-                ),
-          )
-          const silver = await rows(
-            `SELECT event_id, shopper, action, product_id, epoch_ms(ts) FROM silver.events ORDER BY ALL`,
-          )
-          const isExact = !sent.some((a) =>
-            sent.some((b) => a.event_id === b.event_id && Math.abs(dayOf(a.ts) - dayOf(b.ts)) > 1),
-          )
-          if (isExact) {
-            expect(silver).toEqual(
-              kept
-                .map(({ event_id, user_id, action, product_id, ts }) => [
-                  event_id,
-                  user_id,
-                  action,
-                  product_id,
-                  ts,
-                ])
-                .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
-            )
-            const revenue = kept
-              .filter(({ action }) => action === 'purchase')
-              .reduce((sum, { quantity }) => sum + 2 * (quantity ?? 1), 0)
-            expect(await rows('SELECT coalesce(sum(revenue), 0) FROM gold.product_stats')).toEqual([
-              [revenue],
-            ])
-            expect(await rows('SELECT count(*) FROM gold.user_stats')).toEqual([
-              [new Set(kept.map(({ user_id }) => user_id)).size],
-            ])
-            expect(await rows('SELECT coalesce(sum(events), 0) FROM gold.hourly_activity')).toEqual([
-              [kept.length],
-            ])
-          }
-          const sessions = await rows('SELECT event_id, session FROM silver.events ORDER BY ALL')
-          const weights = await rows('SELECT count(*), coalesce(sum(weight), 0) FROM silver.interactions')
-          await lake.write('silver.events', 'SELECT * FROM (SELECT * FROM silver_seed) WHERE false', {
-            mode: 'overwrite',
-            connection: await seeded(),
-          })
-          await rebuild()
-          expect(await rows('SELECT event_id, session FROM silver.events ORDER BY ALL')).toEqual(sessions)
-          expect(await rows('SELECT count(*), coalesce(sum(weight), 0) FROM silver.interactions')).toEqual(
-            weights,
-          )
-        },
-      ),
-      { numRuns: 6 },
-    )
-  }, 120_000)
 
   test('a removed shopper is gone from bronze, silver and gold; the others stay', async () => {
     await send([
@@ -337,32 +245,6 @@ describe('bronze to silver and gold', () => {
       'bronze.rejected_events': 0,
     })
   })
-
-  /** Everything of silver, computed once from all of bronze, in a lake of its own. */
-  async function rebuild(): Promise<void> {
-    rmSync(join(folder, 'lake', 'silver'), { recursive: true })
-    await lake.close()
-    lake = openLake({ root: join(folder, 'lake'), duckdb })
-    await refine(lake)
-  }
-
-  async function seeded() {
-    const connection = await duckdb.connect()
-    await connection.run(
-      `CREATE TEMP TABLE silver_seed AS SELECT * FROM ${(await lake.relation('silver.events')).sql}`,
-    )
-    return connection
-  }
-
-  async function reopen(): Promise<void> {
-    await log.close()
-    await lake.close()
-    rmSync(folder, { recursive: true })
-    folder = mkdtempSync(join(tmpdir(), 'arus-lake-'))
-    lake = openLake({ root: join(folder, 'lake'), duckdb })
-    log = await openLmdbEventLog({ folder: join(folder, 'log') })
-    for (const topic of Object.values(topics)) await log.ensureTopic(topic, { partitionCount: 2 })
-  }
 })
 
 describe.skipIf(!hasDeltalake)(

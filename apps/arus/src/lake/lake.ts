@@ -1,54 +1,25 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AddFile, DeltaTable, LocalStorage, type Relation, type Snapshot } from '@arus/delta'
+import {
+  type AddFile,
+  type DataFile,
+  DeltaTable,
+  fileKey,
+  LocalStorage,
+  type Relation,
+  type Snapshot,
+} from '@arus/delta'
 import { DuckDbParquetEngine } from '@arus/delta/duckdb'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { DuckDb } from './duckdb.ts'
+import { rowCountOf } from './file-facts.ts'
+import type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
 import { deltaSchema } from './table-definition.ts'
 import { TABLE_NAMES, type TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
 
-export interface WriteOptions {
-  readonly mode: 'append' | 'overwrite'
-  /** With `overwrite`: only partitions with these values are replaced. */
-  readonly partitions?: readonly Readonly<Record<string, string>>[]
-  /** With `overwrite`: the version the SELECT was computed from. A change since then is a `conflict`; without it, it is replaced too. */
-  readonly readVersion?: number
-  /** A transaction applied before makes the write a no-op. */
-  readonly transactions?: readonly { readonly appId: string; readonly version: number }[]
-  /** The connection the SELECT runs on (for its temporary tables); it must not run anything else meanwhile. */
-  readonly connection?: DuckDBConnection
-}
-
-export interface WriteResult {
-  readonly kind: 'committed' | 'skipped' | 'conflict'
-  readonly version: number
-  readonly rowCount: number
-}
-
-/** Facts of a table that exists. */
-export interface TableInfo {
-  readonly name: TableName
-  readonly version: number
-  readonly rowCount: number
-  readonly fileCount: number
-  readonly sizeBytes: number
-  readonly updatedAtMs: number | null
-}
-
-/** The shop's Delta tables. Several processes may have the lake open and write to it. */
-export interface Lake {
-  readonly duckdb: DuckDb
-  /** Made from its definition when it is not there. */
-  table(name: TableName): Promise<DeltaTable>
-  /** FROM text of a table at its newest (or a given) version, columns typed, and the version it stands for. */
-  relation(name: TableName, version?: number): Promise<Relation>
-  /** Writes a SELECT's rows as one commit. Columns go by name and are cast; see `DuckDbParquetEngine.writeQuery`. */
-  write(name: TableName, selectSql: string, options: WriteOptions): Promise<WriteResult>
-  /** Tables that exist. */
-  describe(): Promise<TableInfo[]>
-  close(): Promise<void>
-}
+export type { Lake, WriteResult } from './lake-port.ts'
 
 export interface LakeOptions {
   readonly root: string
@@ -93,37 +64,38 @@ class FolderLake implements Lake {
     return table.relation({ snapshot })
   }
 
-  async write(name: TableName, selectSql: string, options: WriteOptions): Promise<WriteResult> {
+  async relationOfFiles(name: TableName, files: readonly AddFile[]): Promise<string> {
+    const table = await this.table(name)
+    const snapshot = await table.snapshot()
+    const chosen = { ...snapshot, files: new Map(files.map((file) => [fileKey(file), file])) }
+    return (await table.relation({ snapshot: chosen })).sql
+  }
+
+  async write(name: TableName, select: Selects, options: WriteOptions): Promise<WriteResult> {
     const table = await this.table(name)
     const connection = options.connection ?? (await this.duckdb.connect())
     try {
-      const add = await table.write(selectSql, new DuckDbParquetEngine(connection))
-      const rowCount = add.reduce((total, file) => total + file.rowCount, 0)
-      for (let attempt = 0; attempt < CONFLICT_ATTEMPTS; attempt++) {
-        const snapshot = await table.snapshot()
-        const isOverwrite = options.mode === 'overwrite'
-        const outcome = await table.commit({
-          add,
-          operation: 'WRITE',
-          operationParameters: { mode: isOverwrite ? 'Overwrite' : 'Append' },
-          ...(isOverwrite
-            ? {
-                remove: filesToReplace(snapshot, options.partitions),
-                readVersion: options.readVersion ?? snapshot.version,
-              }
-            : {}),
-          ...(options.transactions === undefined ? {} : { transactions: options.transactions }),
-        })
-        if (outcome.kind !== 'conflict' || options.readVersion !== undefined)
-          return { kind: outcome.kind, version: outcome.version, rowCount }
+      const engine = new DuckDbParquetEngine(connection)
+      const add: DataFile[] = []
+      for await (const sql of typeof select === 'string' ? [select] : select)
+        add.push(...(await table.write(sql, engine)))
+      const { kind, version } = await this.#commit(name, add, options)
+      if (kind !== 'committed') for (const { path } of add) await table.storage.delete(path)
+      return {
+        kind,
+        version,
+        rowCount: add.reduce((total, file) => total + file.rowCount, 0),
+        sizeBytes: add.reduce((total, file) => total + file.sizeBytes, 0),
       }
-      throw new ArusError(
-        'INTERNAL',
-        `${name} changed ${CONFLICT_ATTEMPTS} times while it was being replaced; try again`,
-      )
     } finally {
       if (options.connection === undefined) connection.closeSync()
     }
+  }
+
+  async recreate(name: TableName): Promise<DeltaTable> {
+    this.#tables.delete(name)
+    await rm(this.#storage(name).root, { recursive: true, force: true })
+    return this.table(name)
   }
 
   async describe(): Promise<TableInfo[]> {
@@ -141,15 +113,37 @@ class FolderLake implements Lake {
     this.#logConnection = null
   }
 
+  async #commit(name: TableName, add: readonly DataFile[], options: WriteOptions) {
+    const table = await this.table(name)
+    const isOverwrite = options.mode === 'overwrite'
+    for (let attempt = 0; attempt < CONFLICT_ATTEMPTS; attempt++) {
+      const snapshot = await table.snapshot()
+      const remove = isOverwrite ? filesToReplace(snapshot, options) : []
+      if (remove === null) return { kind: 'conflict', version: snapshot.version } as const
+      const readVersion = options.readVersion ?? (isOverwrite ? snapshot.version : undefined)
+      const outcome = await table.commit({
+        add,
+        operation: options.operation ?? 'WRITE',
+        operationParameters: { mode: isOverwrite ? 'Overwrite' : 'Append' },
+        ...(isOverwrite ? { remove } : {}),
+        ...(readVersion === undefined ? {} : { readVersion }),
+        ...(options.transactions === undefined ? {} : { transactions: options.transactions }),
+      })
+      if (outcome.kind !== 'conflict' || options.readVersion !== undefined) return outcome
+    }
+    throw new ArusError(
+      'INTERNAL',
+      `${name} changed ${CONFLICT_ATTEMPTS} times while it was being replaced; try again`,
+    )
+  }
+
   async #open(name: TableName): Promise<DeltaTable> {
     const options = {
       storage: this.#storage(name),
       engine: new DuckDbParquetEngine(await this.#connection()),
       now: this.#now,
     }
-    if (await DeltaTable.exists(options.storage)) {
-      return DeltaTable.open(options)
-    }
+    if (await DeltaTable.exists(options.storage)) return DeltaTable.open(options)
     const definition = definitionOf(name)
     const { partitionColumns, meaning } = definition
     try {
@@ -176,35 +170,29 @@ class FolderLake implements Lake {
   }
 }
 
-function filesToReplace(snapshot: Snapshot, partitions: WriteOptions['partitions']): AddFile[] {
-  const files = [...snapshot.files.values()]
-  if (partitions === undefined) return files
-  return files.filter((file) =>
-    partitions.some((wanted) =>
-      Object.entries(wanted).every(([name, value]) => file.partitionValues[name] === value),
+/** Null when one of the files that were asked for is no longer part of the table. */
+function filesToReplace(
+  { files }: Snapshot,
+  { files: wanted, partitions }: WriteOptions,
+): readonly AddFile[] | null {
+  if (wanted !== undefined) return wanted.every((file) => files.has(fileKey(file))) ? wanted : null
+  const all = [...files.values()]
+  if (partitions === undefined) return all
+  return all.filter((file) =>
+    partitions.some((values) =>
+      Object.entries(values).every(([name, value]) => file.partitionValues[name] === value),
     ),
   )
 }
 
-function infoOf(name: TableName, snapshot: Snapshot): TableInfo {
-  let rowCount = 0
-  let sizeBytes = 0
-  for (const file of snapshot.files.values()) {
-    rowCount += rowsOf(file)
-    sizeBytes += file.size
-  }
-  const { version, files, timestampMs } = snapshot
+function infoOf(name: TableName, { version, files, timestampMs }: Snapshot): TableInfo {
+  const all = [...files.values()]
   return {
     name,
     version,
-    rowCount,
+    rowCount: all.reduce((total, file) => total + rowCountOf(file), 0),
     fileCount: files.size,
-    sizeBytes,
+    sizeBytes: all.reduce((total, file) => total + file.size, 0),
     updatedAtMs: Math.round(timestampMs) || null,
   }
-}
-
-function rowsOf(file: AddFile): number {
-  const stats: unknown = file.stats ? JSON.parse(file.stats) : null
-  return Number((stats as { readonly numRecords?: number } | null)?.numRecords ?? 0)
 }

@@ -1,13 +1,26 @@
 import type { AddFile } from '@arus/delta'
 import type { Lake } from './lake.ts'
+import { forgetOldResults } from './quality-results.ts'
 import type { TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
 
-/** Older versions of a table can be read this long. */
-const HISTORY_MS = 6 * 3_600_000
-const LOG_HISTORY_MS = 24 * 3_600_000
-/** A partition with more files than this is written anew as one. */
-const FILES_MAX = 32
+const HOUR_MS = 3_600_000
+/** Log entries are kept at least this long. */
+const LOG_HISTORY_MS = 24 * HOUR_MS
+/** A file below this is small. */
+const SMALL_BYTES_MAX = 16 * 1024 * 1024
+/** A partition with more small files than this has them put together. */
+const SMALL_FILES_MAX = 32
+/** Put together at once, so that it takes seconds and fits into memory. */
+const INPUT_BYTES_MAX = 256 * 1024 * 1024
+/** Of one table in one round, the most crowded first. */
+const PARTITIONS_MAX = 16
+
+export interface MaintainOptions {
+  /** Older versions of the tables can be read this long. */
+  readonly historyMs: number
+  readonly now?: () => number
+}
 
 /** What maintenance did. */
 export interface MaintenanceResult {
@@ -17,49 +30,66 @@ export interface MaintenanceResult {
 }
 
 /**
- * Keeps the lake tidy: puts the small files of bronze together, removes data files and log entries that only versions past
- * their history need. A table that is written to meanwhile is left for the next time.
+ * Keeps the lake tidy: puts small files together, sorted as the table's definition says, and removes data files and log entries that only versions
+ * past their history need. Nobody waits: what is appended meanwhile stays, and files that another writer replaced first are left for the next time.
  */
-export async function maintain(lake: Lake): Promise<MaintenanceResult> {
+export async function maintain(
+  lake: Lake,
+  { historyMs, now = Date.now }: MaintainOptions,
+): Promise<MaintenanceResult> {
   let compacted = 0
   let removedFiles = 0
+  await forgetOldResults(lake, now())
   for (const { name } of await lake.describe()) {
-    if (name.startsWith('bronze.')) compacted += await compact(lake, name)
+    compacted += await compact(lake, name)
     const table = await lake.table(name)
-    // Forced: the lake keeps less than Delta's default week, and none of its readers holds a version for hours.
-    removedFiles += (await table.vacuum({ retentionMs: HISTORY_MS, isForced: true })).length
-    await table.removeOldLog({ retentionMs: LOG_HISTORY_MS })
+    // Forced: the lake may keep less than Delta's default week, and none of its readers holds a version for hours.
+    removedFiles += (await table.vacuum({ retentionMs: historyMs, isForced: true })).length
+    await table.removeOldLog({ retentionMs: Math.max(historyMs, LOG_HISTORY_MS) })
   }
   return { compacted, removedFiles }
 }
 
-async function compact(lake: Lake, name: TableName): Promise<number> {
-  const [partition] = definitionOf(name).partitionColumns
-  const crowded = crowdedPartitions((await (await lake.table(name)).snapshot()).files, partition)
+/** Puts a table's small files together; returns in how many partitions. */
+export async function compact(lake: Lake, name: TableName, smallFilesMax = SMALL_FILES_MAX): Promise<number> {
+  const { files } = await (await lake.table(name)).snapshot()
+  const { clusterColumns } = definitionOf(name)
+  const order = clusterColumns.length === 0 ? '' : ` ORDER BY ${clusterColumns.join(', ')}`
   let compacted = 0
-  for (const value of crowded) {
-    const { sql, version } = await lake.relation(name)
-    const condition = partition === undefined || value === null ? 'true' : `${partition} = '${value}'`
-    const { kind } = await lake.write(name, `SELECT * FROM ${sql} WHERE ${condition}`, {
+  for (const group of crowdedPartitions(files, smallFilesMax)) {
+    const rows = await lake.relationOfFiles(name, group)
+    const { kind } = await lake.write(name, `SELECT * FROM ${rows}${order}`, {
       mode: 'overwrite',
-      ...(partition === undefined || value === null ? {} : { partitions: [{ [partition]: value }] }),
-      readVersion: version,
+      files: group,
+      operation: 'OPTIMIZE',
     })
     compacted += kind === 'committed' ? 1 : 0
   }
   return compacted
 }
 
-/** Values of the partition column with too many files; a lone null stands for a table without partitions. */
-function crowdedPartitions(
-  files: ReadonlyMap<string, AddFile>,
-  partition: string | undefined,
-): (string | null)[] {
-  if (partition === undefined) return files.size > FILES_MAX ? [null] : []
-  const counts = new Map<string, number>()
-  for (const { partitionValues } of files.values()) {
-    const value = partitionValues[partition]
-    if (typeof value === 'string') counts.set(value, (counts.get(value) ?? 0) + 1)
+/** Small files by partition, where they are too many; as many of each as are put together at once. */
+function crowdedPartitions(files: ReadonlyMap<string, AddFile>, smallFilesMax: number): AddFile[][] {
+  const groups = new Map<string, AddFile[]>()
+  for (const file of files.values()) {
+    if (file.size >= SMALL_BYTES_MAX) continue
+    const key = JSON.stringify(file.partitionValues)
+    groups.set(key, [...(groups.get(key) ?? []), file])
   }
-  return [...counts].filter(([, count]) => count > FILES_MAX).map(([value]) => value)
+  return [...groups.values()]
+    .filter((group) => group.length > smallFilesMax)
+    .sort((a, b) => b.length - a.length)
+    .slice(0, PARTITIONS_MAX)
+    .map(withinBytes)
+}
+
+/** The smallest files first, up to the bound. */
+function withinBytes(files: readonly AddFile[]): AddFile[] {
+  let size = 0
+  return [...files]
+    .sort((a, b) => a.size - b.size)
+    .filter((file) => {
+      size += file.size
+      return size <= INPUT_BYTES_MAX
+    })
 }

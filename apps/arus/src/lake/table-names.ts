@@ -6,6 +6,7 @@ export const TABLE_NAMES = [
   'bronze.events',
   'bronze.rejected_events',
   'bronze.recommendations',
+  'bronze.removed_shoppers',
   'silver.products',
   'silver.events',
   'silver.interactions',
@@ -15,6 +16,7 @@ export const TABLE_NAMES = [
   'gold.daily_funnel',
   'gold.user_stats',
   'gold.model_metrics',
+  'gold.quality_results',
 ] as const
 
 export type TableName = (typeof TABLE_NAMES)[number]

@@ -19,7 +19,7 @@ export interface QueryResult {
 }
 
 /**
- * SQL over the lake's tables, by their names (`silver.events`). Reads only: anything but one SELECT is refused with
+ * SQL over the lake's tables, by their names (`silver.events`), for texts that Arus wrote. Reads only: anything but one SELECT is refused with
  * `QUERY_INVALID`, a query past its deadline with `QUERY_TIMEOUT`. Each query sees each table at one version.
  */
 export interface QueryEngine {

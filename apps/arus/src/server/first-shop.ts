@@ -12,7 +12,7 @@ export type ShopOrigin = 'generated' | 'imported'
 
 /**
  * Sees to it that there is a catalogue: imports the files given (unless these very files are imported already), or
- * generates a shop where there is none. An import that was interrupted before starts over.
+ * generates a shop where there is none. An import that was interrupted before goes on.
  */
 export async function ensureCatalogue(context: CliContext, options: StartOptions): Promise<ShopOrigin> {
   const folders = dataFolders(context.parts.settings)

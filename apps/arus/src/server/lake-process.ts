@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import { topicNames } from '../events/topics.ts'
 import { startLakeWriter } from '../lake/lake-writer.ts'
-import { startRefiner } from '../lake/refine.ts'
+import { startRefiner } from '../lake/refiner.ts'
 import { openParts } from '../wiring.ts'
 import type { LakeAnswer, LakeAsk } from './lake-keeper.ts'
 
@@ -20,6 +20,7 @@ const writer = startLakeWriter({
 })
 const refiner = startRefiner({
   lake,
+  historyMs: settings.lakeHistoryMs,
   onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
 })
 

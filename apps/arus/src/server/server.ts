@@ -24,7 +24,7 @@ import { Closing } from './closing.ts'
 import { forgetShopper } from './forget-shopper.ts'
 import { LakeKeeper } from './lake-keeper.ts'
 import { ModelSlot } from './model-slot.ts'
-import { storageSizes, tableFacts } from './storage-report.ts'
+import { storageSizes, tableReport } from './storage-report.ts'
 
 /** Arus, serving. */
 export interface Server {
@@ -122,7 +122,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     log,
     requests,
     probe,
-    tables: () => tableFacts(lake),
+    tables: tableReport(lake),
     storage: () => storageSizes(settings),
     now,
   })
@@ -134,6 +134,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     catalogue: () => catalogues.current(),
     live: () => live,
     ingest: () => ingest,
+    sql: await parts.sql(),
     analytics: createAnalytics({ query: await parts.query(), now }),
     passports: {
       find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),

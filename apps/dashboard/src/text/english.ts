@@ -179,6 +179,7 @@ export const english = {
   group: 'Group',
   committed: 'Committed',
   behind: 'Behind',
+  failingChecks: 'Failing checks',
   tables: 'Lake tables',
   table: 'Table',
   tableVersion: 'Version',

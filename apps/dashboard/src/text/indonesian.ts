@@ -180,6 +180,7 @@ export const indonesian: Dictionary = {
   group: 'Grup',
   committed: 'Tercatat',
   behind: 'Tertinggal',
+  failingChecks: 'Pemeriksaan gagal',
   tables: 'Tabel lake',
   table: 'Tabel',
   tableVersion: 'Versi',

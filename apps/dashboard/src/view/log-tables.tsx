@@ -144,6 +144,11 @@ export function TablesTable({ tables }: Pick<SystemMetrics, 'tables'>) {
           cell: ({ updated_at }) => (updated_at === null ? '–' : format.dateTime(updated_at, ownTimeZone())),
           isNumber: true,
         },
+        {
+          name: t('failingChecks'),
+          cell: ({ failing_checks }) => format.count(failing_checks),
+          isNumber: true,
+        },
       ]}
     />
   )

@@ -1,6 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { column, DeltaError, DeltaTable, type ParquetEngine, type Storage } from '../../src/index.ts'
+import {
+  column,
+  type DataFile,
+  DeltaError,
+  DeltaTable,
+  type ParquetEngine,
+  type Storage,
+} from '../../src/index.ts'
 
 /** What a writer knows of one of its commits. */
 export interface AppendRecord {
@@ -17,12 +24,27 @@ export interface Verdict {
   readonly denied: readonly string[]
   readonly gaps: readonly number[]
   readonly versionCount: number
+  /** Ids of the appends that are in the log. */
+  readonly ids: ReadonlySet<string>
 }
 
-/** Of tables whose log holds commits alone. */
+/** `toMatchObject` of a verdict that nothing is wrong with. */
+export const NOTHING_WRONG = { lost: [], doubled: [], denied: [], gaps: [] } as const
+
+function isUnused(): never {
+  throw new Error('This table has no Parquet and no checkpoint')
+}
+
+/** Of tables whose log holds commits alone, and whose data nobody reads. */
 const NO_PARQUET: ParquetEngine = {
-  writeCheckpoint: () => Promise.reject(new Error('No checkpoint is due in this table')),
-  readCheckpoint: () => Promise.reject(new Error('This table has no checkpoint')),
+  readActions: isUnused,
+  writeActions: isUnused,
+  relation: isUnused,
+  write: isUnused,
+  columns: isUnused,
+  rows: isUnused,
+  quoteName: isUnused,
+  quoteText: isUnused,
 }
 
 /** A new table that writes no checkpoints. */
@@ -40,22 +62,35 @@ export function openLogTable(storage: Storage): Promise<DeltaTable> {
   return DeltaTable.open({ storage, engine: NO_PARQUET })
 }
 
-/** Commits one data file, which is not Parquet: nobody reads it. Its id, which no other has, is its name. */
-export async function appendOne(table: DeltaTable, id: string): Promise<AppendRecord> {
+/** Makes the data files of an append. */
+export type WriteData = (table: DeltaTable, id: string) => Promise<DataFile[]>
+
+/** One data file that is not Parquet: nobody reads it. */
+export const writeAnything: WriteData = async (table, id) => {
   const path = `${id}.parquet`
   const local = table.storage.localPath(path)
+  await mkdir(dirname(local), { recursive: true })
+  await writeFile(local, id)
+  return [{ path, sizeBytes: id.length, rowCount: 1, partitionValues: {}, stats: { numRecords: 1 } }]
+}
+
+/** One data file of Parquet with one row. */
+export const writeParquet: WriteData = (table) => table.write('SELECT 1::BIGINT AS n')
+
+/** Commits an append whose id, which no other has, is written into the commit. */
+export async function appendOne(
+  table: DeltaTable,
+  id: string,
+  writeData: WriteData = writeAnything,
+): Promise<AppendRecord> {
   try {
-    await mkdir(dirname(local), { recursive: true })
-    await writeFile(local, id)
-    const outcome = await table.commit({
-      add: [{ path, sizeBytes: id.length, rowCount: 1, partitionValues: {}, stats: { numRecords: 1 } }],
-      operation: 'WRITE',
-    })
+    const add = await writeData(table, id)
+    const outcome = await table.commit({ add, operation: 'WRITE', operationParameters: { id } })
     if (outcome.kind !== 'committed') throw new Error(`A blind append was told ${outcome.kind}`)
     return { id, outcome: outcome.version }
   } catch (error) {
-    if (!(error instanceof DeltaError)) throw error
-    return { id, outcome: error.code === 'DELTA_OUTCOME_UNKNOWN' ? 'unknown' : 'failed' }
+    const isUnknown = error instanceof DeltaError && error.code === 'DELTA_OUTCOME_UNKNOWN'
+    return { id, outcome: isUnknown ? 'unknown' : 'failed' }
   }
 }
 
@@ -65,10 +100,7 @@ export async function judge(storage: Storage, records: readonly AppendRecord[]):
   const versionsOf = new Map<string, number[]>()
   for (const name of names) {
     const version = Number(name.slice(0, 20))
-    for (const path of await addedPaths(storage, name)) {
-      const id = path.replace(/\.parquet$/, '')
-      versionsOf.set(id, [...(versionsOf.get(id) ?? []), version])
-    }
+    for (const id of await idsIn(storage, name)) versionsOf.set(id, [...(versionsOf.get(id) ?? []), version])
   }
   const idsWhere = (isWrong: (record: AppendRecord, versions: readonly number[]) => boolean) =>
     records.filter((record) => isWrong(record, versionsOf.get(record.id) ?? [])).map((record) => record.id)
@@ -81,14 +113,20 @@ export async function judge(storage: Storage, records: readonly AppendRecord[]):
       .filter(([v, i]) => v !== i)
       .map(([v]) => v!),
     versionCount: names.length,
+    ids: new Set(versionsOf.keys()),
   }
 }
 
-async function addedPaths(storage: Storage, name: string): Promise<string[]> {
+/** Ids of the appends in a commit: one, or none when it is not an append. Throws when a line is not JSON. */
+async function idsIn(storage: Storage, name: string): Promise<string[]> {
   const text = new TextDecoder().decode(await storage.read(`_delta_log/${name}`))
+  if (text === '') throw new Error(`Commit ${name} is empty`)
   return text.split('\n').flatMap((line) => {
     if (line === '') return []
-    const action = JSON.parse(line) as { readonly add?: { readonly path: string } }
-    return action.add === undefined ? [] : [action.add.path]
+    const action = JSON.parse(line) as {
+      readonly commitInfo?: { readonly operationParameters?: { id?: unknown } }
+    }
+    const id = action.commitInfo?.operationParameters?.id
+    return id === undefined ? [] : [String(id).replaceAll('"', '')]
   })
 }

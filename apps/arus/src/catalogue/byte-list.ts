@@ -1,0 +1,87 @@
+/** Byte strings numbered 0, 1, 2, … as they came, one after another in one array. */
+export class ByteList {
+  /** Read only, and not kept across `append`, which may replace them. String n is `bytes[ends[n - 1], ends[n])`. */
+  bytes: Uint8Array
+  ends: Uint32Array
+  #count: number
+
+  /** Without arguments empty; else views that are not appended to. */
+  constructor(bytes?: Uint8Array, ends?: Uint32Array) {
+    this.bytes = bytes ?? new Uint8Array(1 << 16)
+    this.ends = ends ?? new Uint32Array(1 << 12)
+    this.#count = ends?.length ?? 0
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  start(number: number): number {
+    return number === 0 ? 0 : this.ends[number - 1]!
+  }
+
+  /** Bytes of all strings together. */
+  get byteCount(): number {
+    return this.start(this.#count)
+  }
+
+  /** Adds `source[from, to)` and answers its number. */
+  append(source: Uint8Array, from: number, to: number): number {
+    const number = this.#count++
+    const start = this.start(number)
+    const end = start + to - from
+    if (number >= this.ends.length) {
+      const grown = new Uint32Array(this.ends.length * 2)
+      grown.set(this.ends)
+      this.ends = grown
+    }
+    if (end > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(this.bytes.length * 2, end))
+      grown.set(this.bytes)
+      this.bytes = grown
+    }
+    for (let i = from; i < to; i++) this.bytes[start + i - from] = source[i]!
+    this.ends[number] = end
+    return number
+  }
+
+  text(number: number): string {
+    const { buffer, byteOffset, byteLength } = this.bytes
+    return Buffer.from(buffer, byteOffset, byteLength).toString(
+      'utf8',
+      this.start(number),
+      this.ends[number]!,
+    )
+  }
+
+  /**
+   * The bytes `offset` to `offset + 4` of every string as numbers that order as they do; 0 beyond a string's end, so that a
+   * string and one longer by bytes of 0 may be equal.
+   */
+  fourBytes(offset: number): Uint32Array {
+    const { bytes, ends } = this
+    const values = new Uint32Array(this.#count)
+    for (let number = 0; number < values.length; number++) {
+      const from = this.start(number) + offset
+      const end = ends[number]!
+      let value = 0
+      for (let at = from; at < from + 4; at++) value = (value << 8) | (at < end ? bytes[at]! : 0)
+      values[number] = value
+    }
+    return values
+  }
+
+  /** Order of two strings by their bytes. */
+  compare(left: number, right: number): number {
+    const bytes = this.bytes
+    let a = this.start(left)
+    let b = this.start(right)
+    const aEnd = this.ends[left]!
+    const bEnd = this.ends[right]!
+    while (a < aEnd && b < bEnd) {
+      const difference = bytes[a++]! - bytes[b++]!
+      if (difference !== 0) return difference
+    }
+    return aEnd - a - (bEnd - b)
+  }
+}

@@ -1,0 +1,29 @@
+import { Errors } from 'typebox/value'
+import { type SqlRequest, SqlRequestSchema } from '../../lake-schema.ts'
+import { requestInvalid } from '../problem.ts'
+
+/**
+ * The body of `POST /sql`. Nothing is converted, so that a parameter keeps the type it was sent with.
+ * Throws `REQUEST_INVALID` naming each place that is wrong.
+ */
+export function parseSqlRequest(text: string | undefined): SqlRequest {
+  const body = parsed(text ?? '')
+  const errors = Errors(SqlRequestSchema, body)
+    .filter(({ keyword }) => keyword !== 'anyOf' && keyword !== 'boolean')
+    .slice(0, 10)
+    .map(({ instancePath, message }) => ({ pointer: instancePath, reason: message }))
+  if (errors.length === 0) return body as SqlRequest
+  const list = errors.map(({ pointer, reason }) => `${pointer.slice(1) || 'the body'} ${reason}`)
+  throw requestInvalid(`The body is not valid: ${list.join('; ')}.`, errors)
+}
+
+function parsed(text: string): unknown {
+  if (text.trim() === '') throw requestInvalid('The body is empty; send {"sql": "SELECT …"}.')
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw requestInvalid(
+      `The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}.`,
+    )
+  }
+}

@@ -1,0 +1,39 @@
+import type { SandboxMessage } from './protocol.ts'
+
+/** A piece of what a sandbox process sends: a message, or bytes of a result. */
+export type Frame =
+  | { readonly kind: 'message'; readonly message: SandboxMessage }
+  | { readonly kind: 'data'; readonly bytes: Uint8Array }
+
+const HEADER_BYTES = 5
+const MESSAGE = 77
+const DATA = 68
+
+/** One byte of kind, four of length (big endian), then the payload. */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const payload =
+    frame.kind === 'data' ? frame.bytes : new TextEncoder().encode(JSON.stringify(frame.message))
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.byteLength)
+  bytes.writeUInt8(frame.kind === 'data' ? DATA : MESSAGE, 0)
+  bytes.writeUInt32BE(payload.byteLength, 1)
+  bytes.set(payload, HEADER_BYTES)
+  return bytes
+}
+
+/** The frames in a stream of bytes; ends with the stream. One read of the source at a time, so its backpressure holds. */
+export async function* decodeFrames(source: AsyncIterable<Buffer>): AsyncGenerator<Frame, void> {
+  let held: Buffer = Buffer.alloc(0)
+  for await (const chunk of source) {
+    held = held.byteLength === 0 ? chunk : Buffer.concat([held, chunk])
+    while (held.byteLength >= HEADER_BYTES) {
+      const end = HEADER_BYTES + held.readUInt32BE(1)
+      if (held.byteLength < end) break
+      const payload = held.subarray(HEADER_BYTES, end)
+      const isData = held.readUInt8(0) === DATA
+      held = held.subarray(end)
+      yield isData
+        ? { kind: 'data', bytes: payload }
+        : { kind: 'message', message: JSON.parse(payload.toString()) as SandboxMessage }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { RunningEngine } from './launcher/engine.ts'
+import { startEngine } from './start-engine.ts'
+
+/** The engines of `npm run test:engines`, and the variable by which each is known to run already. */
+const WANTED = { minio: 'S3_ENDPOINT', spark: 'ARUS_SPARK_SOCKET', deltalake: 'ARUS_DELTALAKE_SOCKET' }
+
+/**
+ * Vitest's global setup: starts the engines and leaves their variables in the environment, which test workers inherit.
+ * An engine whose variable is set is left alone, so `npm run engines -- start minio spark deltalake` in another terminal
+ * saves their start on every run.
+ */
+export default async function setup(): Promise<() => Promise<void>> {
+  const running: RunningEngine[] = []
+  const stop = async () => {
+    await Promise.all(running.map((engine) => engine.stop()))
+  }
+  const start = async (name: keyof typeof WANTED) => {
+    if (process.env[WANTED[name]]) return
+    const engine = await startEngine(name, { log: (line) => console.error(line) })
+    running.push(engine)
+    Object.assign(process.env, engine.environment)
+  }
+  try {
+    await start('minio')
+    await settled([start('spark'), start('deltalake')])
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return stop
+}
+
+/** Waits for all, so that nothing is left starting, then throws the first failure. */
+async function settled(starts: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(starts)
+  await Promise.all(starts)
+}

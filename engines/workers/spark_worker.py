@@ -1,0 +1,98 @@
+"""One local Spark session with Delta, asked through json_lines_server. Argument: the socket's path.
+
+Reads ARUS_SPARK_CLASS_PATH (jars) and, to read tables on S3 as s3a://, S3_ENDPOINT with the AWS key variables.
+"""
+
+import datetime
+import json
+import os
+import sys
+
+from json_lines_server import serve
+from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType, TimestampType
+from typed_values import decode_row, encode
+
+LOOPBACK = "127.0.0.1"
+# PySpark's own goes through the local time zone and fails for the first and last year of Python's calendar.
+EPOCH = datetime.datetime(1970, 1, 1)
+TimestampType.fromInternal = lambda _, micros: None if micros is None else EPOCH + datetime.timedelta(microseconds=micros)
+
+
+def settings():
+    yield "spark.driver.extraClassPath", os.environ["ARUS_SPARK_CLASS_PATH"]
+    # The first compiler only: tests run each plan a few times.
+    yield "spark.driver.extraJavaOptions", "-Duser.timezone=UTC -XX:TieredStopAtLevel=1"
+    yield "spark.driver.memory", "1g"
+    yield "spark.driver.host", LOOPBACK
+    yield "spark.driver.bindAddress", LOOPBACK
+    yield "spark.ui.enabled", "false"
+    yield "spark.local.dir", os.getcwd()
+    yield "spark.sql.warehouse.dir", os.path.join(os.getcwd(), "warehouse")
+    yield "spark.sql.catalogImplementation", "in-memory"
+    yield "spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension"
+    yield "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+    yield "spark.sql.session.timeZone", "UTC"
+    yield "spark.sql.shuffle.partitions", "2"
+    yield "spark.databricks.delta.snapshotPartitions", "2"
+    if "S3_ENDPOINT" in os.environ:
+        yield "spark.hadoop.fs.s3a.endpoint", os.environ["S3_ENDPOINT"]
+        yield "spark.hadoop.fs.s3a.endpoint.region", os.environ["AWS_REGION"]
+        yield "spark.hadoop.fs.s3a.access.key", os.environ["AWS_ACCESS_KEY_ID"]
+        yield "spark.hadoop.fs.s3a.secret.key", os.environ["AWS_SECRET_ACCESS_KEY"]
+        yield "spark.hadoop.fs.s3a.path.style.access", "true"
+
+
+def start_session():
+    builder = SparkSession.builder.master("local[2]").appName("arus-tests")
+    for name, value in settings():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+spark = start_session()
+
+
+def sql(statement, views=None, settings=None):
+    """The schema and rows of a statement. `views` are {name: {"schema", "rows"}} and `settings` hold for it alone."""
+    for name, view in (views or {}).items():
+        frame_of(**view).createOrReplaceTempView(name)
+    for name, value in (settings or {}).items():
+        spark.conf.set(name, value)
+    try:
+        return rows_of(spark.sql(statement))
+    finally:
+        for name in settings or {}:
+            spark.conf.unset(name)
+        for name in views or {}:
+            spark.catalog.dropTempView(name)
+
+
+def frame_of(schema, rows):
+    return spark.createDataFrame([decode_row(row, schema) for row in rows], StructType.fromJson(schema))
+
+
+def rows_of(frame):
+    schema = frame.schema.jsonValue()
+    rows = [encode(row, schema) for row in frame.collect()]
+    return {"schema": schema, "rows": rows}
+
+
+def create(path, schema, partition_columns, properties):
+    """Makes a table of a Delta schema."""
+    ddl = spark._jvm.org.apache.spark.sql.types.DataType.fromJson(json.dumps(schema)).toDDL()
+    partitioning = f"PARTITIONED BY ({', '.join(f'`{name}`' for name in partition_columns)})" if partition_columns else ""
+    listed = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+    spark.sql(
+        f"CREATE TABLE delta.`{path}` ({ddl}) USING delta {partitioning} {f'TBLPROPERTIES ({listed})' if listed else ''}"
+    )
+
+
+def checkpoint(path):
+    """Writes a checkpoint of the newest version."""
+    spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path).checkpoint()
+
+
+serve(sys.argv[1], {"sql": sql, "create": create, "checkpoint": checkpoint})

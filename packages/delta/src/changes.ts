@@ -1,0 +1,108 @@
+import { type Action, type AddFile, type ChangeFile, parseCommit, type RemoveFile } from './actions.ts'
+import { DeltaError } from './errors.ts'
+import { commitPath } from './log-names.ts'
+import { openScan } from './scan.ts'
+import { column } from './schema.ts'
+import type { Snapshot } from './snapshot.ts'
+import { isEnabled } from './table-features.ts'
+import { commitTimestamp } from './timestamps.ts'
+import type { TableAccess } from './transact.ts'
+
+/** Versions, both inclusive. */
+export interface ChangeRange {
+  readonly from: number
+  readonly to: number
+}
+
+type ChangeType = 'insert' | 'delete'
+
+const CHANGE_TYPE = column('_change_type', 'string')
+const NAMES = ['_change_type', '_commit_version', '_commit_timestamp']
+
+/**
+ * The change data feed of some versions, as text for FROM: the table's columns, `_change_type` (`insert`, `delete`,
+ * `update_preimage`, `update_postimage`), `_commit_version` and `_commit_timestamp`. Protocol, "Add CDC File": a version
+ * with change data files is told by them alone, another by the files it added and removed. Throws
+ * `DELTA_FEATURE_UNSUPPORTED` where the table does not keep a feed, and where a deletion vector changed without change
+ * data files; `DELTA_VERSION_UNKNOWN` for commits that are gone.
+ */
+export async function changesRelation(
+  table: TableAccess,
+  snapshot: Snapshot,
+  { from, to }: ChangeRange,
+): Promise<string> {
+  if (!isEnabled(snapshot.metadata, 'delta.enableChangeDataFeed')) {
+    throw new DeltaError(
+      'DELTA_FEATURE_UNSUPPORTED',
+      'The table keeps no change data feed (delta.enableChangeDataFeed is not true)',
+    )
+  }
+  const clash = snapshot.schema.fields.find(({ name }) => NAMES.includes(name))
+  if (clash)
+    throw new DeltaError('DELTA_SCHEMA_INVALID', `Column ${clash.name} has the name of a column of the feed`)
+  const selects: string[] = []
+  for (let version = from; version <= to; version++)
+    selects.push(...(await versionSelects(table, snapshot, version)))
+  const last = selects.length > 0 ? selects : [await emptySelect(table, snapshot)]
+  return `(${last.join(' UNION ALL ')})`
+}
+
+async function versionSelects(table: TableAccess, snapshot: Snapshot, version: number): Promise<string[]> {
+  const path = commitPath(version)
+  const bytes = await table.storage.read(path).catch((error: unknown) => {
+    throw new DeltaError('DELTA_VERSION_UNKNOWN', `The commit of version ${version} is not in the log`, error)
+  })
+  const actions = parseCommit(bytes, path)
+  const timestampMs = Math.floor(await commitTimestamp(table.storage, version, actions))
+  const place = `${version}::BIGINT AS _commit_version, make_timestamp(${timestampMs} * 1000)::TIMESTAMPTZ AS _commit_timestamp`
+  const changes = actions.flatMap(({ cdc }) => (cdc ? [cdc] : []))
+  if (changes.length > 0) {
+    const withType = {
+      ...snapshot,
+      schema: { ...snapshot.schema, fields: [...snapshot.schema.fields, CHANGE_TYPE] },
+    }
+    const scan = await openScan(table.storage, withType, { files: changes.map(addOfChange) })
+    return [`SELECT *, ${place} FROM ${table.engine.relation(scan)}`]
+  }
+  const selects: string[] = []
+  for (const type of ['insert', 'delete'] as const) {
+    const files = changedFiles(actions, type)
+    if (files.length === 0) continue
+    const scan = await openScan(table.storage, snapshot, { files })
+    selects.push(`SELECT *, '${type}' AS _change_type, ${place} FROM ${table.engine.relation(scan)}`)
+  }
+  return selects
+}
+
+function changedFiles(actions: readonly Action[], type: ChangeType): AddFile[] {
+  const adds = actions.flatMap(({ add }) => (add?.dataChange ? [add] : []))
+  const removes = actions.flatMap(({ remove }) => (remove?.dataChange ? [remove] : []))
+  const paths = new Set(removes.map(({ path }) => path))
+  if (adds.some(({ path }) => paths.has(path))) {
+    throw new DeltaError(
+      'DELTA_FEATURE_UNSUPPORTED',
+      'A deletion vector changed in a commit without change data files, which the feed cannot be read from (feature: deletionVectors)',
+    )
+  }
+  return type === 'insert' ? adds : removes.map(addOfRemoved)
+}
+
+async function emptySelect(table: TableAccess, snapshot: Snapshot): Promise<string> {
+  const scan = await openScan(table.storage, snapshot, { files: [] })
+  return `SELECT *, '' AS _change_type, 0::BIGINT AS _commit_version, make_timestamp(0)::TIMESTAMPTZ AS _commit_timestamp FROM ${table.engine.relation(scan)}`
+}
+
+function addOfChange({ path, partitionValues, size }: ChangeFile): AddFile {
+  return { path, partitionValues, size, modificationTime: 0, dataChange: false }
+}
+
+function addOfRemoved(remove: RemoveFile): AddFile {
+  return {
+    path: remove.path,
+    partitionValues: remove.partitionValues ?? {},
+    size: remove.size ?? 0,
+    modificationTime: 0,
+    dataChange: true,
+    ...(remove.deletionVector ? { deletionVector: remove.deletionVector } : {}),
+  }
+}

@@ -227,7 +227,7 @@ def log_other_files(t):
     for name in [".tmp", "00000000000000000009.json.tmp", "_last_vacuum_info", "foo.json", "0000000000000000000a.json", "00000000000000000001.checkpoint.tmp.parquet", "00000000000000000099.crc"]:
         with open(os.path.join(t.log, name), "w") as file:
             file.write("junk")
-    os.makedirs(os.path.join(t.log, "_staged_commits"))
+    os.makedirs(os.path.join(t.log, "_staged_commits"), exist_ok=True)
     with open(os.path.join(t.log, "_staged_commits", "00000000000000000009.00000000-0000-0000-0000-000000000000.json"), "w") as file:
         file.write('{"commitInfo":{}}')
 

@@ -16,6 +16,7 @@ export const DELTA_ERRORS = {
   DELTA_APPEND_ONLY: { retryable: false },
   DELTA_MERGE_AMBIGUOUS: { retryable: false },
   DELTA_RETENTION_TOO_SHORT: { retryable: false },
+  DELTA_QUERY_INVALID: { retryable: false },
   DELTA_CONTENTION: { retryable: true },
   DELTA_STORAGE_FULL: { retryable: true },
   DELTA_STORAGE_UNAVAILABLE: { retryable: true },

@@ -83,17 +83,22 @@ function rangeOf(filter: Filter, field: StructField): Range {
       return { ranges: [{ low: null, high: null }], wants: 'values' }
     case 'in':
       return {
-        ranges: filter.values.map((value) => ({ low: bound(value), high: bound(value) })),
+        ranges: filter.values.map((value) => point(bound(value), field.type)),
         wants: 'values',
       }
     case '=':
-      return { ranges: [{ low: bound(filter.value), high: bound(filter.value) }], wants: 'values' }
+      return { ranges: [point(bound(filter.value), field.type)], wants: 'values' }
     case '<':
     case '<=':
-      return { ranges: [{ low: null, high: bound(filter.value) }], wants: 'values' }
+      return { ranges: [{ low: null, high: point(bound(filter.value), field.type).high }], wants: 'values' }
     default:
-      return { ranges: [{ low: bound(filter.value), high: null }], wants: 'values' }
+      return { ranges: [{ low: point(bound(filter.value), field.type).low, high: null }], wants: 'values' }
   }
+}
+
+/** A value, and where single precision may put it. */
+function point(value: Comparable, type: DataType) {
+  return { low: rounded(value, type, Math.min), high: rounded(value, type, Math.max) }
 }
 
 function exactly(value: string | null, field: StructField): Bounds {
@@ -103,8 +108,8 @@ function exactly(value: string | null, field: StructField): Bounds {
 }
 
 function boundsOf(stats: FileStatistics, name: string, type: DataType): Bounds {
-  const low = parsed(stats.minValues?.[name], type)
-  const high = upper(parsed(stats.maxValues?.[name], type), type)
+  const low = rounded(parsed(stats.minValues?.[name], type), type, Math.min)
+  const high = upper(rounded(parsed(stats.maxValues?.[name], type), type, Math.max), type)
   const nulls = stats.nullCount?.[name]
   const isKnown = typeof nulls === 'number' && typeof stats.numRecords === 'number'
   return {
@@ -113,6 +118,16 @@ function boundsOf(stats: FileStatistics, name: string, type: DataType): Bounds {
     hasNulls: isKnown ? nulls > 0 : null,
     hasValues: isKnown ? nulls < (stats.numRecords ?? 0) : null,
   }
+}
+
+/** Bounds of single-precision values are written with fewer digits than the values have, in columns widened since too. */
+function rounded(
+  value: Comparable | null,
+  type: DataType,
+  outermost: (...values: number[]) => number,
+): Comparable | null {
+  if (typeof value !== 'number' || (type !== 'float' && type !== 'double')) return value
+  return outermost(value, Math.fround(value))
 }
 
 /** Protocol, "Per-file Statistics": timestamps are cut to milliseconds, so that the largest may be one more. */

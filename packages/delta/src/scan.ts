@@ -1,6 +1,7 @@
 import type { AddFile, PartitionValues } from './actions.ts'
 import { type ColumnMappingMode, columnMappingMode } from './column-mapping.ts'
 import { readDeletionVector } from './deletion-vector.ts'
+import { unsupported } from './errors.ts'
 import { type Filter, fileFilter } from './filter.ts'
 import { type PartitionColumn, partitionColumnsOf, storagePath } from './partition-values.ts'
 import type { StructType } from './schema.ts'
@@ -44,6 +45,7 @@ export async function openScan(
   snapshot: Snapshot,
   options: { readonly files: readonly AddFile[]; readonly withPosition?: boolean },
 ): Promise<Scan> {
+  if (options.withPosition) assertNoPositionColumns(snapshot)
   const paths = options.files.map((file) => storagePath(file.path))
   await storage.ensureLocal(paths)
   const deleted = await deletedRows(storage, options.files)
@@ -59,6 +61,11 @@ export async function openScan(
       deletedRows: deleted.get(file) ?? null,
     })),
   }
+}
+
+function assertNoPositionColumns(snapshot: Snapshot): void {
+  const taken = snapshot.schema.fields.find(({ name }) => [SCAN_FILE, SCAN_ROW].includes(name.toLowerCase()))
+  if (taken) throw unsupported(`a column named ${taken.name}, which is the name of a row's position here`)
 }
 
 async function deletedRows(storage: Storage, files: readonly AddFile[]): Promise<Map<AddFile, Float64Array>> {

@@ -87,7 +87,7 @@ export function parseSchema(schemaString: string): StructType {
     )
   }
   const type = parseType(value)
-  if (typeof type === 'object' && type.type === 'struct') return type
+  if (typeof type === 'object' && type.type === 'struct') return withUniqueNames(type)
   throw invalid('a schema is a struct with fields', value)
 }
 
@@ -105,6 +105,18 @@ export function column(
 ): StructField {
   const { nullable = true, comment } = options
   return { name, type, nullable, metadata: comment === undefined ? {} : { comment } }
+}
+
+/** Protocol, "Schema Serialization Format": names are told apart without regard to case. */
+function withUniqueNames(schema: StructType): StructType {
+  const seen = new Set<string>()
+  for (const { name } of schema.fields) {
+    const key = name.toLowerCase()
+    if (seen.has(key))
+      throw new DeltaError('DELTA_SCHEMA_INVALID', `Two columns are named ${name}, letter case aside`)
+    seen.add(key)
+  }
+  return schema
 }
 
 function parseType(value: unknown): DataType {

@@ -5,6 +5,8 @@ import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Category } from './catalogue.ts'
 import { buildCatalogue } from './catalogue-builder.ts'
+import { CATALOGUE_FORMAT } from './catalogue-files.ts'
+import { importedSource, writeMarker } from './import-marker.ts'
 import { displayName, quoted } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { popularitySql } from './popularity.ts'
@@ -20,6 +22,19 @@ export interface BuildFromLakeOptions {
   readonly nowMs: number
   readonly onProgress?: OnProgress
   readonly signal?: AbortSignal
+}
+
+/**
+ * Builds the catalogue anew where an older Arus made it, whose files this one does not read. The lake is left as it is.
+ * Answers whether it did.
+ */
+export async function bringUpToDate(options: BuildFromLakeOptions): Promise<boolean> {
+  const source = await importedSource(options.folder)
+  if (source === null || source.format === CATALOGUE_FORMAT) return false
+  const { version } = await buildCatalogueFromLake(options)
+  const report = { ...source.report, catalogue_version: version }
+  await writeMarker(options.folder, { ...source, format: CATALOGUE_FORMAT, report })
+  return true
 }
 
 /**

@@ -5,6 +5,9 @@ import { open, type RootDatabase } from 'lmdb'
 export const RECORDS_FILE = 'products.mdb'
 export const INDEX_FILE = 'index.bin'
 
+/** Grows whenever the files of a catalogue are written otherwise than before. */
+export const CATALOGUE_FORMAT = 2
+
 /** No category, in the index's column of categories. */
 export const NO_CATEGORY = 0xffff
 

@@ -14,6 +14,8 @@ export interface FileMark {
 
 /** The import that made the current catalogue. */
 export interface ImportMarker {
+  /** Of the files of the catalogue it made, `CATALOGUE_FORMAT` then; absent before there was a second. */
+  readonly format?: number
   readonly products: FileMark
   readonly categories: FileMark | null
   readonly report: ImportReport

@@ -4,6 +4,7 @@ import { ArusError } from '../errors.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import { buildCatalogueFromLake } from './build-from-lake.ts'
+import { CATALOGUE_FORMAT } from './catalogue-files.ts'
 import { openCsvSource } from './csv-source.ts'
 import {
   addNamedCategories,
@@ -120,7 +121,7 @@ async function runImport(
     catalogue_version: built.version,
     took_ms: now() - startedMs,
   }
-  await writeMarker(folder, { ...marks, report })
+  await writeMarker(folder, { ...marks, format: CATALOGUE_FORMAT, report })
   await removeProgress(folder)
   return report
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { bringUpToDate } from '../catalogue/build-from-lake.ts'
 import { currentVersion } from '../catalogue/catalogue-folder.ts'
 import { generateCatalogueFiles } from '../catalogue/generate.ts'
 import { importCatalogue, isImported } from '../catalogue/import.ts'
@@ -16,6 +17,15 @@ export type ShopOrigin = 'generated' | 'imported'
  */
 export async function ensureCatalogue(context: CliContext, options: StartOptions): Promise<ShopOrigin> {
   const folders = dataFolders(context.parts.settings)
+  const { onProgress, signal } = context
+  const build = {
+    lake: await context.parts.lake(),
+    folder: folders.catalogue,
+    nowMs: Date.now(),
+    onProgress,
+    signal,
+  }
+  if (await bringUpToDate(build)) context.note('Built the catalogue anew: an older Arus had made it')
   if (options.products !== null) {
     const { products, categories } = options
     if (

@@ -6,6 +6,7 @@ import type { Scan } from '../scan.ts'
 import { column, type StructField } from '../schema.ts'
 import { readActions, writeActions } from './checkpoint-rows.ts'
 import { deltaType } from './delta-types.ts'
+import { queryError } from './query-errors.ts'
 import { relationOf } from './relation.ts'
 import { sqlName, sqlText } from './sql-types.ts'
 import { type Compression, writeFiles } from './write-files.ts'
@@ -68,7 +69,11 @@ export class DuckDbParquetEngine implements ParquetEngine {
   }
 
   async rows(sql: string): Promise<Record<string, unknown>[]> {
-    return (await this.#connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[]
+    try {
+      return (await this.#connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[]
+    } catch (error) {
+      throw queryError(error)
+    }
   }
 
   quoteName(name: string): string {

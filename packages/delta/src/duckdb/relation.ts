@@ -1,8 +1,8 @@
 import { fieldId, physicalName } from '../column-mapping.ts'
-import { unsupported } from '../errors.ts'
 import { type PartitionColumn, partitionValue } from '../partition-values.ts'
 import { SCAN_FILE, SCAN_ROW, type Scan, type ScanFile } from '../scan.ts'
 import type { StructField } from '../schema.ts'
+import { fieldsOf } from '../table-features.ts'
 import { renamed } from './mapped-columns.ts'
 import { sqlName, sqlText, sqlType } from './sql-types.ts'
 
@@ -59,23 +59,14 @@ function groupsOf(scan: Scan): Group[] {
 function selectOf(scan: Scan, { files, partition, where }: Group): string {
   const partitions = new Map(scan.partitionColumns.map((column) => [column.field, column]))
   const data = scan.schema.fields.filter((field) => !partitions.has(field) && field.type !== 'void')
-  const mode = scan.columnMapping
   const columns = scan.schema.fields.map((field) => {
     const column = partitions.get(field)
-    const value =
-      column !== undefined
-        ? partitionExpression(partition(column), field)
-        : field.type === 'void'
-          ? 'CAST(NULL AS INTEGER)'
-          : renamed(sqlName(physicalName(field, mode)), field.type, { to: 'logical', mode })
+    const value = column
+      ? partitionExpression(partition(column), field)
+      : dataExpression(scan, field, data.indexOf(field))
     return `${value} AS ${sqlName(field.name)}`
   })
   if (scan.withPosition) columns.push(SCAN_FILE, `${ROW_NUMBER} AS ${SCAN_ROW}`)
-  if (
-    (where !== null || scan.withPosition) &&
-    data.some((field) => physicalName(field, mode).toLowerCase() === ROW_NUMBER)
-  )
-    throw unsupported(`row numbers of files that have a column named ${ROW_NUMBER}`)
   const list = files.map((file) => sqlText(file.localPath)).join(', ')
   const options = [`filename = ${sqlText(SCAN_FILE)}`, 'hive_partitioning = false']
   if (data.length > 0) options.push(`schema = ${schemaOf(scan, data)}`)
@@ -83,12 +74,25 @@ function selectOf(scan: Scan, { files, partition, where }: Group): string {
   return `SELECT ${columns.length === 0 ? '1' : columns.join(', ')} FROM ${from}${where === null ? '' : ` WHERE ${where}`}`
 }
 
+/** A column of the files. Its name there is ours (`c0`, …), so that it cannot be that of one of DuckDB's own columns. */
+function dataExpression({ columnMapping: mode }: Scan, field: StructField, index: number): string {
+  if (field.type === 'void') return 'CAST(NULL AS INTEGER)'
+  const value = renamed(`c${index}`, field.type, { to: 'logical', mode })
+  // DuckDB 1.5 casts the constant of a condition to the type a file has, not the file's value to the column's: 1 = 1.4 would
+  // be true of a column that was widened. It does not look through coalesce.
+  return isWidened(field) ? `coalesce(${value}, NULL)` : value
+}
+
+/** Protocol, "Type Change Metadata". */
+function isWidened(field: StructField): boolean {
+  return [field, ...fieldsOf(field.type)].some(({ metadata }) => 'delta.typeChanges' in metadata)
+}
+
 /** Columns found by name, or by field id; absent ones are NULL; values are cast (Protocol, "Type Widening"). */
 function schemaOf({ columnMapping }: Scan, fields: readonly StructField[]): string {
-  const entries = fields.map((field) => {
-    const name = sqlText(physicalName(field, columnMapping))
-    const key = columnMapping === 'id' ? String(fieldId(field)) : name
-    return `${key}: {name: ${name}, type: ${sqlText(sqlType(field.type, columnMapping))}, default_value: NULL}`
+  const entries = fields.map((field, i) => {
+    const key = columnMapping === 'id' ? String(fieldId(field)) : sqlText(physicalName(field, columnMapping))
+    return `${key}: {name: 'c${i}', type: ${sqlText(sqlType(field.type, columnMapping))}, default_value: NULL}`
   })
   return `MAP {${entries.join(', ')}}`
 }

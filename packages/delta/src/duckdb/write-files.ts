@@ -11,6 +11,7 @@ import type { StructField } from '../schema.ts'
 import { fieldNamed, isAssignable } from '../type-assignment.ts'
 import { type ColumnStatistics, statsOf } from './file-stats.ts'
 import { fieldIds, renamed } from './mapped-columns.ts'
+import { queryError } from './query-errors.ts'
 import { sqlName, sqlText, sqlType } from './sql-types.ts'
 
 export type Compression = 'zstd' | 'snappy'
@@ -174,11 +175,5 @@ function typed(error: unknown): unknown {
     return new DeltaError('DELTA_SCHEMA_MISMATCH', message.slice(mismatch + MISMATCH.length), error)
   if (/^Conversion Error|^Invalid Input Error: (Failed to cast|Could not convert)/.test(message))
     return new DeltaError('DELTA_SCHEMA_MISMATCH', `A value does not fit its column: ${message}`, error)
-  if (/No space left on device/.test(message))
-    return new DeltaError(
-      'DELTA_STORAGE_FULL',
-      'There is no room for the data files; nothing was written',
-      error,
-    )
-  return error
+  return queryError(error)
 }

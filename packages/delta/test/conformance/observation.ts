@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { DuckDbParquetEngine, sqlText } from '../../src/duckdb/index.ts'
-import { DeltaError, DeltaTable, LocalStorage, type Snapshot } from '../../src/index.ts'
+import { DeltaError, DeltaTable, LocalStorage, type ParquetEngine, type Snapshot } from '../../src/index.ts'
 import { differenceOf } from './compare-rows.ts'
 import { lacksFiles, rowCountByLog } from './log-count.ts'
 import type { UnpackedTable } from './unpacked-table.ts'
@@ -79,9 +79,9 @@ async function readTable(connection: DuckDBConnection, unpacked: UnpackedTable) 
 }
 
 async function readRows(opened: OpenTable, { expectations, rowCount }: UnpackedTable) {
-  const { connection, table, newest } = opened
+  const { table, newest } = opened
   const { sql: relation } = await table.relation({ snapshot: newest })
-  const found = await rowsIn(connection, relation)
+  const found = await rowsIn(table.engine, relation)
   if (expectations.length === 0) {
     const comparedWith = rowCount === null ? 'nothing' : 'count'
     return { rowCount: found, comparedWith, difference: countDifference(found, rowCount) } as const
@@ -90,7 +90,7 @@ async function readRows(opened: OpenTable, { expectations, rowCount }: UnpackedT
   for (const { version, files } of expectations) {
     const actual =
       version === null ? relation : (await table.relation({ snapshot: await table.at({ version }) })).sql
-    const difference = await expectedDifference(connection, actual, files)
+    const difference = await expectedDifference(opened, actual, files)
     if (difference !== null)
       differences.push(`${version === null ? '' : `version ${version}: `}${difference}`)
   }
@@ -113,15 +113,13 @@ function countDifference(found: number, rowCount: number | null): string | null 
 }
 
 /** The number of rows. The hash makes the engine decode every value, not only count. */
-async function rowsIn(connection: DuckDBConnection, relation: string): Promise<number> {
-  const scan = await connection.runAndReadAll(
-    `SELECT count(*) AS n, bit_xor(hash(t)) AS h FROM ${relation} AS t`,
-  )
-  return Number(scan.getRowObjectsJson()[0]?.n)
+async function rowsIn(engine: ParquetEngine, relation: string): Promise<number> {
+  const [row] = await engine.rows(`SELECT count(*) AS n, bit_xor(hash(t)) AS h FROM ${relation} AS t`)
+  return Number(row?.n)
 }
 
 async function expectedDifference(
-  connection: DuckDBConnection,
+  { connection, table }: OpenTable,
   actual: string,
   files: readonly string[],
 ): Promise<string | null> {
@@ -132,6 +130,6 @@ async function expectedDifference(
       hasInt96: int96.currentRowCount > 0,
     })
   }
-  const found = await rowsIn(connection, actual)
+  const found = await rowsIn(table.engine, actual)
   return found === 0 ? null : `${found} rows, but none are expected`
 }

@@ -62,14 +62,14 @@ async function versionSelects(table: TableAccess, snapshot: Snapshot, version: n
       schema: { ...snapshot.schema, fields: [...snapshot.schema.fields, CHANGE_TYPE] },
     }
     const scan = await openScan(table.storage, withType, { files: changes.map(addOfChange) })
-    return [`SELECT *, ${place} FROM ${table.engine.relation(scan)}`]
+    return [`SELECT *, ${place} FROM ${await table.engine.relation(scan)}`]
   }
   const selects: string[] = []
   for (const type of ['insert', 'delete'] as const) {
     const files = changedFiles(actions, type)
     if (files.length === 0) continue
     const scan = await openScan(table.storage, snapshot, { files })
-    selects.push(`SELECT *, '${type}' AS _change_type, ${place} FROM ${table.engine.relation(scan)}`)
+    selects.push(`SELECT *, '${type}' AS _change_type, ${place} FROM ${await table.engine.relation(scan)}`)
   }
   return selects
 }
@@ -89,7 +89,7 @@ function changedFiles(actions: readonly Action[], type: ChangeType): AddFile[] {
 
 async function emptySelect(table: TableAccess, snapshot: Snapshot): Promise<string> {
   const scan = await openScan(table.storage, snapshot, { files: [] })
-  return `SELECT *, '' AS _change_type, 0::BIGINT AS _commit_version, make_timestamp(0)::TIMESTAMPTZ AS _commit_timestamp FROM ${table.engine.relation(scan)}`
+  return `SELECT *, '' AS _change_type, 0::BIGINT AS _commit_version, make_timestamp(0)::TIMESTAMPTZ AS _commit_timestamp FROM ${await table.engine.relation(scan)}`
 }
 
 function addOfChange({ path, partitionValues, size }: ChangeFile): AddFile {

@@ -150,7 +150,7 @@ export class DeltaTable {
     const snapshot = options.snapshot ?? (await this.snapshot())
     const scan = await openScan(this.storage, snapshot, { files: filesToScan(snapshot, options.where) })
     const files = scan.files.map((file) => file.localPath)
-    return { sql: this.engine.relation(scan), version: snapshot.version, files }
+    return { sql: await this.engine.relation(scan), version: snapshot.version, files }
   }
 
   /** The rows of a query, which says `{table}` for this table: all rows unless given. Values as JSON has them. */

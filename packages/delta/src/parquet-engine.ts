@@ -32,7 +32,7 @@ export interface ParquetEngine {
   /** Writes a checkpoint, one row per action; returns its size in bytes. */
   writeActions(localPath: string, actions: readonly Action[]): Promise<number>
   /** The rows of a scan as text for FROM, columns typed and named as the table declares them. */
-  relation(scan: Scan): string
+  relation(scan: Scan): Promise<string>
   /**
    * Writes the rows of a SELECT as data files, not yet committed. Columns go by name; their types must be the declared
    * ones or fit into them without loss. Throws `DELTA_SCHEMA_MISMATCH`, and `DELTA_CONSTRAINT_VIOLATED` when rows break

@@ -126,7 +126,7 @@ async function assertHolds(
   const scan = await openScan(table.storage, snapshot, { files: filesToScan(snapshot) })
   const condition = fromSparkSql(sql)
   const [row] = await table.engine.rows(
-    `SELECT count(*) AS broken FROM ${table.engine.relation(scan)} WHERE (${condition}) IS NOT TRUE`,
+    `SELECT count(*) AS broken FROM ${await table.engine.relation(scan)} WHERE (${condition}) IS NOT TRUE`,
   )
   if (Number(row?.broken) === 0) return
   throw new DeltaError('DELTA_CONSTRAINT_VIOLATED', `${row?.broken} rows of the table break ${name}: ${sql}`)

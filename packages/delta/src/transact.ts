@@ -71,7 +71,7 @@ export async function relationWithPosition(
       return file === undefined ? [] : [[localPath, file] as const]
     }),
   )
-  return { sql: table.engine.relation(scan), byLocalPath }
+  return { sql: await table.engine.relation(scan), byLocalPath }
 }
 
 async function commitOrDiscard(table: TableAccess, request: CommitRequest): Promise<CommitOutcome> {

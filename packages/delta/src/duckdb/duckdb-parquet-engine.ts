@@ -6,6 +6,7 @@ import type { Scan } from '../scan.ts'
 import { column, type StructField } from '../schema.ts'
 import { readActions, writeActions } from './checkpoint-rows.ts'
 import { deltaType } from './delta-types.ts'
+import { scansByLayout } from './file-layouts.ts'
 import { queryError } from './query-errors.ts'
 import { relationOf } from './relation.ts'
 import { sqlName, sqlText } from './sql-types.ts'
@@ -37,8 +38,11 @@ export class DuckDbParquetEngine implements ParquetEngine {
     return writeFiles(this.#connection, { selectSql, found }, options)
   }
 
-  relation(scan: Scan): string {
-    return relationOf(scan)
+  async relation(scan: Scan): Promise<string> {
+    const scans = await scansByLayout((sql) => this.rows(sql), scan)
+    const [only, ...others] = scans.map(relationOf)
+    if (only !== undefined && others.length === 0) return only
+    return `(${[only, ...others].map((relation) => `SELECT * FROM ${relation}`).join(' UNION ALL ')})`
   }
 
   readActions(localPath: string): Promise<Action[]> {

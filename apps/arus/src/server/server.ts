@@ -9,10 +9,12 @@ import type { Ingest } from '../events/ingest.ts'
 import { createIngest } from '../events/log-ingest.ts'
 import { topicNames } from '../events/topics.ts'
 import { buildApi } from '../http/app.ts'
+import { openTablePages } from '../lake/table-pages.ts'
 import { type LiveProcessor, startLiveProcessor } from '../live/live-processor.ts'
 import { overallStatus, probeSlots } from '../operations/health.ts'
 import { RequestStatistics } from '../operations/request-statistics.ts'
 import { SystemMonitor } from '../operations/system-metrics.ts'
+import { latestQuality } from '../query/quality-results.ts'
 import { ExposureLog } from '../recommend/exposure-log.ts'
 import { findPassport } from '../recommend/find-passport.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
@@ -128,6 +130,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   })
   closing.add(async () => monitor.close())
 
+  const query = await parts.query()
   const api = await buildApi({
     version,
     recommender,
@@ -135,7 +138,8 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     live: () => live,
     ingest: () => ingest,
     sql: await parts.sql(),
-    analytics: createAnalytics({ query: await parts.query(), now }),
+    tables: openTablePages({ lake, quality: (name) => latestQuality({ lake, query }, name), now }),
+    analytics: createAnalytics({ query, now }),
     passports: {
       find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
     },

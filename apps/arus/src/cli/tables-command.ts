@@ -1,16 +1,20 @@
 import { Command } from 'commander'
-import { definitionOf, tableName } from '../lake/tables/index.ts'
+import { openTablePages, type TablePages } from '../lake/table-pages.ts'
+import { latestQuality } from '../query/quality-results.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
-/** `arus tables`: the lake's tables, or the columns and history of one. */
+const VERSIONS_SHOWN = 10
+
+/** `arus tables`: the lake's tables, or the columns, versions and health of one. */
 export function tablesCommand(context: CliContext): Command {
   return new Command('tables')
-    .description('list the tables of the lake; with a name, its columns and its last versions')
+    .description('list the tables of the lake; with a name, its columns, last versions and health')
     .argument('[table]', 'for example silver.events')
     .option('--json', 'print as JSON')
     .action(async (table: string | undefined, options: { json?: boolean }) => {
-      const answer = table === undefined ? await allTables(context) : await oneTable(context, table)
+      const pages = await pagesOf(context)
+      const answer = table === undefined ? await allTables(pages) : await oneTable(pages, table)
       context.out(options.json ? JSON.stringify(answer.json, null, 2) : answer.text)
     })
 }
@@ -20,35 +24,55 @@ interface Answer {
   readonly text: string
 }
 
-async function allTables(context: CliContext): Promise<Answer> {
-  const infos = await (await context.parts.lake()).describe()
-  const rows = infos.map(({ name, version, rowCount, fileCount, sizeBytes, updatedAtMs }) => [
-    name,
-    version,
-    rowCount,
-    fileCount,
-    Math.round(sizeBytes / 1024),
-    updatedAtMs === null ? '' : new Date(updatedAtMs).toISOString().slice(0, 19),
-  ])
-  const text =
-    infos.length === 0
-      ? 'The lake is empty: "arus import" or "npm start" fills it.'
-      : textTable(['table', 'version', 'rows', 'files', 'kB', 'updated (UTC)'], rows)
-  return { json: infos, text }
+async function pagesOf({ parts }: CliContext): Promise<TablePages> {
+  const lake = await parts.lake()
+  return openTablePages({
+    lake,
+    quality: async (name) => latestQuality({ lake, query: await parts.query() }, name),
+    now: Date.now,
+  })
 }
 
-async function oneTable(context: CliContext, text: string): Promise<Answer> {
-  const name = tableName(text)
-  const definition = definitionOf(name)
-  const history = await (await (await context.parts.lake()).table(name)).history(10)
-  const columns = definition.columns.map(({ name: column, type, meaning }) => [column, String(type), meaning])
-  const versions = history.map(({ version, timestampMs, operation }) => [
-    version,
-    new Date(timestampMs).toISOString(),
-    operation,
+async function allTables(pages: TablePages): Promise<Answer> {
+  const tables = (await pages.list()).filter(({ version }) => version !== null)
+  const rows = tables.map((table) => [
+    table.name,
+    table.version ?? '',
+    table.rows,
+    table.files,
+    table.health?.small_files ?? 0,
+    Math.round(table.size_bytes / 1024),
+    timeText(table.updated_at),
+    table.health?.status ?? '',
   ])
+  const text =
+    tables.length === 0
+      ? 'The lake is empty: "arus import" or "npm start" fills it.'
+      : textTable(['table', 'version', 'rows', 'files', 'small', 'kB', 'updated (UTC)', 'health'], rows)
+  return { json: tables, text }
+}
+
+async function oneTable(pages: TablePages, name: string): Promise<Answer> {
+  const detail = await pages.detail(name)
+  const history = await pages.history(name, { limit: VERSIONS_SHOWN })
+  const columns = detail.columns.map(({ name: column, type, unit, meaning }) => [
+    column,
+    type,
+    unit === null ? (meaning ?? '') : `${meaning ?? ''} [${unit}]`,
+  ])
+  const versions = history.map(({ version, at, operation }) => [version, timeText(at), operation])
   return {
-    json: { ...definition, history },
-    text: `${name}: ${definition.meaning}\n\n${textTable(['column', 'type', 'meaning'], columns)}\n\n${textTable(['version', 'at', 'operation'], versions)}`,
+    json: { ...detail, history },
+    text: [
+      `${detail.name}: ${detail.meaning}`,
+      textTable(['column', 'type', 'meaning'], columns),
+      textTable(['version', 'at (UTC)', 'operation'], versions),
+      `${detail.rows} rows in ${detail.files} files, ${detail.health.small_files} of them small; health: ${detail.health.status}`,
+      ...detail.health.reasons.map((reason) => `- ${reason}`),
+    ].join('\n\n'),
   }
+}
+
+function timeText(ms: number | null): string {
+  return ms === null ? '' : new Date(ms).toISOString().slice(0, 19)
 }

@@ -27,30 +27,3 @@ export function partitionValue(values: PartitionValues, { key }: PartitionColumn
   const value = values[key] ?? null
   return value === '' ? null : value
 }
-
-/** A path of the log as on disk, and back. Paths that are not well encoded are taken as they stand. */
-export function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
-}
-
-const ABSOLUTE = /^([a-z][a-z0-9+.-]*:|\/)/i
-
-/** A path of the log as `Storage` takes it: relative paths decoded, URIs as they stand, bare absolute paths as `file:` URIs. */
-export function storagePath(path: string): string {
-  if (!ABSOLUTE.test(path)) return decodePath(path)
-  return path.startsWith('/') ? `file://${path}` : path
-}
-
-/** A path relative to the root, as the log spells it: each part URI-encoded, `=` left readable. */
-export function encodePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/').replaceAll('%3D', '=')
-}
-
-/** One spelling for paths that mean the same file, as the key of a file: decoded, `file:/a` and `file:///a` as `/a`. */
-export function canonicalPath(path: string): string {
-  return decodePath(path).replace(/^file:\/{1,3}(?=[^/])/, '/')
-}

@@ -1,6 +1,6 @@
 import type { AddFile } from './actions.ts'
 import { DeltaError } from './errors.ts'
-import { storagePath } from './partition-values.ts'
+import { storagePath } from './log-paths.ts'
 import { fileKey, type Snapshot } from './snapshot.ts'
 import type { Storage } from './storage.ts'
 import { type OperationResult, type TableAccess, transact } from './transact.ts'

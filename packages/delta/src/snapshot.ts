@@ -9,7 +9,7 @@ import type {
 } from './actions.ts'
 import { type DeletionVectorDescriptor, deletionVectorId } from './deletion-vector.ts'
 import { DeltaError } from './errors.ts'
-import { canonicalPath } from './partition-values.ts'
+import { canonicalPath } from './log-paths.ts'
 import { parseSchema, type StructType } from './schema.ts'
 import { assertReadable } from './table-features.ts'
 

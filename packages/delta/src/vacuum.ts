@@ -1,6 +1,6 @@
 import { deletionVectorPath } from './deletion-vector.ts'
 import { DeltaError } from './errors.ts'
-import { canonicalPath } from './partition-values.ts'
+import { canonicalPath } from './log-paths.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Storage, StoredFile } from './storage.ts'
 import { assertWritable } from './table-features.ts'

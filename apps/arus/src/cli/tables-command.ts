@@ -1,20 +1,21 @@
 import { Command } from 'commander'
-import type { QualityResult } from '../lake/check-quality.ts'
-import { lastQualityResults } from '../lake/quality-results.ts'
-import { definitionOf, tableName } from '../lake/tables/index.ts'
+import { qualityOf } from '../lake/quality-results.ts'
+import { openTablePages, type TablePages } from '../lake/table-pages.ts'
+import type { QualityReport } from '../lake-schema.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
-/** `arus tables`: the lake's tables, or the columns, checks and history of one. */
+const VERSIONS_SHOWN = 10
+
+/** `arus tables`: the lake's tables, or the columns, versions and health of one. */
 export function tablesCommand(context: CliContext): Command {
   return new Command('tables')
-    .description(
-      'list the tables of the lake; with a name, its columns, what its checks found and its last versions',
-    )
+    .description('list the tables of the lake; with a name, its columns, last versions and health')
     .argument('[table]', 'for example silver.events')
     .option('--json', 'print as JSON')
     .action(async (table: string | undefined, options: { json?: boolean }) => {
-      const answer = table === undefined ? await allTables(context) : await oneTable(context, table)
+      const pages = await pagesOf(context)
+      const answer = table === undefined ? await allTables(pages) : await oneTable(pages, table)
       context.out(options.json ? JSON.stringify(answer.json, null, 2) : answer.text)
     })
 }
@@ -24,57 +25,68 @@ interface Answer {
   readonly text: string
 }
 
-async function allTables(context: CliContext): Promise<Answer> {
-  const infos = await (await context.parts.lake()).describe()
-  const rows = infos.map(({ name, version, rowCount, fileCount, sizeBytes, updatedAtMs }) => [
-    name,
-    version,
-    rowCount,
-    fileCount,
-    Math.round(sizeBytes / 1024),
-    updatedAtMs === null ? '' : new Date(updatedAtMs).toISOString().slice(0, 19),
+async function pagesOf({ parts }: CliContext): Promise<TablePages> {
+  const lake = await parts.lake()
+  return openTablePages({
+    lake,
+    quality: (name) => qualityOf(lake, name),
+    now: Date.now,
+  })
+}
+
+async function allTables(pages: TablePages): Promise<Answer> {
+  const tables = (await pages.list()).filter(({ version }) => version !== null)
+  const rows = tables.map((table) => [
+    table.name,
+    table.version ?? '',
+    table.rows,
+    table.files,
+    table.health?.small_files ?? 0,
+    Math.round(table.size_bytes / 1024),
+    timeText(table.updated_at),
+    table.health?.status ?? '',
   ])
   const text =
-    infos.length === 0
+    tables.length === 0
       ? 'The lake is empty: "arus import" or "npm start" fills it.'
-      : textTable(['table', 'version', 'rows', 'files', 'kB', 'updated (UTC)'], rows)
-  return { json: infos, text }
+      : textTable(['table', 'version', 'rows', 'files', 'small', 'kB', 'updated (UTC)', 'health'], rows)
+  return { json: tables, text }
 }
 
-async function oneTable(context: CliContext, text: string): Promise<Answer> {
-  const name = tableName(text)
-  const definition = definitionOf(name)
-  const lake = await context.parts.lake()
-  const history = await (await lake.table(name)).history(10)
-  const quality = await lastQualityResults(lake, name)
-  const columns = definition.columns.map(({ name: column, type, unit, meaning }) => [
+async function oneTable(pages: TablePages, name: string): Promise<Answer> {
+  const detail = await pages.detail(name)
+  const history = await pages.history(name, { limit: VERSIONS_SHOWN })
+  const columns = detail.columns.map(({ name: column, type, unit, meaning }) => [
     column,
-    String(type),
-    unit ?? '',
-    meaning,
+    type,
+    unit === null ? (meaning ?? '') : `${meaning ?? ''} [${unit}]`,
   ])
-  const versions = history.map(({ version, timestampMs, operation }) => [
-    version,
-    new Date(timestampMs).toISOString(),
-    operation,
-  ])
-  const sections = [
-    `${name}: ${definition.meaning}`,
-    textTable(['column', 'type', 'unit', 'meaning'], columns),
-    ...(quality.length === 0 ? [] : [qualityTable(quality)]),
-    textTable(['version', 'at', 'operation'], versions),
-  ]
-  return { json: { ...definition, history, quality }, text: sections.join('\n\n') }
+  const versions = history.map(({ version, at, operation }) => [version, timeText(at), operation])
+  return {
+    json: { ...detail, history },
+    text: [
+      `${detail.name}: ${detail.meaning}`,
+      textTable(['column', 'type', 'meaning'], columns),
+      ...(detail.quality?.length ? [qualityTable(detail.quality)] : []),
+      textTable(['version', 'at (UTC)', 'operation'], versions),
+      `${detail.rows} rows in ${detail.files} files, ${detail.health.small_files} of them small; health: ${detail.health.status}`,
+      ...detail.health.reasons.map((reason) => `- ${reason}`),
+    ].join('\n\n'),
+  }
 }
 
-function qualityTable(results: readonly QualityResult[]): string {
-  const rows = results.map(({ check, severity, checkedRows, failingRows, sampleKeys, checkedAtMs }) => [
+function qualityTable(results: readonly QualityReport[]): string {
+  const rows = results.map(({ check, severity, checked_rows, failing_rows, sample_keys, checked_at }) => [
     check,
-    failingRows === 0 ? 'ok' : severity,
-    failingRows,
-    checkedRows,
-    new Date(checkedAtMs).toISOString().slice(0, 19),
-    failingRows === 0 ? '' : sampleKeys.map((key) => JSON.stringify(key)).join(' '),
+    failing_rows === 0 ? 'ok' : severity,
+    failing_rows,
+    checked_rows,
+    checked_at.slice(0, 19),
+    sample_keys ?? '',
   ])
   return textTable(['check', 'result', 'failing', 'checked', 'at (UTC)', 'for example'], rows)
+}
+
+function timeText(ms: number | null): string {
+  return ms === null ? '' : new Date(ms).toISOString().slice(0, 19)
 }

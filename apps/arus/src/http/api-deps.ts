@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { Funnel, Health, Heatmap, SystemMetrics, Timeline, Trends, UserBehavior } from '../api-schema.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
+import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { Passport } from '../recommend/passport.ts'
@@ -41,6 +42,7 @@ export interface ApiDeps {
   readonly ingest: () => Ingest | null
   readonly analytics: AnalyticsSource
   readonly sql: LakeSql
+  readonly tables: TablePages
   readonly passports: { find(recommendationId: string): Promise<Passport | null> }
   /** Newest first. */
   readonly models: () => Promise<readonly ModelVersion[]>

@@ -409,6 +409,11 @@ describe('system', () => {
         '/stream/events',
         '/stream/recommendations/{user_id}',
         '/system/metrics',
+        '/tables',
+        '/tables/{name}',
+        '/tables/{name}/files',
+        '/tables/{name}/history',
+        '/tables/{name}/preview',
         '/users/{user_id}',
       ].sort(),
     )

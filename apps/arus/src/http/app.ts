@@ -18,9 +18,11 @@ import { problemOf, requestInvalid, sendProblem } from './problem.ts'
 import { productRoutes } from './products/routes.ts'
 import { recommendationRoutes } from './recommendations/routes.ts'
 import { requestIds } from './request-id.ts'
-import { SQL_HEADERS, sqlRoutes } from './sql/routes.ts'
+import { sqlRoutes } from './sql/routes.ts'
+import { SQL_HEADERS } from './sql/send-answer.ts'
 import { streamRoutes } from './streams/routes.ts'
 import { systemRoutes } from './system/routes.ts'
+import { tableRoutes } from './tables/routes.ts'
 import { userRoutes } from './users/routes.ts'
 
 /** Longest id in a path, in characters. */
@@ -52,6 +54,7 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
     done()
   })
   analyticsRoutes(app, deps)
+  tableRoutes(app, deps)
   streamRoutes(app, deps, metrics)
   modelRoutes(app, deps)
   userRoutes(app, deps)

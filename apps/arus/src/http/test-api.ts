@@ -90,6 +90,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     ingest: () => ingest,
     analytics: recordedAnalytics,
     sql: noSql,
+    tables: noTables,
     passports: { find: async (id) => passports.get(id) ?? null },
     models: async () => [
       {
@@ -150,6 +151,17 @@ const noSql: ApiDeps['sql'] = {
   },
   isHealthy: async () => false,
   close: async () => {},
+}
+
+const noTables: ApiDeps['tables'] = {
+  list: async () => [],
+  detail: gone,
+  history: gone,
+  files: gone,
+}
+
+async function gone(): Promise<never> {
+  throw new ArusError('NOT_READY', 'There is no lake here.')
 }
 
 /** Answers from the period asked for, so that a test sees what the route understood. */

@@ -1,3 +1,4 @@
+import type { QualityReport } from '../lake-schema.ts'
 import type { QualityResult } from './check-quality.ts'
 import type { Lake } from './lake.ts'
 import type { QualityCheck } from './quality-check.ts'
@@ -33,6 +34,20 @@ export async function lastQualityResults(lake: Lake, table?: TableName): Promise
   } finally {
     connection.closeSync()
   }
+}
+
+/** The same of one table, as the API shows it. */
+export async function qualityOf(lake: Lake, table: TableName): Promise<QualityReport[]> {
+  return (await lastQualityResults(lake, table)).map((result) => ({
+    check: result.check,
+    kind: result.kind,
+    severity: result.severity,
+    checked_rows: result.checkedRows,
+    failing_rows: result.failingRows,
+    sample_keys: result.failingRows === 0 ? null : JSON.stringify(result.sampleKeys),
+    table_version: result.tableVersion,
+    checked_at: new Date(result.checkedAtMs).toISOString(),
+  }))
 }
 
 /** How many checks that must hold failed when they last looked, by table. */

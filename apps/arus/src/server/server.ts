@@ -9,6 +9,8 @@ import type { Ingest } from '../events/ingest.ts'
 import { createIngest } from '../events/log-ingest.ts'
 import { topicNames } from '../events/topics.ts'
 import { buildApi } from '../http/app.ts'
+import { qualityOf } from '../lake/quality-results.ts'
+import { openTablePages } from '../lake/table-pages.ts'
 import { type LiveProcessor, startLiveProcessor } from '../live/live-processor.ts'
 import { overallStatus, probeSlots } from '../operations/health.ts'
 import { RequestStatistics } from '../operations/request-statistics.ts'
@@ -128,6 +130,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   })
   closing.add(async () => monitor.close())
 
+  const query = await parts.query()
   const api = await buildApi({
     version,
     recommender,
@@ -135,7 +138,8 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     live: () => live,
     ingest: () => ingest,
     sql: await parts.sql(),
-    analytics: createAnalytics({ query: await parts.query(), now }),
+    tables: openTablePages({ lake, quality: (name) => qualityOf(lake, name), now }),
+    analytics: createAnalytics({ query, now }),
     passports: {
       find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
     },

@@ -108,7 +108,8 @@ async function lakeHolds(place: Place, running: RunningArus): Promise<void> {
     const { out } = await arus(
       place,
       'sql',
-      '--json',
+      '--format',
+      'json',
       'SELECT count(*) AS n, count(DISTINCT event_id) AS ids FROM silver.events',
     )
     const [row] = JSON.parse(out)

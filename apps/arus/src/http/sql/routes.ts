@@ -1,21 +1,11 @@
-import { Readable } from 'node:stream'
-import type { FastifyReply } from 'fastify'
 import { ProblemSchema } from '../../api-schema.ts'
 import { type SqlRequest, SqlRequestSchema, SqlResultSchema } from '../../lake-schema.ts'
-import type { SqlAnswer, SqlFormat, SqlQuestion } from '../../query/lake-sql.ts'
+import type { SqlQuestion } from '../../query/lake-sql.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 import { chosenFormat, MEDIA_TYPES } from './format.ts'
-import { jsonBody } from './json-body.ts'
 import { parseSqlRequest } from './parse-request.ts'
-
-/** Headers that tell what JSON has in its body. */
-export const SQL_HEADERS: readonly string[] = [
-  'x-arus-table-versions',
-  'x-arus-row-count',
-  'x-arus-truncated',
-  'x-arus-next-cursor',
-]
+import { leaving, sendAnswer } from './send-answer.ts'
 
 const ROW_LIMIT = 10_000
 const TIMEOUT_MS = 30_000
@@ -61,26 +51,6 @@ function questionOf(asked: SqlRequest): Omit<SqlQuestion, 'format'> {
     ...(at === undefined ? {} : { at }),
     ...(cursor === undefined ? {} : { cursor }),
   }
-}
-
-/** Aborts when the client goes before it has its answer. */
-function leaving(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort()
-  })
-  return controller.signal
-}
-
-/** Sends the rows at the client's pace. JSON holds the facts of the answer; other formats have them as headers. */
-function sendAnswer(answer: SqlAnswer, format: SqlFormat, reply: FastifyReply): FastifyReply {
-  reply.header('content-type', MEDIA_TYPES[format])
-  if (format === 'json') return reply.send(Readable.from(jsonBody(answer), { objectMode: false }))
-  reply.header('x-arus-table-versions', JSON.stringify(answer.tableVersions))
-  reply.header('x-arus-row-count', answer.rowCount)
-  reply.header('x-arus-truncated', String(answer.isTruncated))
-  if (answer.nextCursor !== null) reply.header('x-arus-next-cursor', answer.nextCursor)
-  return reply.send(Readable.from(answer.body, { objectMode: false }))
 }
 
 function sqlResponses(): Record<string | number, object> {

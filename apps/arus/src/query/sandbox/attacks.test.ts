@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -6,6 +15,7 @@ import { ArusError } from '../../errors.ts'
 import { type DuckDb, openDuckDb } from '../../lake/duckdb.ts'
 import { type Lake, openLake } from '../../lake/lake.ts'
 import type { LakeSql, SqlFormat, SqlQuestion } from '../lake-sql.ts'
+import { attackDocs } from './attack-docs.ts'
 import { ATTACKS, type Attack } from './attacks.ts'
 import { openSandboxedSql } from './sandboxed-sql.ts'
 
@@ -93,6 +103,11 @@ describe.each([...new Set(ATTACKS.map(({ kind }) => kind))])('%s', (kind) => {
 test('there are as many attempts as promised, no two the same', () => {
   expect(ATTACKS.length).toBeGreaterThanOrEqual(80)
   expect(new Set(ATTACKS.map(shownOf)).size).toBe(ATTACKS.length)
+})
+
+test('docs/SQL.md lists them as "npm run docs" writes it', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../../docs/SQL.md'), 'utf8')
+  expect(page.endsWith(`<!-- attempts -->\n\n${attackDocs()}\n`)).toBe(true)
 })
 
 test.each(['csv', 'arrow', 'parquet'] as const)('what is refused is refused as %s too', async (format) => {

@@ -84,7 +84,10 @@ export class SandboxChild {
       throw this.#failure ?? new ArusError('INTERNAL', 'The SQL process ended')
     }
     if (value.kind === 'message' && value.message.kind === 'failed') {
-      throw new ArusError(value.message.code, value.message.message)
+      const failure = new ArusError(value.message.code, value.message.message)
+      // Memory that ran out may not all come back: the next query gets a process that has it.
+      if (failure.code === 'QUERY_TOO_EXPENSIVE') this.kill(failure)
+      throw failure
     }
     return value
   }

@@ -72,6 +72,3 @@ export type SandboxMessage =
   | ({ readonly kind: 'head' } & ResultHead)
   | { readonly kind: 'end' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-
-/** Exit code of a process that saw its own memory pass the bound. */
-export const EXIT_MEMORY = 86

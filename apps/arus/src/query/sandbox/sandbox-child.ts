@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ArusError } from '../../errors.ts'
 import { decodeFrames, type Frame } from './frames.ts'
-import { EXIT_MEMORY, type SandboxMessage, type SandboxRequest } from './protocol.ts'
+import type { SandboxMessage, SandboxRequest } from './protocol.ts'
 
 /** Bounds of a process. */
 export interface SandboxBounds {
@@ -43,11 +43,11 @@ export class SandboxChild {
   #failure: ArusError | null = null
 
   constructor(bounds: SandboxBounds) {
-    this.#folder = mkdtempSync(join(bounds.folder, 'sql-'))
+    this.#folder = mkdtempSync(join(bounds.folder, `${process.pid}-`))
     this.#child = launch(bounds, this.#folder)
     this.#frames = decodeFrames(this.#child.stdio[3] as Readable)
-    this.#child.on('error', () => this.#end(null))
-    this.#child.on('exit', (code) => this.#end(code))
+    this.#child.on('error', () => this.#end())
+    this.#child.on('exit', () => this.#end())
     this.#removed = this.#ended.promise.then(() => rm(this.#folder, { recursive: true, force: true }))
     this.#removed.catch(() => {})
     // A process that ends while it is being written to is told by its exit.
@@ -109,16 +109,29 @@ export class SandboxChild {
     this.#child.stdio[3]?.destroy()
   }
 
-  #end(code: number | null): void {
+  #end(): void {
     if (!this.#isAlive) return
     this.#isAlive = false
     this.#failure ??= new ArusError(
       'QUERY_TOO_EXPENSIVE',
-      code === EXIT_MEMORY
-        ? 'The query needed more memory than it may have; read fewer rows or columns, or narrow it down by date'
-        : 'The process that ran the query did not survive it; make the query smaller or simpler',
+      'The process that ran the query did not survive it, most likely for want of memory; read fewer rows or columns, or make the query simpler',
     )
     this.#ended.resolve()
+  }
+}
+
+/** Removes the folders of processes whose server is gone without having removed them: it was killed. */
+export async function removeOrphans(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!isRunning(Number.parseInt(name, 10))) await rm(join(folder, name), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

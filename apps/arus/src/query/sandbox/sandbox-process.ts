@@ -3,14 +3,7 @@ import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { ArusError, type ErrorCode } from '../../errors.ts'
 import { encodeFrame } from './frames.ts'
-import {
-  EXIT_MEMORY,
-  type PlanRequest,
-  type RunRequest,
-  type SandboxMessage,
-  type SandboxRequest,
-  type SandboxSetup,
-} from './protocol.ts'
+import type { PlanRequest, RunRequest, SandboxMessage, SandboxRequest, SandboxSetup } from './protocol.ts'
 import { QueryRunner } from './query-runner.ts'
 
 /** Where answers go; see `SandboxProcess`. */
@@ -22,12 +15,17 @@ const OVERHEAD_BYTES = 512 * 1024 * 1024
 const answers = new Socket({ fd: ANSWERS_FD, readable: false, writable: true })
 // Ctrl-C reaches the whole process group: the server decides. Without a server there is nobody to answer.
 process.on('SIGINT', () => {})
-answers.on('error', () => process.exit(0))
+answers.on('error', end)
 const requests = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
-requests.on('close', () => process.exit(0))
+requests.on('close', end)
 
 let runner: QueryRunner | null = null
 for await (const line of requests) await obey(JSON.parse(line) as SandboxRequest)
+
+/** At once: an orderly exit would wait for the query that is running. */
+function end(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
 
 async function obey(request: SandboxRequest): Promise<void> {
   try {
@@ -42,7 +40,7 @@ async function obey(request: SandboxRequest): Promise<void> {
 async function setUp(setup: SandboxSetup): Promise<void> {
   const most = setup.memoryBytes + OVERHEAD_BYTES
   setInterval(() => {
-    if (process.memoryUsage.rss() > most) process.exit(EXIT_MEMORY)
+    if (process.memoryUsage.rss() > most) end()
   }, MEMORY_CHECK_MS).unref()
   runner = await QueryRunner.open(setup)
   await say({ kind: 'ready' })

@@ -1,4 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tableFromIPC } from '@uwdata/flechette'
@@ -6,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DuckDb, openDuckDb } from '../../lake/duckdb.ts'
 import { type Lake, openLake } from '../../lake/lake.ts'
 import type { LakeSql, SqlQuestion } from '../lake-sql.ts'
+import { removeOrphans } from './sandbox-child.ts'
 import { openSandboxedSql } from './sandboxed-sql.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -418,4 +421,41 @@ function metric(i: number): string {
 
 function rejected(i: number): string {
   return `SELECT ${i} AS line_number, 'r' AS reason, 'd' AS detail, 'x' AS raw, 'a' AS asin, now() AS rejected_at`
+}
+
+test('a server that is killed leaves neither processes nor, for long, folders', async () => {
+  const code = `
+    import { openDuckDb } from '${join(import.meta.dirname, '../../lake/duckdb.ts')}'
+    import { openLake } from '${join(import.meta.dirname, '../../lake/lake.ts')}'
+    import { openSandboxedSql } from '${join(import.meta.dirname, 'sandboxed-sql.ts')}'
+    const duckdb = await openDuckDb({ temporaryFolder: '${join(folder, 'tmp')}', memoryBytes: 2 ** 28 })
+    const lake = openLake({ root: '${join(folder, 'lake')}', duckdb })
+    const sql = openSandboxedSql({ lake, lakeRoot: '${join(folder, 'lake')}', temporaryFolder: '${join(folder, 'orphans')}',
+      processCount: 1, memoryBytes: 2 ** 28, diskBytes: 2 ** 28, threadCount: 1, resultBytes: 2 ** 20, queueLimit: 1, waitMs: 1e4 })
+    await sql.isHealthy()
+    const asked = sql.ask({ sql: '${RUNAWAY}', format: 'json', rowLimit: 1, timeoutMs: 60_000 })
+    setTimeout(() => console.log('asked'), 500)
+    await asked`
+  const server = spawn(process.execPath, ['--input-type=module-typescript', '-e', code])
+  await once(server.stdout, 'data')
+  const [childFolder = ''] = readdirSync(join(folder, 'orphans'))
+  const ofChild = join(folder, 'orphans', childFolder)
+  const running = () => processesIn(ofChild)
+  if (process.platform === 'linux') expect(running()).toHaveLength(1)
+  server.kill('SIGKILL')
+  await expect.poll(running, { timeout: 10_000 }).toEqual([])
+  await removeOrphans(join(folder, 'orphans'))
+  expect(readdirSync(join(folder, 'orphans'))).toEqual([])
+}, 60_000)
+
+/** Processes that work in a folder; none where there is no /proc. */
+function processesIn(path: string): string[] {
+  if (!existsSync('/proc')) return []
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(join('/proc', pid, 'cwd')) === path
+    } catch {
+      return false
+    }
+  })
 }

@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import { type PinnedTable, pinTables } from './pin-tables.ts'
 import { ProcessPool } from './process-pool.ts'
 import type { SqlPlan, TableUse } from './protocol.ts'
-import { SandboxChild } from './sandbox-child.ts'
+import { removeOrphans, SandboxChild } from './sandbox-child.ts'
 
 export interface SandboxedSqlOptions {
   readonly lake: Lake
@@ -141,6 +141,8 @@ class SandboxedSql implements LakeSql {
       waitMs,
     } = this.#options
     mkdirSync(folder, { recursive: true })
+    // Only space is at stake.
+    removeOrphans(folder).catch(() => {})
     this.#pool = new ProcessPool({
       size: processCount,
       queueLimit,

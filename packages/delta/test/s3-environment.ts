@@ -1,7 +1,13 @@
 import type { S3StoreOptions } from '../src/s3/index.ts'
 
+/** An S3 server, and a bucket on it that is there. */
+export interface S3Target extends S3StoreOptions {
+  readonly endpoint: string
+  readonly bucket: string
+}
+
 /** The S3 server to test against, as the environment names it; null when it names none. */
-export function s3FromEnvironment(): (S3StoreOptions & { endpoint: string; bucket: string }) | null {
+export function s3FromEnvironment(): S3Target | null {
   const { env } = process
   if (env.S3_ENDPOINT === undefined) return null
   return {

@@ -31,6 +31,8 @@ export interface Verdict {
 /** `toMatchObject` of a verdict that nothing is wrong with. */
 export const NOTHING_WRONG = { lost: [], doubled: [], denied: [], gaps: [] } as const
 
+const OPENS_MAX = 100
+
 function isUnused(): never {
   throw new Error('This table has no Parquet and no checkpoint')
 }
@@ -60,6 +62,17 @@ export async function createLogTable(storage: Storage): Promise<void> {
 
 export function openLogTable(storage: Storage): Promise<DeltaTable> {
   return DeltaTable.open({ storage, engine: NO_PARQUET })
+}
+
+/** As `openLogTable`, on a storage that fails now and then. */
+export async function untilOpen(storage: Storage): Promise<DeltaTable> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openLogTable(storage)
+    } catch (error) {
+      if (attempt === OPENS_MAX || !(error instanceof DeltaError && error.canRetry)) throw error
+    }
+  }
 }
 
 /** Makes the data files of an append. */

@@ -12,6 +12,7 @@ import {
   judge,
   NOTHING_WRONG,
   openLogTable,
+  untilOpen,
 } from './append-loop.ts'
 
 const KINDS: readonly FaultKind[] = ['before', 'after', 'late', 'tear', 'delay', 'duplicate']
@@ -53,11 +54,4 @@ async function appendAll(storage: FaultyStorage, writer: number): Promise<Append
   const records: AppendRecord[] = []
   for (let i = 0; i < APPENDS; i++) records.push(await appendOne(table, `w${writer}-${i}`))
   return records
-}
-
-async function untilOpen(storage: FaultyStorage) {
-  for (;;) {
-    const table = await openLogTable(storage).catch(() => null)
-    if (table !== null) return table
-  }
 }

@@ -13,6 +13,7 @@ import {
   createLogTable,
   judge,
   NOTHING_WRONG,
+  openLogTable,
   untilOpen,
 } from './faults/append-loop.ts'
 import { FaultyProxy, NETWORK_FAULTS } from './faulty-proxy.ts'
@@ -106,7 +107,7 @@ export function s3FaultsSuite(s3: S3Target): void {
     const records = await Promise.all(
       [0, 1, 2].map(async (writer) => {
         const storage = faulty(`writer ${writer}`)
-        const table = await untilOpen(storage)
+        const table = await untilOpen(() => openLogTable(storage))
         const told: AppendRecord[] = []
         for (let i = 0; i < APPENDS; i++) told.push(await appendOne(table, `w${writer}-${i}`))
         return told

@@ -14,6 +14,8 @@ export interface AppendRecord {
   readonly id: string
   /** The version it was told; `unknown` and `failed` by the error's code. */
   readonly outcome: number | 'unknown' | 'failed'
+  /** Of the error, where it had one. */
+  readonly code?: string
 }
 
 /** What is wrong with a log, given what its writers were told; empty when nothing is. */
@@ -64,11 +66,11 @@ export function openLogTable(storage: Storage): Promise<DeltaTable> {
   return DeltaTable.open({ storage, engine: NO_PARQUET })
 }
 
-/** As `openLogTable`, on a storage that fails now and then. */
-export async function untilOpen(storage: Storage): Promise<DeltaTable> {
+/** Opens a table on a storage that fails now and then. */
+export async function untilOpen(open: () => Promise<DeltaTable>): Promise<DeltaTable> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await openLogTable(storage)
+      return await open()
     } catch (error) {
       if (attempt === OPENS_MAX || !(error instanceof DeltaError && error.canRetry)) throw error
     }
@@ -102,8 +104,8 @@ export async function appendOne(
     if (outcome.kind !== 'committed') throw new Error(`A blind append was told ${outcome.kind}`)
     return { id, outcome: outcome.version }
   } catch (error) {
-    const isUnknown = error instanceof DeltaError && error.code === 'DELTA_OUTCOME_UNKNOWN'
-    return { id, outcome: isUnknown ? 'unknown' : 'failed' }
+    const code = error instanceof DeltaError ? error.code : String(error)
+    return { id, outcome: code === 'DELTA_OUTCOME_UNKNOWN' ? 'unknown' : 'failed', code }
   }
 }
 

@@ -14,6 +14,7 @@ describe.skipIf(reason !== null)(`a full disk (${reason ?? 'a tmpfs of 1 MB'})`,
       const found = await fillDisk(resource, free)
       expect(found.outcomes).toContain('failed')
       expect(found.outcomes).not.toContain('unknown')
+      expect(new Set(found.codes)).toEqual(new Set(['DELTA_STORAGE_FULL']))
       expect(found.verdict).toMatchObject(NOTHING_WRONG)
       expect(found.readableFiles).toBe(8 + found.outcomes.filter((outcome) => outcome !== 'failed').length)
       expect(found.afterwards).toBe(found.readableFiles + 1)

@@ -14,9 +14,11 @@ export interface FullDiskCase {
   readonly resource: Resource
   readonly free: number
   /** While the disk was full. */
-  readonly outcomes: readonly (AppendRecord['outcome'] | string)[]
+  readonly outcomes: readonly AppendRecord['outcome'][]
+  /** What the appends that failed said. */
+  readonly codes: readonly (string | undefined)[]
   /** After there was room again. */
-  readonly afterwards: AppendRecord['outcome'] | string
+  readonly afterwards: AppendRecord['outcome']
   readonly verdict: Verdict
   readonly readableFiles: number
   readonly temporaryFiles: readonly string[]
@@ -66,6 +68,7 @@ export async function fillDisk(resource: Resource, free: number): Promise<FullDi
       resource,
       free,
       outcomes: full.map((record) => record.outcome),
+      codes: full.filter((record) => record.outcome === 'failed').map((record) => record.code),
       afterwards: afterwards.outcome,
       verdict: await judge(storage, [...records, ...full, afterwards]),
       readableFiles,

@@ -21,8 +21,10 @@ TimestampType.fromInternal = lambda _, micros: None if micros is None else EPOCH
 
 def settings():
     yield "spark.driver.extraClassPath", os.environ["ARUS_SPARK_CLASS_PATH"]
-    # The first compiler only: tests run each plan a few times.
-    yield "spark.driver.extraJavaOptions", "-Duser.timezone=UTC -XX:TieredStopAtLevel=1"
+    # Tests run each plan once, on a few rows: compiling it, by the JVM or by Spark, costs more than it saves.
+    yield "spark.driver.extraJavaOptions", "-Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    yield "spark.sql.codegen.wholeStage", "false"
+    yield "spark.sql.codegen.factoryMode", "NO_CODEGEN"
     yield "spark.driver.memory", "1g"
     yield "spark.driver.host", LOOPBACK
     yield "spark.driver.bindAddress", LOOPBACK

@@ -37,6 +37,8 @@ def settings():
     yield "spark.sql.session.timeZone", "UTC"
     yield "spark.sql.shuffle.partitions", "2"
     yield "spark.databricks.delta.snapshotPartitions", "2"
+    # VACUUM lists folders in this many tasks; the default is 10,000.
+    yield "spark.sql.sources.parallelPartitionDiscovery.parallelism", "2"
     if "S3_ENDPOINT" in os.environ:
         yield "spark.hadoop.fs.s3a.endpoint", os.environ["S3_ENDPOINT"]
         yield "spark.hadoop.fs.s3a.endpoint.region", os.environ["AWS_REGION"]

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
+import { benchDelta } from './delta.ts'
 import { benchEvents } from './events.ts'
 import { benchExplore } from './explore.ts'
 import { benchImport } from './import.ts'
@@ -14,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   explore: () => benchExplore(),
   events: () => benchEvents(),
   lake: () => benchLake({ eventCount: Number(process.env.LAKE_EVENTS ?? 10_000_000) }),
+  delta: () => benchDelta(),
   server: () => benchServer(),
   quality: () => benchQuality(),
 }

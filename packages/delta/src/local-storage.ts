@@ -87,8 +87,10 @@ export class LocalStorage implements Storage {
   }
 
   async listNames(folder: string, startAfter = ''): Promise<string[]> {
-    const names = (await this.#entriesOf(relativePath(folder))).filter(mayBeFile).map((entry) => entry.name)
-    return sortByBytes(names.filter((name) => !isTemporary(name) && sortsAfter(name, startAfter)))
+    const isListed = (entry: Dirent) =>
+      mayBeFile(entry) && sortsAfter(entry.name, startAfter) && !isTemporary(entry.name)
+    const entries = (await this.#entriesOf(relativePath(folder))).filter(isListed)
+    return sortByBytes(entries.map((entry) => entry.name))
   }
 
   async listData(): Promise<StoredFile[]> {

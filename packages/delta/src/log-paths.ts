@@ -1,5 +1,6 @@
 /** A path of the log as on disk, and back. Paths that are not well encoded are taken as they stand. */
 export function decodePath(path: string): string {
+  if (!path.includes('%')) return path
   try {
     return decodeURIComponent(path)
   } catch {
@@ -22,5 +23,6 @@ export function encodePath(path: string): string {
 
 /** One spelling for paths that mean the same file, as the key of a file: decoded, `file:/a` and `file:///a` as `/a`. */
 export function canonicalPath(path: string): string {
-  return decodePath(path).replace(/^file:\/{1,3}(?=[^/])/, '/')
+  const decoded = decodePath(path)
+  return decoded.startsWith('file:') ? decoded.replace(/^file:\/{1,3}(?=[^/])/, '/') : decoded
 }

@@ -3,7 +3,7 @@ import { columnList } from './change-rows.ts'
 import { DeltaError } from './errors.ts'
 import { type Filter, isPartitionFilter } from './filter.ts'
 import type { DataFile } from './parquet-engine.ts'
-import { partitionColumnsOf, partitionValue } from './partition-values.ts'
+import { byPartition, partitionColumnsOf } from './partition-values.ts'
 import { filesToScan } from './scan.ts'
 import type { Snapshot } from './snapshot.ts'
 import {
@@ -67,25 +67,16 @@ export function binsOf(snapshot: Snapshot, options: OptimizeOptions): AddFile[][
   }
   const isCandidate = (file: AddFile) =>
     sortBy !== undefined || file.size < targetBytes || file.deletionVector
-  const partitions = byPartition(snapshot, filesToScan(snapshot, where).filter(isCandidate))
+  const partitions = byPartition(
+    filesToScan(snapshot, where).filter(isCandidate),
+    partitionColumnsOf(snapshot),
+  )
   return partitions.flatMap((files) => {
     const bins = packed(files, targetBytes)
     return bins.filter(
       (bin) => bin.length >= minFiles || sortBy !== undefined || bin.some((file) => file.deletionVector),
     )
   })
-}
-
-function byPartition(snapshot: Snapshot, files: readonly AddFile[]): AddFile[][] {
-  const columns = partitionColumnsOf(snapshot)
-  const groups = new Map<string, AddFile[]>()
-  for (const file of files) {
-    const key = JSON.stringify(columns.map((column) => partitionValue(file.partitionValues, column)))
-    const group = groups.get(key)
-    if (group) group.push(file)
-    else groups.set(key, [file])
-  }
-  return [...groups.values()]
 }
 
 /** First fit in order: neighbours stay neighbours, which keeps what order the rows had. */

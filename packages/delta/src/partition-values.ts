@@ -27,3 +27,18 @@ export function partitionValue(values: PartitionValues, { key }: PartitionColumn
   const value = values[key] ?? null
   return value === '' ? null : value
 }
+
+/** Things of a table, by the partition they are of, in the order in which partitions come up. */
+export function byPartition<T extends { readonly partitionValues: PartitionValues }>(
+  files: readonly T[],
+  columns: readonly PartitionColumn[],
+): T[][] {
+  const groups = new Map<string, T[]>()
+  for (const file of files) {
+    const key = JSON.stringify(columns.map((column) => partitionValue(file.partitionValues, column)))
+    const group = groups.get(key)
+    if (group) group.push(file)
+    else groups.set(key, [file])
+  }
+  return [...groups.values()]
+}

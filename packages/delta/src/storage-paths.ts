@@ -35,12 +35,17 @@ export function unsupportedPath(path: string, reason: string): DeltaError {
 
 /** Orders strings as their UTF-8 bytes are ordered, which differs from JavaScript's order above U+D7FF. */
 export function sortByBytes(names: string[]): string[] {
-  return names.some((name) => /[\ud800-\uffff]/.test(name)) ? names.sort(compareBytes) : names.sort()
+  return names.some(needsBytes) ? names.sort(compareBytes) : names.sort()
 }
 
 /** True when the UTF-8 bytes of `name` sort after those of `other`. */
 export function sortsAfter(name: string, other: string): boolean {
-  return /[\ud800-\uffff]/.test(name + other) ? compareBytes(name, other) > 0 : name > other
+  return needsBytes(name) || needsBytes(other) ? compareBytes(name, other) > 0 : name > other
+}
+
+/** True when JavaScript's order may differ from the bytes'. */
+function needsBytes(name: string): boolean {
+  return /[\ud800-\uffff]/.test(name)
 }
 
 function compareBytes(a: string, b: string): number {

@@ -11,20 +11,20 @@ import { DeltaError } from '../errors.ts'
 import { checkpointColumns } from './checkpoint-columns.ts'
 import { sqlName, sqlText } from './sql-types.ts'
 
-/** Separators that valid JSON and encoded paths never hold (ASCII record and unit separators). */
-const RECORD = '\x1e'
+/** A separator that valid JSON and encoded paths never hold (ASCII unit separator). */
 const UNIT = '\x1f'
 
-/** The actions of a checkpoint or a sidecar. Files come as one text for all, which is several times faster than as values. */
+/** The actions of a checkpoint or a sidecar. */
 export async function readActions(connection: DuckDBConnection, localPath: string): Promise<Action[]> {
   const from = `read_parquet(${sqlText(localPath)}, hive_partitioning = false)`
   try {
     const columns = await columnsOf(connection, from)
     const actions = await otherActions(connection, from, [...columns.keys()])
+    const partitionValues = partitionValuesReader()
     for (const fields of await filesOf(connection, from, { column: 'add', columns }))
-      actions.push({ add: addOf(fields) })
+      actions.push({ add: addOf(fields, partitionValues) })
     for (const fields of await filesOf(connection, from, { column: 'remove', columns }))
-      actions.push({ remove: removeOf(fields) })
+      actions.push({ remove: removeOf(fields, partitionValues) })
     return actions
   } catch (error) {
     throw new DeltaError('DELTA_LOG_CORRUPT', `${localPath} cannot be read as a checkpoint: ${error}`, error)
@@ -93,50 +93,60 @@ function withoutNulls(action: Action): Action {
   return Object.fromEntries(entries) as Action
 }
 
-type Fields = Readonly<Record<string, string>>
+/** The field of a file as text: JSON where it is not simple, empty where null or absent. */
+type Fields = (name: string) => string
 
-/** Fields of files, as texts; JSON where they are not simple. Order of the fields asked for, empty where null. */
-const FILE_FIELDS: readonly (readonly [name: string, sql: (field: string) => string])[] = [
-  ['path', (field) => field],
-  ['partitionValues', (field) => `to_json(${field})::VARCHAR`],
-  ['size', (field) => `${field}::VARCHAR`],
-  ['modificationTime', (field) => `${field}::VARCHAR`],
-  ['deletionTimestamp', (field) => `${field}::VARCHAR`],
-  ['dataChange', (field) => `${field}::VARCHAR`],
-  ['extendedFileMetadata', (field) => `${field}::VARCHAR`],
-  ['stats', (field) => field],
-  ['tags', (field) => `to_json(${field})::VARCHAR`],
-  [
-    'deletionVector',
-    (field) => `CASE WHEN ${field}.storageType IS NOT NULL THEN to_json(${field})::VARCHAR END`,
-  ],
-  ['baseRowId', (field) => `${field}::VARCHAR`],
-  ['defaultRowCommitVersion', (field) => `${field}::VARCHAR`],
-  ['clusteringProvider', (field) => field],
-]
+/** What makes texts of the fields. */
+const FILE_FIELDS: Readonly<Record<string, (field: string) => string>> = {
+  path: asText,
+  partitionValues: asJson,
+  size: asText,
+  modificationTime: asText,
+  deletionTimestamp: asText,
+  dataChange: asText,
+  extendedFileMetadata: asText,
+  stats: asText,
+  tags: asJson,
+  deletionVector: (field) => `CASE WHEN ${field}.storageType IS NOT NULL THEN ${asJson(field)} END`,
+  baseRowId: asText,
+  defaultRowCommitVersion: asText,
+  clusteringProvider: asText,
+}
 
+function asText(field: string): string {
+  return field
+}
+
+function asJson(field: string): string {
+  return `to_json(${field})::VARCHAR`
+}
+
+/** All files' fields come as one text, one after the other: values, or a text for each file, take twice as long. */
 async function filesOf(
   connection: DuckDBConnection,
   from: string,
   { column, columns }: { readonly column: 'add' | 'remove'; readonly columns: Columns },
 ): Promise<Fields[]> {
   const found = columns.get(column) ?? new Set<string>()
-  const fields = FILE_FIELDS.filter(
-    ([name]) => found.has(name) || (name === 'stats' && found.has('stats_parsed')),
+  const names = Object.keys(FILE_FIELDS).filter(
+    (name) => found.has(name) || (name === 'stats' && found.has('stats_parsed')),
   )
-  if (fields.length === 0) return []
-  const texts = fields.map(([name, sql]) =>
-    name === 'stats' ? statsText(column, found) : `coalesce(${sql(`${column}.${sqlName(name)}`)}, '')`,
+  if (names.length === 0) return []
+  const texts = names.map((name) =>
+    name === 'stats' ? statsText(column, found) : FILE_FIELDS[name]?.(`${column}.${sqlName(name)}`),
   )
   const reader = await connection.runAndReadAll(
-    `SELECT string_agg(${texts.join(` || chr(31) || `)}, chr(30)) FROM ${from} WHERE ${column}.path IS NOT NULL`,
+    `SELECT count(*), string_agg(concat(${texts.join(', chr(31), ')}), chr(31)) FROM ${from} WHERE ${column}.path IS NOT NULL`,
   )
-  const all = reader.getColumns()[0]?.[0]
+  const [count, all] = reader.getRows()[0] ?? []
   if (typeof all !== 'string') return []
-  return all.split(RECORD).map((record) => {
-    const values = record.split(UNIT)
-    if (values.length !== fields.length) throw new TypeError(`a file with ${values.length} fields`)
-    return Object.fromEntries(fields.map(([name], i) => [name, values[i] ?? '']))
+  const values = all.split(UNIT)
+  if (values.length !== Number(count) * names.length)
+    throw new TypeError(`${values.length} fields of ${count} files, ${names.length} for each`)
+  const places = new Map(names.map((name, i) => [name, i]))
+  return Array.from({ length: Number(count) }, (_, row) => (name) => {
+    const place = places.get(name)
+    return place === undefined ? '' : (values[row * names.length + place] ?? '')
   })
 }
 
@@ -144,55 +154,64 @@ async function filesOf(
 function statsText(column: string, found: ReadonlySet<string>): string {
   const texts = [
     ...(found.has('stats') ? [`${column}.stats`] : []),
-    ...(found.has('stats_parsed') ? [`to_json(${column}.stats_parsed)::VARCHAR`] : []),
+    ...(found.has('stats_parsed') ? [asJson(`${column}.stats_parsed`)] : []),
   ]
-  return `coalesce(${texts.join(', ')}, '')`
+  return `coalesce(${texts.join(', ')})`
 }
 
-function addOf(fields: Fields): AddFile {
-  const { stats, tags, clusteringProvider } = fields
-  return {
-    path: fields.path ?? '',
-    partitionValues: partitionValuesOf(fields.partitionValues),
-    size: Number(fields.size),
-    modificationTime: Number(fields.modificationTime),
-    dataChange: fields.dataChange === 'true',
-    ...(stats ? { stats } : {}),
-    ...(tags ? { tags: JSON.parse(tags) } : {}),
-    ...vectorOf(fields),
-    ...rowIdsOf(fields),
-    ...(clusteringProvider ? { clusteringProvider } : {}),
+/** A value that is being filled; the same fields in the same order each time, which V8 stores best. */
+type Filling<T> = { -readonly [K in keyof T]: T[K] }
+
+function addOf(text: Fields, partitionValues: PartitionValuesReader): AddFile {
+  const add: Filling<AddFile> = {
+    path: text('path'),
+    partitionValues: partitionValues(text('partitionValues')),
+    size: Number(text('size')),
+    modificationTime: Number(text('modificationTime')),
+    dataChange: text('dataChange') === 'true',
+  }
+  const stats = text('stats')
+  if (stats) add.stats = stats
+  fillRest(add, text)
+  const clusteringProvider = text('clusteringProvider')
+  if (clusteringProvider) add.clusteringProvider = clusteringProvider
+  return add
+}
+
+function removeOf(text: Fields, partitionValues: PartitionValuesReader): RemoveFile {
+  const remove: Filling<RemoveFile> = { path: text('path'), dataChange: text('dataChange') === 'true' }
+  const deletionTimestamp = text('deletionTimestamp')
+  if (deletionTimestamp) remove.deletionTimestamp = Number(deletionTimestamp)
+  const extendedFileMetadata = text('extendedFileMetadata')
+  if (extendedFileMetadata) remove.extendedFileMetadata = extendedFileMetadata === 'true'
+  const values = text('partitionValues')
+  if (values) remove.partitionValues = partitionValues(values)
+  const size = text('size')
+  if (size) remove.size = Number(size)
+  fillRest(remove, text)
+  return remove
+}
+
+/** Fields that both have, and most tables have not. */
+function fillRest(file: Filling<AddFile> | Filling<RemoveFile>, text: Fields): void {
+  const tags = text('tags')
+  if (tags) file.tags = JSON.parse(tags)
+  const deletionVector = text('deletionVector')
+  if (deletionVector) file.deletionVector = JSON.parse(deletionVector)
+  const baseRowId = text('baseRowId')
+  if (baseRowId) file.baseRowId = Number(baseRowId)
+  const defaultRowCommitVersion = text('defaultRowCommitVersion')
+  if (defaultRowCommitVersion) file.defaultRowCommitVersion = Number(defaultRowCommitVersion)
+}
+
+type PartitionValuesReader = (json: string) => PartitionValues
+
+/** Files of a partition share one object. */
+function partitionValuesReader(): PartitionValuesReader {
+  const known = new Map<string, PartitionValues>([['', {}]])
+  return (json) => {
+    const values = known.get(json) ?? (JSON.parse(json) as PartitionValues)
+    known.set(json, values)
+    return values
   }
 }
-
-function removeOf(fields: Fields): RemoveFile {
-  const { deletionTimestamp, extendedFileMetadata, partitionValues, size, tags } = fields
-  return {
-    path: fields.path ?? '',
-    dataChange: fields.dataChange === 'true',
-    ...(deletionTimestamp ? { deletionTimestamp: Number(deletionTimestamp) } : {}),
-    ...(extendedFileMetadata ? { extendedFileMetadata: extendedFileMetadata === 'true' } : {}),
-    ...(partitionValues ? { partitionValues: partitionValuesOf(partitionValues) } : {}),
-    ...(size ? { size: Number(size) } : {}),
-    ...(tags ? { tags: JSON.parse(tags) } : {}),
-    ...vectorOf(fields),
-    ...rowIdsOf(fields),
-  }
-}
-
-function vectorOf({ deletionVector }: Fields): Pick<AddFile, 'deletionVector'> {
-  return deletionVector ? { deletionVector: JSON.parse(deletionVector) } : {}
-}
-
-function rowIdsOf({ baseRowId, defaultRowCommitVersion }: Fields) {
-  return {
-    ...(baseRowId ? { baseRowId: Number(baseRowId) } : {}),
-    ...(defaultRowCommitVersion ? { defaultRowCommitVersion: Number(defaultRowCommitVersion) } : {}),
-  }
-}
-
-function partitionValuesOf(json: string | undefined): PartitionValues {
-  return json === undefined || json === '' || json === '{}' ? NO_VALUES : JSON.parse(json)
-}
-
-const NO_VALUES: PartitionValues = {}

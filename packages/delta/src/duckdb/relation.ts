@@ -1,5 +1,5 @@
 import { fieldId, physicalName } from '../column-mapping.ts'
-import { type PartitionColumn, partitionValue } from '../partition-values.ts'
+import { byPartition, type PartitionColumn, partitionValue } from '../partition-values.ts'
 import { SCAN_FILE, SCAN_ROW, type Scan, type ScanFile } from '../scan.ts'
 import type { StructField } from '../schema.ts'
 import { fieldsOf } from '../table-features.ts'
@@ -127,17 +127,6 @@ function fromLog(file: ScanFile | undefined): Group['partition'] {
 function partitionExpression(text: string, { type }: StructField): string {
   if (text !== 'NULL' && type === 'binary') return `encode(${text})`
   return `CAST(${text} AS ${sqlType(type)})`
-}
-
-function byPartition(files: readonly ScanFile[], columns: readonly PartitionColumn[]): ScanFile[][] {
-  const groups = new Map<string, ScanFile[]>()
-  for (const file of files) {
-    const key = JSON.stringify(columns.map((column) => partitionValue(file.partitionValues, column)))
-    const group = groups.get(key)
-    if (group) group.push(file)
-    else groups.set(key, [file])
-  }
-  return [...groups.values()]
 }
 
 /** A list of row numbers, or a bit for each row up to the last deleted, whichever is the shorter text. */

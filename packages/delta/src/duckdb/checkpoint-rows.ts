@@ -38,8 +38,8 @@ export async function writeActions(
   actions: readonly Action[],
 ): Promise<number> {
   const json = `${localPath}.json`
-  await writeFile(json, actions.map((action) => JSON.stringify(action)).join('\n'))
   try {
+    await writeFile(json, actions.map((action) => JSON.stringify(action)).join('\n'))
     const columns = checkpointColumns(actions)
     const names = Object.keys(columns).map(sqlName).join(', ')
     const types = Object.entries(columns).map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`)

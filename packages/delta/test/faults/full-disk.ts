@@ -6,8 +6,8 @@ import { DuckDbParquetEngine } from '../../src/duckdb/index.ts'
 import { column, DeltaTable, LocalStorage } from '../../src/index.ts'
 import { type AppendRecord, appendOne, judge, type Verdict, writeParquet } from './append-loop.ts'
 
-/** What is exhausted: bytes, or names (inodes; a hard link takes one too). */
-export type Resource = 'bytes' | 'names'
+/** What is exhausted: room for data, in pages of 4 KiB, or for names (inodes; a hard link takes one too). */
+export type Resource = 'pages' | 'names'
 
 /** What appends to a disk with so much room left came to. */
 export interface FullDiskCase {

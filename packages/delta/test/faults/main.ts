@@ -40,12 +40,13 @@ for (const path of kills.leftOvers) console.log(`      left over: ${path}`)
 
 const whyNoDisk = whyNoSmallDisk()
 if (whyNoDisk !== null) console.log(`skip  full disk: ${whyNoDisk}`)
-for (const resource of whyNoDisk === null ? (['bytes', 'names'] satisfies Resource[]) : []) {
+for (const resource of whyNoDisk === null ? (['pages', 'names'] satisfies Resource[]) : []) {
   for (let free = 0; free <= freeMax; free++) {
     const found = await fillDisk(resource, free)
     const isRight =
       isClean(found.verdict) && found.temporaryFiles.length === 0 && found.afterwards !== 'failed'
     report(`full disk, ${free} ${resource} left`, isRight, `appends came to ${found.outcomes.join(', ')}`)
+    if (!isRight) console.log(found)
   }
 }
 

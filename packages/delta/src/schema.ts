@@ -2,7 +2,7 @@ import { DeltaError, unsupported } from './errors.ts'
 
 /**
  * Delta primitive types; `decimal(p,s)` is spelled out. Protocol, "Primitive Types"; `void` is a column of nulls only,
- * `variant` comes as the bytes of Parquet's Variant encoding: a struct of `metadata` and `value`.
+ * `variant` is read, not written.
  */
 export type PrimitiveType =
   | 'string'

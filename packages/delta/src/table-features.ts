@@ -103,6 +103,23 @@ export function isEnabled(metadata: Metadata, property: string): boolean {
   return metadata.configuration?.[property]?.toLowerCase() === 'true'
 }
 
+/** The type itself and those within it, outermost first. */
+export function* typesIn(type: DataType): Generator<DataType> {
+  yield type
+  if (typeof type === 'string') return
+  switch (type.type) {
+    case 'struct':
+      for (const field of type.fields) yield* typesIn(field.type)
+      return
+    case 'array':
+      yield* typesIn(type.elementType)
+      return
+    case 'map':
+      yield* typesIn(type.keyType)
+      yield* typesIn(type.valueType)
+  }
+}
+
 /** Columns and fields within them, outermost first. */
 export function* fieldsOf(type: DataType): Generator<StructField> {
   if (typeof type === 'string') return

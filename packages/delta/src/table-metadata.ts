@@ -6,7 +6,7 @@ import { DeltaError, unsupported } from './errors.ts'
 import { filesToScan, openScan } from './scan.ts'
 import type { StructField, StructType } from './schema.ts'
 import type { Snapshot } from './snapshot.ts'
-import { fieldsOf, withWriterFeature } from './table-features.ts'
+import { typesIn, withWriterFeature } from './table-features.ts'
 import { type OperationResult, type TableAccess, transact } from './transact.ts'
 
 /** The lowest protocol, which every engine reads and writes. */
@@ -36,9 +36,7 @@ export function protocolFor(
   base: Protocol = LOWEST,
 ): Protocol {
   let protocol = base
-  const usesLocalTimes = [...fieldsOf(schema)].some(({ type }) =>
-    JSON.stringify(type).includes('timestamp_ntz'),
-  )
+  const usesLocalTimes = [...typesIn(schema)].some((type) => type === 'timestamp_ntz')
   if (usesLocalTimes && !protocol.readerFeatures?.includes('timestampNtz'))
     protocol = withLocalTimes(protocol)
   for (const [name, value] of Object.entries(properties)) {

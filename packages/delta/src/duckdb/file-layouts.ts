@@ -1,17 +1,68 @@
 import { fieldId } from '../column-mapping.ts'
 import type { Scan, ScanFile } from '../scan.ts'
 import type { DataType, StructField } from '../schema.ts'
-import { fieldsOf } from '../table-features.ts'
-import { sqlText } from './sql-types.ts'
+import { fieldsOf, typesIn } from '../table-features.ts'
+import { sqlText, VARIANT_BYTES } from './sql-types.ts'
 
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 /**
- * The scan, divided by how its files name the fields inside their columns. DuckDB finds columns by field id, but what is
+ * The scan, divided by what DuckDB must be told of its files: how they name the fields inside mapped columns, and whether
+ * they mark variants as such. For other tables it is one, and no file is looked at.
+ */
+export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
+  const scans = await byNestedNames(rows, scan)
+  return (await Promise.all(scans.map((one) => byVariants(rows, one)))).flat()
+}
+
+/** Spark 4.1 and newer mark variants, so that DuckDB reads them; the bytes of older files are made variants here. */
+async function byVariants(rows: Rows, scan: Scan): Promise<Scan[]> {
+  if (!scan.schema.fields.some(({ type }) => hasVariant(type))) return [scan]
+  const marked: ScanFile[] = []
+  const unmarked: ScanFile[] = []
+  for (const file of scan.files) {
+    const columns = await rows(
+      `DESCRIBE SELECT * FROM read_parquet(${sqlText(file.localPath)}, hive_partitioning = false)`,
+    )
+    const isMarked = columns.some(({ column_type }) => String(column_type).includes('VARIANT'))
+    ;(isMarked ? marked : unmarked).push(file)
+  }
+  const scans = [
+    { ...scan, files: marked },
+    withFields({ ...scan, files: unmarked }, (field) => ({ ...field, type: asBytes(field.type) })),
+  ]
+  return scan.files.length === 0 ? [scan] : scans.filter(({ files }) => files.length > 0)
+}
+
+function hasVariant(type: DataType): boolean {
+  return [...typesIn(type)].some((one) => one === 'variant')
+}
+
+function asBytes(type: DataType): DataType {
+  if (type === 'variant') return VARIANT_BYTES
+  if (typeof type === 'string') return type
+  if (type.type === 'array') return { ...type, elementType: asBytes(type.elementType) }
+  if (type.type === 'map')
+    return { ...type, keyType: asBytes(type.keyType), valueType: asBytes(type.valueType) }
+  return { ...type, fields: type.fields.map((field) => ({ ...field, type: asBytes(field.type) })) }
+}
+
+/** Partition columns keep pointing at their fields. */
+function withFields(scan: Scan, change: (field: StructField) => StructField): Scan {
+  const fields = scan.schema.fields.map(change)
+  const partitionColumns = scan.partitionColumns.map((column) => ({
+    ...column,
+    field: fields[scan.schema.fields.indexOf(column.field)] as StructField,
+  }))
+  return { ...scan, schema: { ...scan.schema, fields }, partitionColumns }
+}
+
+/**
+ * By how files name the fields inside their columns. DuckDB finds columns by field id, but what is
  * in them by name; tables mapped by id may have files that name it otherwise (Protocol, "Column Mapping", mode `id`).
  * Costs a look at each file's footer, for such tables only.
  */
-export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
+async function byNestedNames(rows: Rows, scan: Scan): Promise<Scan[]> {
   const nested = scan.schema.fields.flatMap((field) => [...fieldsOf(field.type)])
   if (scan.columnMapping !== 'id' || nested.length === 0 || scan.files.length === 0) return [scan]
   const names = await namesById(rows, { files: scan.files, ids: nested.map(fieldId) })
@@ -24,13 +75,7 @@ export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
   }
   return [...layouts].map(([layout, files]) => {
     const own = new Map<number, string>(JSON.parse(layout))
-    const fields = scan.schema.fields.map((field) => ({ ...field, type: named(field.type, own) }))
-    // Partition columns keep pointing at their fields.
-    const partitionColumns = scan.partitionColumns.map((column) => ({
-      ...column,
-      field: fields[scan.schema.fields.indexOf(column.field)] as StructField,
-    }))
-    return { ...scan, files, schema: { ...scan.schema, fields }, partitionColumns }
+    return withFields({ ...scan, files }, (field) => ({ ...field, type: named(field.type, own) }))
   })
 }
 

@@ -1,18 +1,25 @@
 import { type ColumnMappingMode, fieldId, physicalName } from '../column-mapping.ts'
 import type { DataType, StructField } from '../schema.ts'
-import { fieldsOf } from '../table-features.ts'
-import { sqlName } from './sql-types.ts'
+import { fieldsOf, typesIn } from '../table-features.ts'
+import { sqlName, VARIANT_BYTES } from './sql-types.ts'
 
 /** Which way fields are renamed: as data files name them, or as the table does. */
 export type Naming = 'logical' | 'physical'
 
-/** A value whose struct fields are renamed, however deep; the expression itself where there are none. */
+/**
+ * A value whose struct fields are renamed and whose variants' bytes are made variants, however deep; the expression itself
+ * where there are none.
+ */
 export function renamed(
   expression: string,
   type: DataType,
   { to, mode, depth = 0 }: { readonly to: Naming; readonly mode: ColumnMappingMode; readonly depth?: number },
 ): string {
-  if (mode === 'none' || typeof type === 'string' || fieldsOf(type).next().done) return expression
+  if (type === VARIANT_BYTES) {
+    return `CASE WHEN ${expression} IS NULL THEN NULL ELSE variant_bytes_to_variant((${expression}).metadata || (${expression}).value) END`
+  }
+  if (typeof type === 'string' || !(hasBytes(type) || (mode !== 'none' && !fieldsOf(type).next().done)))
+    return expression
   const deeper = { to, mode, depth: depth + 1 }
   const item = `x${depth}`
   if (type.type === 'array') {
@@ -30,6 +37,10 @@ export function renamed(
     return `${name} := ${renamed(`(${expression}).${from}`, field.type, deeper)}`
   })
   return `CASE WHEN ${expression} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
+}
+
+function hasBytes(type: DataType): boolean {
+  return [...typesIn(type)].some((one) => one === VARIANT_BYTES)
 }
 
 /** Value of COPY's option FIELD_IDS: Parquet field ids of mapped columns and the fields in them. */

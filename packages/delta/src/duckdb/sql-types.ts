@@ -17,7 +17,7 @@ const PRIMITIVES: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${nu
   timestamp_ntz: 'TIMESTAMP',
   // A column of nulls: which type they have does not matter.
   void: 'INTEGER',
-  variant: 'STRUCT(metadata BLOB, "value" BLOB)',
+  variant: 'VARIANT',
 }
 
 /**
@@ -31,7 +31,11 @@ export function sqlType(type: DataType, mode: ColumnMappingMode = 'none'): strin
   return `STRUCT(${type.fields.map((field) => `${sqlName(physicalName(field, mode))} ${sqlType(field.type, mode)}`).join(', ')})`
 }
 
+/** A `variant` of a file that does not mark it as one, so that DuckDB reads its bytes. Only here, never in a table's schema. */
+export const VARIANT_BYTES = 'variant bytes' as PrimitiveType
+
 function primitiveType(type: PrimitiveType): string {
+  if (type === VARIANT_BYTES) return 'STRUCT(metadata BLOB, "value" BLOB)'
   const decimal = decimalOf(type)
   if (decimal) return `DECIMAL(${decimal.precision},${decimal.scale})`
   const name = (PRIMITIVES as Readonly<Record<string, string>>)[type]

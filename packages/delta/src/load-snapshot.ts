@@ -11,7 +11,7 @@ import {
 } from './log-segment.ts'
 import type { ParquetEngine } from './parquet-engine.ts'
 import { type Snapshot, SnapshotBuilder } from './snapshot.ts'
-import type { Storage } from './storage.ts'
+import type { Storage, StoredFile } from './storage.ts'
 import { commitTimestamp } from './timestamps.ts'
 
 /** Where logs are read. */
@@ -30,10 +30,11 @@ const READS_AT_ONCE = 32
 export async function loadSnapshot(reader: LogReader, version?: number): Promise<Snapshot> {
   const hint = version === undefined ? await checkpointHint(reader.storage) : 0
   if (hint > 0) {
-    const names = await reader.storage.listNames(LOG_FOLDER, nameBefore(hint))
-    const segment = planned(() => planSegment(names))
+    // With times, which are needed in the end: few files are so new, and another listing would cost more.
+    const files = await reader.storage.list(LOG_FOLDER, nameBefore(hint))
+    const segment = planned(() => planSegment(namesOf(files)))
     if (segment?.checkpoint) {
-      const snapshot = await loadSegment(reader, segment).catch(unlessDamaged)
+      const snapshot = await loadSegment(reader, segment, files).catch(unlessDamaged)
       if (snapshot) return snapshot
     }
   }
@@ -42,14 +43,15 @@ export async function loadSnapshot(reader: LogReader, version?: number): Promise
 
 /** The snapshot and the commits since, which make the newest. `known` itself when there are none. */
 export async function refreshSnapshot(reader: LogReader, known: Snapshot): Promise<Snapshot> {
-  const names = await reader.storage.listNames(LOG_FOLDER, nameBefore(known.version + 1))
+  const files = await reader.storage.list(LOG_FOLDER, nameBefore(known.version + 1))
+  const names = namesOf(files)
   const newest = newestVersion(names)
   if (newest <= known.version) return known
   const steps = stepsTo(names, known.version + 1, newest)
   // Commits that are gone, though newer ones are there: a checkpoint stands for them.
   if (steps === null) return loadSnapshot(reader)
   const builder = new SnapshotBuilder(known)
-  return applySteps(reader, builder, { steps, version: newest })
+  return applySteps(reader, builder, { steps, version: newest, files })
 }
 
 async function loadFromAll(reader: LogReader, version?: number): Promise<Snapshot> {
@@ -71,10 +73,17 @@ async function loadFromAll(reader: LogReader, version?: number): Promise<Snapsho
   }
 }
 
-async function loadSegment(reader: LogReader, segment: LogSegment): Promise<Snapshot> {
+/** `files` are those of the log from the segment's version on at least, where they are known. */
+async function loadSegment(
+  reader: LogReader,
+  segment: LogSegment,
+  files?: readonly StoredFile[],
+): Promise<Snapshot> {
   const builder = new SnapshotBuilder()
   if (segment.checkpoint) await applyCheckpoint(reader, segment.checkpoint, builder)
-  return applySteps(reader, builder, segment)
+  const { steps, version } = segment
+  const newest = files ?? (await reader.storage.list(LOG_FOLDER, nameBefore(version)))
+  return applySteps(reader, builder, { steps, version, files: newest })
 }
 
 async function applyCheckpoint(
@@ -111,7 +120,15 @@ function sidecarsOf(actions: readonly Action[]): string[] {
 async function applySteps(
   { storage }: LogReader,
   builder: SnapshotBuilder,
-  { steps, version }: { readonly steps: readonly LogStep[]; readonly version: number },
+  {
+    steps,
+    version,
+    files: listed,
+  }: {
+    readonly steps: readonly LogStep[]
+    readonly version: number
+    readonly files: readonly StoredFile[]
+  },
 ): Promise<Snapshot> {
   let last: readonly Action[] = []
   for (let i = 0; i < steps.length; i += READS_AT_ONCE) {
@@ -122,7 +139,11 @@ async function applySteps(
       builder.apply(last)
     }
   }
-  return builder.build(version, await commitTimestamp(storage, version, last))
+  return builder.build(version, commitTimestamp(listed, version, last))
+}
+
+function namesOf(files: readonly StoredFile[]): string[] {
+  return files.map(({ path }) => path.slice(LOG_FOLDER.length + 1))
 }
 
 /** Version of the checkpoint `_last_checkpoint` names; 0 when it is missing or cannot be read, since it is only a hint. */

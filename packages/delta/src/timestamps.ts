@@ -1,21 +1,21 @@
 import type { Action } from './actions.ts'
 import { DeltaError } from './errors.ts'
-import { commitPath, LOG_FOLDER, nameBefore, parseLogName } from './log-names.ts'
-import type { Storage } from './storage.ts'
+import { commitPath, LOG_FOLDER, parseLogName } from './log-names.ts'
+import type { Storage, StoredFile } from './storage.ts'
 
 /**
  * When a version was committed, UTC ms: `inCommitTimestamp` where the commit has one (Protocol, "In-Commit
- * Timestamps"), else when its file was last modified; 0 when the commit is gone.
+ * Timestamps"), else when its file was last modified; 0 when the commit is gone. `files` are those of the log, from that
+ * version's on at least.
  */
-export async function commitTimestamp(
-  storage: Storage,
+export function commitTimestamp(
+  files: readonly StoredFile[],
   version: number,
   actions: readonly Action[],
-): Promise<number> {
+): number {
   const inCommit = actions.find((action) => action.commitInfo)?.commitInfo?.inCommitTimestamp
   if (typeof inCommit === 'number') return inCommit
-  const [file] = await storage.list(LOG_FOLDER, nameBefore(version))
-  return file?.path === commitPath(version) ? file.modifiedMs : 0
+  return files.find((file) => file.path === commitPath(version))?.modifiedMs ?? 0
 }
 
 /** A version and when it was committed. */

@@ -9,16 +9,16 @@ import { pythonOf } from '../engines/launcher/python.ts'
 
 /** What both sides of `bench/delta.ts` can be asked to do; folders and files are absolute. */
 export type DeltaRequest =
-  /** Reads the rows to append from a Parquet file into memory. */
-  | { readonly operation: 'load'; readonly file: string }
+  /** Reads the first rows of a Parquet file, which are then appended, into memory. */
+  | { readonly operation: 'load'; readonly file: string; readonly rowCount: number }
   /** Makes an empty table of these rows, partitioned by date. */
   | { readonly operation: 'create'; readonly folder: string }
   | {
       readonly operation: 'append'
       readonly folder: string
       readonly compression: 'zstd' | 'snappy'
-      readonly offset: number
-      readonly count: number
+      /** The rows from one up to before another; all unless given. */
+      readonly slice?: readonly [first: number, end: number]
     }
   /** Opens the table anew and parses all statistics; gives the sum of their row counts. */
   | { readonly operation: 'open'; readonly folder: string }

@@ -18,8 +18,8 @@ const tables = new Map<string, DeltaTable>()
 const connection = await connect()
 
 const operations: { [O in Operation]: (request: RequestOf<O>) => Promise<unknown> } = {
-  load: async ({ file }) => {
-    await connection.run(`CREATE OR REPLACE TABLE events AS FROM read_parquet('${file}')`)
+  load: async ({ file, rowCount }) => {
+    await connection.run(`CREATE OR REPLACE TABLE events AS FROM read_parquet('${file}') LIMIT ${rowCount}`)
     return Number((await connection.runAndReadAll('SELECT count(*) FROM events')).getRows()[0]?.[0])
   },
   create: async ({ folder }) => {
@@ -29,10 +29,10 @@ const operations: { [O in Operation]: (request: RequestOf<O>) => Promise<unknown
     await DeltaTable.create(optionsOf(folder, engine), { schema, partitionColumns: ['date'], properties })
     return 0
   },
-  append: async ({ folder, compression, offset, count }) => {
+  append: async ({ folder, compression, slice }) => {
     const table = await kept(folder, compression)
-    await table.append(`SELECT * FROM events WHERE rowid >= ${offset} AND rowid < ${offset + count}`)
-    return count
+    const where = slice ? ` WHERE rowid >= ${slice[0]} AND rowid < ${slice[1]}` : ''
+    return (await table.append(`SELECT * FROM events${where}`)).kind
   },
   /** A new table object, and every statistic as values. */
   open: async ({ folder }) => {

@@ -1,6 +1,6 @@
 import { type Action, type AddFile, type ChangeFile, parseCommit, type RemoveFile } from './actions.ts'
 import { DeltaError } from './errors.ts'
-import { commitPath } from './log-names.ts'
+import { commitPath, LOG_FOLDER, nameBefore } from './log-names.ts'
 import { openScan } from './scan.ts'
 import { column } from './schema.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -53,7 +53,8 @@ async function versionSelects(table: TableAccess, snapshot: Snapshot, version: n
     throw new DeltaError('DELTA_VERSION_UNKNOWN', `The commit of version ${version} is not in the log`, error)
   })
   const actions = parseCommit(bytes, path)
-  const timestampMs = Math.floor(await commitTimestamp(table.storage, version, actions))
+  const files = await table.storage.list(LOG_FOLDER, nameBefore(version))
+  const timestampMs = Math.floor(commitTimestamp(files, version, actions))
   const place = `${version}::BIGINT AS _commit_version, make_timestamp(${timestampMs} * 1000)::TIMESTAMPTZ AS _commit_timestamp`
   const changes = actions.flatMap(({ cdc }) => (cdc ? [cdc] : []))
   if (changes.length > 0) {

@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Action } from '../src/actions.ts'
+import { DuckDbParquetEngine } from '../src/duckdb/index.ts'
+import { canonicalPath } from '../src/partition-values.ts'
+import { sortByBytes, sortsAfter } from '../src/storage-paths.ts'
+import { TestFolder } from './test-table.ts'
+
+const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((value) => !value.includes('\0'))
+const path = text.map((value) => `p/${encodeURIComponent(value.toWellFormed())}`)
+const number = fc.integer({ min: 0, max: 2 ** 40 })
+const partitionValues = fc.dictionary(fc.constantFrom('a', 'b'), fc.option(fc.constantFrom('x', 'é"', '1')))
+const shared = {
+  tags: fc.constant({ k: 'v' }),
+  deletionVector: fc.constant({
+    storageType: 'i',
+    pathOrInlineDv: 'x',
+    offset: null,
+    sizeInBytes: 3,
+    cardinality: 2,
+    maxRowIndex: null,
+  }),
+}
+/** These come together or not at all. */
+const rowIds = fc.option(fc.record({ baseRowId: number, defaultRowCommitVersion: number }), { nil: {} })
+const add = fc.record(
+  {
+    path,
+    partitionValues,
+    size: number,
+    modificationTime: number,
+    dataChange: fc.constant(false),
+    stats: text.map((value) => JSON.stringify({ numRecords: 1, minValues: { a: value.toWellFormed() } })),
+    ...shared,
+  },
+  { requiredKeys: ['path', 'partitionValues', 'size', 'modificationTime', 'dataChange'] },
+)
+const remove = fc.record(
+  {
+    path,
+    dataChange: fc.constant(false),
+    deletionTimestamp: number,
+    partitionValues,
+    size: number,
+    extendedFileMetadata: fc.boolean(),
+    ...shared,
+  },
+  { requiredKeys: ['path', 'dataChange', 'partitionValues'] },
+)
+
+test('a checkpoint gives back the files written into it, whichever fields each has', async () => {
+  const engine = await DuckDbParquetEngine.open()
+  using folder = new TestFolder()
+  const file = join(folder.root, 'checkpoint.parquet')
+  const files = fc.array(
+    fc.oneof(
+      fc.tuple(add, rowIds).map(([file, ids]): Action => ({ add: { ...file, ...ids } })),
+      fc.tuple(remove, rowIds).map(([file, ids]): Action => ({ remove: { ...file, ...ids } })),
+    ),
+    { maxLength: 12 },
+  )
+  await fc.assert(
+    fc.asyncProperty(files, async (actions) => {
+      await engine.writeActions(file, actions)
+      expect(sorted(await engine.readActions(file))).toEqual(sorted(actions))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a path means the same file with and without the short way round decoding', () => {
+  const any = fc.oneof(text, path, path.map(decodeURIComponent))
+  const prefix = fc.constantFrom('', 'file:', 'file:/', 'file:///', 'file%3A/', 's3://b/')
+  fc.assert(
+    fc.property(prefix, any, (before, rest) => {
+      expect(canonicalPath(before + rest)).toBe(canonicalPathInFull(before + rest))
+    }),
+  )
+})
+
+test('names sort after one another as their bytes do', () => {
+  const name = fc.string({ unit: 'grapheme', maxLength: 4 })
+  fc.assert(
+    fc.property(name, name, (a, b) => {
+      const isAfter = Buffer.compare(Buffer.from(a), Buffer.from(b)) > 0
+      expect(sortsAfter(a, b)).toBe(isAfter)
+      expect(sortByBytes([a, b])).toEqual(isAfter ? [b, a] : [a, b])
+    }),
+  )
+})
+
+/** Order of the files does not matter, nor does that of their fields. */
+function sorted(actions: readonly Action[]): Action[] {
+  return actions.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+}
+
+function key({ add, remove }: Action): string {
+  const fields = Object.entries(add ?? remove ?? {}).map(([name, value]) => [name, ordered(value)])
+  return JSON.stringify([add === undefined, ordered(Object.fromEntries(fields))])
+}
+
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function canonicalPathInFull(path: string): string {
+  let decoded = path
+  try {
+    decoded = decodeURIComponent(path)
+  } catch {}
+  return decoded.replace(/^file:\/{1,3}(?=[^/])/, '/')
+}

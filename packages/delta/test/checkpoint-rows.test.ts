@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Action } from '../src/actions.ts'
 import { DuckDbParquetEngine } from '../src/duckdb/index.ts'
-import { canonicalPath } from '../src/partition-values.ts'
+import { canonicalPath } from '../src/log-paths.ts'
 import { sortByBytes, sortsAfter } from '../src/storage-paths.ts'
 import { TestFolder } from './test-table.ts'
 

@@ -112,8 +112,8 @@ export class DeltaTable {
    * `DELTA_LOG_GAP`, `DELTA_LOG_CORRUPT`.
    */
   static async open(options: TableOptions): Promise<DeltaTable> {
-    await options.storage.removeStale()
-    return new DeltaTable(options, await loadSnapshot(options))
+    const [snapshot] = await Promise.all([loadSnapshot(options), options.storage.removeStale()])
+    return new DeltaTable(options, snapshot)
   }
 
   static async exists(storage: Storage): Promise<boolean> {

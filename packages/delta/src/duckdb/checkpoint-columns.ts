@@ -14,7 +14,9 @@ export function checkpointColumns(actions: readonly Action[]): Readonly<Record<s
     .map((action) => action.add ?? action.remove)
     .filter((file) => file !== null && file !== undefined)
   const vector = files.some((file) => file.deletionVector) ? `, deletionVector ${VECTOR}` : ''
-  const rowIds = files.some((file) => typeof file.baseRowId === 'number') ? ROW_IDS : ''
+  const rowIds = files.some((file) => typeof (file.baseRowId ?? file.defaultRowCommitVersion) === 'number')
+    ? ROW_IDS
+    : ''
   const clustering = actions.some(({ add }) => add?.clusteringProvider) ? ', clusteringProvider VARCHAR' : ''
   const columns: Record<string, string> = {
     txn: 'STRUCT(appId VARCHAR, "version" BIGINT, lastUpdated BIGINT)',

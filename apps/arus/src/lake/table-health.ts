@@ -42,7 +42,8 @@ export async function tableHealth(
     small_file_fraction: files.length === 0 ? null : small.length / files.length,
     small_files_in_partition_max: most,
     commits_since_checkpoint: lag,
-    age_seconds: snapshot.timestampMs > 0 ? Math.max(0, (nowMs - snapshot.timestampMs) / 1_000) : null,
+    age_seconds:
+      snapshot.timestampMs > 0 ? Math.max(0, Math.round((nowMs - snapshot.timestampMs) / 1_000)) : null,
   }
 }
 

@@ -8,7 +8,8 @@ import { readSettings } from '../../config/settings.ts'
 import { openParts } from '../../wiring.ts'
 import { openShop } from '../test-api.ts'
 
-const RUNAWAY = 'SELECT count(*) FROM range(100000000) a, range(100000000) b'
+/** Never done, in little memory. */
+const RUNAWAY = 'SELECT count(*) FROM range(100000) a, range(100000) b, range(100000) c'
 
 let close: () => Promise<void>
 let shop: Awaited<ReturnType<typeof openShop>>

@@ -74,10 +74,11 @@ function failureOf(error: unknown): SandboxMessage {
   return { kind: 'failed', code: codeOf(error, message), message }
 }
 
-/** DuckDB tells kinds of failure only by the first words of its message. */
+/** DuckDB tells kinds of failure only by the first words of its message; it writes nothing but what it has no memory for. */
 function codeOf(error: unknown, message: string): ErrorCode {
   if (error instanceof ArusError) return error.code
-  return /^(Out of Memory|INTERNAL|FATAL)/i.test(message) || error instanceof RangeError
+  return /^(Out of Memory|INTERNAL|FATAL|IO Error: Could not write)/i.test(message) ||
+    error instanceof RangeError
     ? 'QUERY_TOO_EXPENSIVE'
     : 'QUERY_INVALID'
 }

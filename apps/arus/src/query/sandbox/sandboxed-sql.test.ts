@@ -12,7 +12,8 @@ import { removeOrphans } from './sandbox-child.ts'
 import { openSandboxedSql } from './sandboxed-sql.ts'
 
 const MEBIBYTE = 1024 * 1024
-const RUNAWAY = 'SELECT count(*) FROM range(100000000) a, range(100000000) b'
+/** Never done, in little memory: one that spills may meet the disk's limit before its deadline. */
+const RUNAWAY = 'SELECT count(*) FROM range(100000) a, range(100000) b, range(100000) c'
 
 let folder = ''
 let duckdb: DuckDb

@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import { openDuckDb } from '../lake/duckdb.ts'
 import { openLake } from '../lake/lake.ts'
 import { bringUpToDate } from './build-from-lake.ts'
+import { openCatalogue } from './folder-catalogue.ts'
 import { generateCatalogueFiles } from './generate.ts'
 import { importCatalogue } from './import.ts'
-import { openCatalogue } from './lmdb-catalogue.ts'
 
 test('a catalogue that an older Arus made is built anew from the lake, once', async () => {
   const root = mkdtempSync(join(tmpdir(), 'arus-format-'))
@@ -19,7 +19,7 @@ test('a catalogue that an older Arus made is built anew from the lake, once', as
     await importCatalogue({ ...files, lake, folder, now: Date.now })
     const marker = join(folder, 'arus-import.json')
     const { format, ...older } = JSON.parse(readFileSync(marker, 'utf8'))
-    expect(format).toBe(2)
+    expect(format).toBe(3)
     expect(await bringUpToDate({ lake, folder, nowMs: Date.now() })).toBe(false)
     writeFileSync(marker, JSON.stringify(older))
     expect(await bringUpToDate({ lake, folder, nowMs: Date.now() + 1 })).toBe(true)

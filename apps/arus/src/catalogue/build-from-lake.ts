@@ -1,5 +1,3 @@
-import { open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
@@ -7,13 +5,10 @@ import type { Category } from './catalogue.ts'
 import { buildCatalogue } from './catalogue-builder.ts'
 import { CATALOGUE_FORMAT } from './catalogue-files.ts'
 import { importedSource, writeMarker } from './import-marker.ts'
-import { displayName, quoted } from './import-sql.ts'
+import { displayName } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
-import { popularitySql } from './popularity.ts'
-import { productLineSql } from './product-record.ts'
-import { makeWorkingFolder } from './working-folder.ts'
-
-const LINES_CHUNK_BYTES = 1 << 21
+import { onOneThread } from './one-thread.ts'
+import { silverProducts } from './silver-products.ts'
 
 export interface BuildFromLakeOptions {
   readonly lake: Lake
@@ -46,30 +41,28 @@ export async function buildCatalogueFromLake(
 ): Promise<{ version: string; categoryCount: number }> {
   const { lake, folder, nowMs, onProgress, signal } = options
   const connection = await lake.duckdb.connect()
-  const workingFolder = await makeWorkingFolder(folder)
-  const file = join(workingFolder, 'products.lines')
   try {
     return await interruptible(connection, signal, async () => {
       const { sql } = await lake.relation('silver.products')
       const { productCount, meanStars } = await readTotals(connection, sql)
       const known = await lake.relation('bronze.categories')
       const categories = await readCategories(connection, { silver: sql, categories: known.sql })
-      await writeLines(connection, { relation: sql, meanStars, file })
-      const version = await buildCatalogue({
-        folder,
-        categories,
-        productCount,
-        lines: readChunks(file),
-        nowMs,
-        onProgress: (done) =>
-          onProgress?.({ step: 'Building the catalogue', done, total: productCount, unit: 'products' }),
-        ...(signal ? { signal } : {}),
-      })
+      const version = await onOneThread(connection, () =>
+        buildCatalogue({
+          folder,
+          categories,
+          productCount,
+          products: silverProducts(connection, { relation: sql, meanStars }),
+          nowMs,
+          onProgress: (done) =>
+            onProgress?.({ step: 'Building the catalogue', done, total: productCount, unit: 'products' }),
+          ...(signal ? { signal } : {}),
+        }),
+      )
       return { version, categoryCount: categories.length }
     })
   } finally {
     connection.closeSync()
-    await rm(workingFolder, { recursive: true, force: true })
   }
 }
 
@@ -99,26 +92,4 @@ async function readCategories(
     name: String(name),
     product_count: Number(product_count),
   }))
-}
-
-/** Writes the products as lines to a file. DuckDB formats them; no row becomes an object. */
-async function writeLines(
-  connection: DuckDBConnection,
-  source: { relation: string; meanStars: number; file: string },
-): Promise<void> {
-  const popularity = `CAST(${popularitySql(source.meanStars)} AS FLOAT)`
-  await connection.run(`COPY (
-      SELECT ${productLineSql('popularity')} FROM (SELECT *, ${popularity} AS popularity FROM ${source.relation})
-    ) TO ${quoted(source.file)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x1c')`)
-}
-
-/** The bytes of a file through one buffer, which the next chunk overwrites. */
-async function* readChunks(file: string): AsyncGenerator<Buffer> {
-  await using handle = await open(file, 'r')
-  const buffer = Buffer.allocUnsafe(LINES_CHUNK_BYTES)
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length)
-    if (bytesRead === 0) return
-    yield buffer.subarray(0, bytesRead)
-  }
 }

@@ -11,13 +11,13 @@ const PROBE_BYTES = 1024
  * number + 1. A million product ids cost some 20 bytes each, where a JS Map costs over 100 and keeps the collector busy.
  */
 export class ByteTable {
-  readonly #strings: ByteList
+  readonly strings: ByteList
   #slots: Uint32Array
   /** Where a text looked for is written. */
   readonly #probe = Buffer.alloc(PROBE_BYTES)
 
   private constructor(strings: ByteList, slots: Uint32Array) {
-    this.#strings = strings
+    this.strings = strings
     this.#slots = slots
   }
 
@@ -37,14 +37,14 @@ export class ByteTable {
 
   sections(prefix: string): FlatSections {
     return {
-      [`${prefix}.bytes`]: this.#strings.bytes.subarray(0, this.#strings.byteCount),
-      [`${prefix}.ends`]: this.#strings.ends.subarray(0, this.count),
+      [`${prefix}.bytes`]: this.strings.bytes.subarray(0, this.strings.byteCount),
+      [`${prefix}.ends`]: this.strings.ends.subarray(0, this.count),
       [`${prefix}.slots`]: this.#slots,
     }
   }
 
   get count(): number {
-    return this.#strings.count
+    return this.strings.count
   }
 
   /** Number of the string in `source[from, to)`, given a number when it is new. */
@@ -53,7 +53,7 @@ export class ByteTable {
     const slot = this.#slotOf(source, from, to)
     const seen = this.#slots[slot]!
     if (seen !== 0) return seen - 1
-    const number = this.#strings.append(source, from, to)
+    const number = this.strings.append(source, from, to)
     this.#slots[slot] = number + 1
     return number
   }
@@ -70,16 +70,16 @@ export class ByteTable {
   }
 
   text(number: number): string {
-    return this.#strings.text(number)
+    return this.strings.text(number)
   }
 
   /** Order of string `number`, cut to the prefix's length, against `prefix`: 0 where it starts with it. */
   comparePrefix(number: number, prefix: Uint8Array): number {
-    const start = this.#strings.start(number)
-    const length = this.#strings.ends[number]! - start
+    const start = this.strings.start(number)
+    const length = this.strings.ends[number]! - start
     const shared = Math.min(length, prefix.length)
     for (let i = 0; i < shared; i++) {
-      const difference = this.#strings.bytes[start + i]! - prefix[i]!
+      const difference = this.strings.bytes[start + i]! - prefix[i]!
       if (difference !== 0) return difference
     }
     return shared === prefix.length ? 0 : -1
@@ -87,14 +87,14 @@ export class ByteTable {
 
   /** All numbers in the order of their strings' bytes. */
   sorted(): Uint32Array {
-    return orderByColumns([this.#strings.fourBytes(0), this.#strings.fourBytes(4)], (left, right) =>
-      this.#strings.compare(left, right),
+    return orderByColumns([this.strings.fourBytes(0), this.strings.fourBytes(4)], (left, right) =>
+      this.strings.compare(left, right),
     )
   }
 
   #slotOf(source: Uint8Array, from: number, to: number): number {
     const slots = this.#slots
-    const { bytes, ends } = this.#strings
+    const { bytes, ends } = this.strings
     const mask = slots.length - 1
     const length = to - from
     let slot = hash(source, from, to) & mask
@@ -114,9 +114,9 @@ export class ByteTable {
   #growSlots(): void {
     const slots = new Uint32Array(this.#slots.length * 2)
     const mask = slots.length - 1
-    const { bytes, ends } = this.#strings
+    const { bytes, ends } = this.strings
     for (let number = 0; number < this.count; number++) {
-      let slot = hash(bytes, this.#strings.start(number), ends[number]!) & mask
+      let slot = hash(bytes, this.strings.start(number), ends[number]!) & mask
       while (slots[slot] !== 0) slot = (slot + 1) & mask
       slots[slot] = number + 1
     }

@@ -1,14 +1,14 @@
-import assert from 'node:assert'
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArusError } from '../errors.ts'
 import type { Category } from './catalogue.ts'
 import { CatalogueColumns } from './catalogue-columns.ts'
-import { BLOCK_BYTES, INDEX_FILE, openRecords, RECORDS_FILE, type Records } from './catalogue-files.ts'
+import { INDEX_FILE, TEXTS_FILE } from './catalogue-files.ts'
 import { currentVersion, publishBuild, removeVersionsExcept } from './catalogue-folder.ts'
 import { writeFlatFile } from './flat-file.ts'
-import { NUMBER, NUMBERS_READ, readLineHead } from './product-record.ts'
+import type { ProductSource } from './stored-product.ts'
+import { TextLines } from './text-lines.ts'
 import { makeWorkingFolder } from './working-folder.ts'
 
 export interface BuildCatalogueOptions {
@@ -16,11 +16,8 @@ export interface BuildCatalogueOptions {
   readonly categories: readonly Category[]
   /** Upper bound of how many products come, to size tables. */
   readonly productCount: number
-  /**
-   * Bytes of product lines (`product-record.ts`), each ended by a line feed, cut anywhere, in any order. Ids are distinct.
-   * A chunk is read before the next is asked for.
-   */
-  readonly lines: AsyncIterable<Buffer>
+  /** In any order. Ids are distinct. */
+  readonly products: ProductSource
   /** UTC ms, for the version's name. */
   readonly nowMs: number
   readonly onProgress?: (done: number) => void
@@ -51,63 +48,25 @@ export async function buildCatalogue(options: BuildCatalogueOptions): Promise<st
 }
 
 async function writeVersion(path: string, options: BuildCatalogueOptions): Promise<void> {
+  const { products, signal, onProgress } = options
   const columns = new CatalogueColumns(options.productCount, options.categories)
-  const records = openRecords(path, 'build')
+  const textsFile = join(path, TEXTS_FILE)
+  await products.writeTexts(textsFile)
+  const lines = new TextLines(textsFile)
   try {
-    const writer = new BlockWriter(records, columns)
-    let carry: Buffer = Buffer.alloc(0)
-    for await (const chunk of options.lines) {
-      options.signal?.throwIfAborted()
-      const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk])
-      carry = Buffer.from(bytes.subarray(records.transactionSync(() => writer.write(bytes))))
-      options.onProgress?.(columns.count)
+    for await (const numbers of products.numbers()) {
+      signal?.throwIfAborted()
+      columns.add(numbers, lines)
+      onProgress?.(columns.count)
     }
-    assert(carry.length === 0, 'the last product line is not whole')
+    lines.assertAtEnd()
   } finally {
-    await records.close()
+    lines.close()
   }
   if (columns.count === 0)
     throw new ArusError('CATALOGUE_EMPTY', 'No product was left to serve after the import')
-  fsyncFile(join(path, RECORDS_FILE))
+  fsyncFile(textsFile)
   writeFlatFile(join(path, INDEX_FILE), columns.sections())
-}
-
-/** Stores lines as they stand, several in a block, and passes on what is kept in columns. */
-class BlockWriter {
-  readonly #records: Records
-  readonly #columns: CatalogueColumns
-  readonly #numbers = new Float64Array(NUMBERS_READ)
-  #block = 0
-
-  constructor(records: Records, columns: CatalogueColumns) {
-    this.#records = records
-    this.#columns = columns
-  }
-
-  /** Takes every whole line in `bytes`; answers where the first that is not begins. */
-  write(bytes: Buffer): number {
-    let blockStart = 0
-    let at = 0
-    for (;;) {
-      const textStart = readLineHead(bytes, at, bytes.length, this.#numbers)
-      const end = textStart < 0 ? Number.POSITIVE_INFINITY : lineEnd(textStart, this.#numbers)
-      const isWhole = end <= bytes.length
-      if (at > blockStart && (!isWhole || end - blockStart > BLOCK_BYTES)) {
-        this.#records.putSync(this.#block++, bytes.subarray(blockStart, at), { append: true })
-        blockStart = at
-      }
-      if (!isWhole) return at
-      this.#columns.add(this.#numbers, bytes, textStart, { block: this.#block, offset: at - blockStart })
-      at = end
-    }
-  }
-}
-
-/** Just after the line feed of the line whose texts begin at `textStart`. */
-function lineEnd(textStart: number, numbers: Float64Array): number {
-  let end = textStart + 1
-  for (let field = NUMBER.productIdBytes; field <= NUMBER.productUrlBytes; field++) end += numbers[field]!
-  return end
 }
 
 function fsyncFile(file: string): void {

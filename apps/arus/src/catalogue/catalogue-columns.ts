@@ -1,24 +1,38 @@
 import { ArusError } from '../errors.ts'
-import { ByteList } from './byte-list.ts'
 import { ByteTable } from './byte-table.ts'
 import type { Category } from './catalogue.ts'
 import { NO_CATEGORY } from './catalogue-files.ts'
 import { orderDocuments } from './document-order.ts'
-import type { FlatSections } from './flat-file.ts'
-import { NUMBER } from './product-record.ts'
+import type { FlatArray, FlatSections } from './flat-file.ts'
+import { gathered } from './gather.ts'
+import { idSections } from './product-ids.ts'
+import type { ProductNumbers } from './stored-product.ts'
 import { TextIndexBuilder } from './text-index-builder.ts'
+import type { TextLines } from './text-lines.ts'
 
 const NO_TERMS = new Uint32Array(0)
 
-/** Where a product's line is stored: number of the block, and offset within. */
-export interface LinePlace {
-  readonly block: number
-  readonly offset: number
+/** Columns that are kept as they come; each is a section `documents.…` of the index, by document. */
+function keptColumns(productCount: number) {
+  return {
+    popularity: new Float32Array(productCount),
+    price: new Float64Array(productCount),
+    list_price: new Float64Array(productCount),
+    stars: new Float64Array(productCount),
+    reviews: new Uint32Array(productCount),
+    bought_in_last_month: new Uint32Array(productCount),
+    is_best_seller: new Uint8Array(productCount),
+    title_bytes: new Uint16Array(productCount),
+    image_url_bytes: new Uint16Array(productCount),
+    product_url_bytes: new Uint16Array(productCount),
+  }
 }
 
+type KeptColumns = ReturnType<typeof keptColumns>
+
 /**
- * Collects what of each product is kept in flat arrays (id, category, price, popularity, the text index), line by line in
- * any order, and numbers the documents when all are there.
+ * Collects what of each product is kept in flat arrays (id, numbers, where its texts are, the text index), in any order, and
+ * numbers the documents when all are there.
  */
 export class CatalogueColumns {
   count = 0
@@ -26,90 +40,77 @@ export class CatalogueColumns {
   readonly #categoryIndexes: ReadonlyMap<number, number>
   /** Terms of each category's name. */
   readonly #nameTerms: readonly Uint32Array[]
-  readonly #ids = new ByteList()
+  readonly #ids: ByteTable
   readonly #text = new TextIndexBuilder()
+  readonly #kept: KeptColumns
   readonly #categoryOf: Uint16Array
-  readonly #priceOf: Float32Array
-  readonly #popularityOf: Float32Array
-  readonly #starsOf: Float32Array
-  readonly #isBestSeller: Uint8Array
-  readonly #blockOf: Uint32Array
-  readonly #offsetOf: Uint16Array
+  readonly #titleStarts: Float64Array
 
   constructor(productCount: number, categories: readonly Category[]) {
     this.#categories = categories
     this.#categoryIndexes = new Map(categories.map(({ category_id }, index) => [category_id, index]))
     this.#nameTerms = categories.map(({ name }) => this.#text.termsOf(Buffer.from(name)))
+    this.#ids = ByteTable.empty(productCount)
+    this.#kept = keptColumns(productCount)
     this.#categoryOf = new Uint16Array(productCount)
-    this.#priceOf = new Float32Array(productCount)
-    this.#popularityOf = new Float32Array(productCount)
-    this.#starsOf = new Float32Array(productCount)
-    this.#isBestSeller = new Uint8Array(productCount)
-    this.#blockOf = new Uint32Array(productCount)
-    this.#offsetOf = new Uint16Array(productCount)
+    this.#titleStarts = new Float64Array(productCount)
   }
 
-  /** Takes the product whose head was read into `numbers` and whose texts begin at `textStart`. */
-  add(numbers: Float64Array, bytes: Buffer, textStart: number, place: LinePlace): void {
-    const line = this.count++
-    const titleStart = textStart + numbers[NUMBER.productIdBytes]!
-    const categoryId = numbers[NUMBER.categoryId]!
-    const category = Number.isNaN(categoryId) ? undefined : this.#categoryIndexes.get(categoryId | 0)
-    this.#ids.append(bytes, textStart, titleStart)
-    this.#categoryOf[line] = category ?? NO_CATEGORY
-    this.#priceOf[line] = numbers[NUMBER.price]! || 0
-    this.#popularityOf[line] = numbers[NUMBER.popularity]!
-    this.#starsOf[line] = numbers[NUMBER.stars]!
-    this.#isBestSeller[line] = numbers[NUMBER.isBestSeller]!
-    this.#blockOf[line] = place.block
-    this.#offsetOf[line] = place.offset
-    const title = { from: titleStart, to: titleStart + numbers[NUMBER.titleBytes]! }
-    this.#text.add(bytes, title, category === undefined ? NO_TERMS : this.#nameTerms[category]!)
+  /** Takes the next products, whose texts are the next lines. Throws `INTERNAL` when an id came before. */
+  add(numbers: ProductNumbers, lines: TextLines): void {
+    for (const name of Object.keys(this.#kept) as (keyof KeptColumns)[])
+      this.#kept[name].set(numbers[name], this.count)
+    for (let row = 0; row < numbers.popularity.length; row++) {
+      const category = this.#categoryIndexes.get(numbers.category_id[row]!)
+      this.#categoryOf[this.count] = category ?? NO_CATEGORY
+      this.#addTexts(numbers, row, lines, category === undefined ? NO_TERMS : this.#nameTerms[category]!)
+      this.count++
+    }
   }
 
-  /** Everything by document, as sections of a flat file. Throws when an id came twice. */
+  /** Everything by document, as sections of a flat file. */
   sections(): FlatSections {
-    const { count } = this
+    const { popularity, stars, is_best_seller } = this.#kept
     const order = orderDocuments({
-      popularity: this.#popularityOf.subarray(0, count),
-      stars: this.#starsOf.subarray(0, count),
-      isBestSeller: this.#isBestSeller.subarray(0, count),
-      ids: this.#ids,
+      popularity: popularity.subarray(0, this.count),
+      stars: Float32Array.from(stars.subarray(0, this.count)),
+      isBestSeller: is_best_seller.subarray(0, this.count),
+      ids: this.#ids.strings,
     })
     const categoryOf = gathered(this.#categoryOf, order)
+    const kept = Object.entries(this.#kept).map(([name, values]) => [
+      `documents.${name}`,
+      gathered<FlatArray>(values, order),
+    ])
     return {
-      ...this.#idsByDocument(order).sections('ids'),
+      ...idSections(this.#ids, order),
       ...this.#text.sections(order),
       ...byCategory(categoryOf, this.#categories.length),
+      ...(Object.fromEntries(kept) as FlatSections),
       'documents.category': categoryOf,
-      'documents.price': gathered(this.#priceOf, order),
-      'documents.popularity': gathered(this.#popularityOf, order),
-      'documents.block': gathered(this.#blockOf, order),
-      'documents.offset': gathered(this.#offsetOf, order),
+      'documents.title_start': gathered(this.#titleStarts, order),
       categories: Buffer.from(JSON.stringify(this.#categories)),
     }
   }
 
-  #idsByDocument(order: Uint32Array): ByteTable {
-    const ids = ByteTable.empty(order.length)
-    const { bytes, ends } = this.#ids
-    for (let document = 0; document < order.length; document++) {
-      const line = order[document]!
-      if (ids.intern(bytes, this.#ids.start(line), ends[line]!) === document) continue
-      throw new ArusError(
-        'INTERNAL',
-        `Product id ${this.#ids.text(line)} came twice; products must be de-duplicated`,
-      )
-    }
-    return ids
+  #addTexts(numbers: ProductNumbers, row: number, lines: TextLines, alsoNamed: Uint32Array): void {
+    const idBytes = numbers.product_id_bytes[row]!
+    const titleBytes = numbers.title_bytes[row]!
+    const start = lines.next(
+      idBytes + titleBytes + numbers.image_url_bytes[row]! + numbers.product_url_bytes[row]!,
+    )
+    const title = start + idBytes
+    this.#addId(lines.bytes, start, title)
+    this.#titleStarts[this.count] = lines.base + title
+    this.#text.add(lines.bytes, { from: title, to: title + titleBytes }, alsoNamed)
   }
-}
 
-/** `values` in another order: `values[order[0]]`, `values[order[1]]`, … */
-function gathered<T extends Uint16Array | Uint32Array | Float32Array>(values: T, order: Uint32Array): T {
-  const found = values.slice(0, order.length) as T
-  for (let i = 0; i < order.length; i++) found[i] = values[order[i]!]!
-  return found
+  /** Numbers the id: by line, when each comes once. */
+  #addId(bytes: Buffer, from: number, to: number): void {
+    if (this.#ids.intern(bytes, from, to) === this.count) return
+    const id = bytes.toString('utf8', from, to)
+    throw new ArusError('INTERNAL', `Product id ${id} came twice; products must be de-duplicated`)
+  }
 }
 
 /** Documents of each category, in document order: a counting sort. */

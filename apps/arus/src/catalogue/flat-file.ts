@@ -4,7 +4,7 @@ import { ArusError } from '../errors.ts'
 /** Named typed arrays (and one JSON value) in one file that is read back without parsing: views over one buffer. */
 export type FlatSections = Readonly<Record<string, FlatArray>>
 
-type FlatArray = Uint8Array | Uint16Array | Uint32Array | Float32Array
+export type FlatArray = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
 
 interface SectionEntry {
   readonly name: string
@@ -13,7 +13,13 @@ interface SectionEntry {
   readonly length: number
 }
 
-const KINDS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f32: Float32Array } as const
+const KINDS = {
+  u8: Uint8Array,
+  u16: Uint16Array,
+  u32: Uint32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const
 const MAGIC = 0x41525531
 const ALIGNMENT = 8
 const HEADER_BYTES = 16
@@ -100,6 +106,10 @@ export class FlatReader {
     return this.#view(name, Float32Array, 'f32')
   }
 
+  f64(name: string): Float64Array {
+    return this.#view(name, Float64Array, 'f64')
+  }
+
   #view<T>(
     name: string,
     View: new (b: ArrayBufferLike, o: number, l: number) => T,
@@ -124,7 +134,8 @@ function kindOf(array: FlatArray): SectionEntry['kind'] {
   if (array instanceof Uint8Array) return 'u8'
   if (array instanceof Uint16Array) return 'u16'
   if (array instanceof Uint32Array) return 'u32'
-  return 'f32'
+  if (array instanceof Float32Array) return 'f32'
+  return 'f64'
 }
 
 function aligned(byteCount: number): number {

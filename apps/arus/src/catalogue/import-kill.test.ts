@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openDuckDb } from '../lake/duckdb.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
+import { openCatalogue } from './folder-catalogue.ts'
 import { generateCatalogueFiles } from './generate.ts'
 import { importCatalogue } from './import.ts'
-import { openCatalogue } from './lmdb-catalogue.ts'
 
 const ROWS = 20_000
 const MEMORY_BYTES = 512 * 1024 * 1024

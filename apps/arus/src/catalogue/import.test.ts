@@ -9,10 +9,10 @@ import { openDuckDb } from '../lake/duckdb.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
 import { buildCatalogueFromLake } from './build-from-lake.ts'
 import { currentVersion } from './catalogue-folder.ts'
+import { openCatalogue } from './folder-catalogue.ts'
 import { generateCatalogueFiles } from './generate.ts'
 import { importCatalogue, isImported } from './import.ts'
 import type { ImportReport } from './import-report.ts'
-import { openCatalogue } from './lmdb-catalogue.ts'
 
 const US_HEADER =
   'asin,title,imgUrl,productURL,stars,reviews,price,listPrice,category_id,isBestSeller,boughtInLastMonth'

@@ -34,6 +34,7 @@ import {
   typedProducts,
 } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
+import { onOneThread } from './one-thread.ts'
 import { locateProductColumns, PRODUCT_COLUMNS, type ProductColumn } from './product-columns.ts'
 import { type StagedCsv, stageCsv } from './staged-csv.ts'
 import { makeWorkingFolder } from './working-folder.ts'
@@ -150,19 +151,6 @@ async function writeBronze(run: Run, done: DoneSteps | null): Promise<{ version:
   const read = { recordCount: staged.recordCount, broken: staged.broken }
   await saveProgress(folder, lake, { marks, done: { step: 'bronze', version, read } })
   return { version, read }
-}
-
-/**
- * Lines are numbered in one pipeline, which no second thread can share; while it runs, DuckDB's other thread would wait by
- * asking for work without end, for as much CPU time again.
- */
-async function onOneThread<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
-  await connection.run('SET threads = 1')
-  try {
-    return await work()
-  } finally {
-    await connection.run('RESET threads')
-  }
 }
 
 /** Bronze, categories, rejected rows and silver: everything in the lake. */

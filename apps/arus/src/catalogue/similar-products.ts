@@ -8,8 +8,8 @@ export interface SimilarSource {
   readonly index: TextIndex
   /** Category position by document; 0xffff for none. */
   readonly categoryOf: Uint16Array
-  /** Price by document; 0 for none. */
-  readonly priceOf: Float32Array
+  /** Price by document; NaN for none. */
+  readonly priceOf: Float64Array
   /** The documents of a category, best known first. */
   ofCategory(categoryIndex: number): Uint32Array
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert'
 import { ByteTable } from './byte-table.ts'
 import type { FlatSections } from './flat-file.ts'
-import { forEachToken, TOKEN_BYTES_MAX } from './tokenizer.ts'
+import { TokenList } from './tokenizer.ts'
 
 /** A posting is `document * 8 + min(term frequency, 7)`: document order is posting order. */
 export const POSTING_SHIFT = 3
@@ -19,7 +19,7 @@ const NO_TERMS = new Uint32Array(0)
  */
 export class TextIndexBuilder {
   readonly #terms = ByteTable.empty()
-  readonly #scratch = new Uint8Array(TOKEN_BYTES_MAX)
+  readonly #tokens = new TokenList()
   /** Per text its distinct terms: `term * 8 + frequency`, never over two segments. */
   readonly #segments: Uint32Array[] = []
   #segment = new Uint32Array(0)
@@ -35,19 +35,11 @@ export class TextIndexBuilder {
   #textCount = 0
   #tokenCount = 0
   #start = 0
-  #length = 0
-  readonly #onToken = (byteCount: number): void => {
-    this.#length++
-    this.#count(this.#termOf(byteCount))
-  }
 
   /** Terms of a text that is to be part of many, such as the name of a category. */
   termsOf(text: Buffer): Uint32Array {
-    const terms: number[] = []
-    forEachToken(text, { from: 0, to: text.length }, this.#scratch, (byteCount) =>
-      terms.push(this.#termOf(byteCount)),
-    )
-    return Uint32Array.from(terms)
+    this.#tokens.read(text, 0, text.length)
+    return Uint32Array.from({ length: this.#tokens.count }, (_, token) => this.#termOf(token))
   }
 
   /** Adds the next text: the tokens of the UTF-8 in `bytes[range.from, range.to)`, and the terms `alsoNamed`. */
@@ -56,13 +48,14 @@ export class TextIndexBuilder {
     range: { readonly from: number; readonly to: number },
     alsoNamed: Uint32Array = NO_TERMS,
   ): void {
-    // Three bytes may be a sign that unfolds to four words.
-    this.#reserve((range.to - range.from) * 2 + alsoNamed.length)
+    const tokens = this.#tokens
+    tokens.read(bytes, range.from, range.to)
+    const tokenCount = tokens.count + alsoNamed.length
+    this.#reserve(tokenCount)
     this.#start = ((this.#segments.length - 1) << SEGMENT_BITS) + this.#used
-    this.#length = alsoNamed.length
-    forEachToken(bytes, range, this.#scratch, this.#onToken)
+    for (let token = 0; token < tokens.count; token++) this.#count(this.#termOf(token))
     for (let i = 0; i < alsoNamed.length; i++) this.#count(alsoNamed[i]!)
-    this.#close()
+    this.#close(tokenCount)
   }
 
   /** The whole index as sections of a flat file; `order[document]` says which text it is. */
@@ -79,9 +72,10 @@ export class TextIndexBuilder {
     }
   }
 
-  /** Number of the token in `#scratch`. */
-  #termOf(byteCount: number): number {
-    const term = this.#terms.intern(this.#scratch, 0, byteCount)
+  /** Number of the term that a token of `#tokens` is. */
+  #termOf(token: number): number {
+    const { bytes, ends } = this.#tokens
+    const term = this.#terms.intern(bytes, token === 0 ? 0 : ends[token - 1]!, ends[token]!)
     if (term >= this.#lastEntryOf.length) this.#growTerms()
     return term
   }
@@ -106,7 +100,7 @@ export class TextIndexBuilder {
     this.#lastEntryOf[term] = ((this.#segments.length - 1) << SEGMENT_BITS) + this.#used
   }
 
-  #close(): void {
+  #close(tokenCount: number): void {
     const text = this.#textCount++
     if (text >= this.#starts.length) {
       this.#starts = grown(this.#starts, Uint32Array)
@@ -115,8 +109,8 @@ export class TextIndexBuilder {
     }
     this.#starts[text] = this.#start
     this.#entryCounts[text] = ((this.#segments.length - 1) << SEGMENT_BITS) + this.#used - this.#start
-    this.#lengths[text] = Math.min(DOCUMENT_LENGTH_MAX, this.#length)
-    this.#tokenCount += this.#length
+    this.#lengths[text] = Math.min(DOCUMENT_LENGTH_MAX, tokenCount)
+    this.#tokenCount += tokenCount
   }
 
   #growTerms(): void {

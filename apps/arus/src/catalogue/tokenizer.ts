@@ -17,52 +17,80 @@ const KIND_OF_BYTE = Uint8Array.from({ length: 256 }, (_, code) => {
   return /[a-z0-9]/i.test(String.fromCharCode(code)) ? code | 32 : SEPARATOR
 })
 
-/**
- * Calls `onToken(length)` for each token of the UTF-8 text in `bytes[from, to)`, the token's own bytes being in
- * `scratch[0, length)` during the call. Tokens are runs of letters, digits and marks; lower case, accents folded (NFKD),
- * apostrophes dropped, English plurals cut (Harman 1991, "How effective is suffixing?", the S stemmer, plus -sses, -xes,
- * -ches, -shes). `scratch` needs `TOKEN_BYTES_MAX` bytes. Pure ASCII takes a path without allocation.
- */
-export function forEachToken(
-  bytes: Buffer,
-  range: { readonly from: number; readonly to: number },
-  scratch: Uint8Array,
-  onToken: (length: number) => void,
-): void {
-  const { from, to } = range
-  let length = 0
-  for (let i = from; i < to; i++) {
-    const kind = KIND_OF_BYTE[bytes[i]!]!
-    if (kind > BEYOND_ASCII) {
-      if (length < TOKEN_BYTES_MAX) scratch[length++] = kind
-    } else if (kind === SEPARATOR) {
-      if (length > 0) onToken(withoutPlural(scratch, length))
-      length = 0
-    } else if (kind === BEYOND_ASCII) {
-      forEachUnicodeToken(bytes.toString('utf8', wordStart(bytes, from, i), to), scratch, onToken)
-      return
+/** The tokens of one text after another, in flat arrays that each `read` overwrites: no token becomes an object. */
+export class TokenList {
+  count = 0
+  /** Token n is `bytes[ends[n - 1], ends[n])`. Replaced when a text needs more room. */
+  bytes: Uint8Array = new Uint8Array(1 << 12)
+  ends: Uint32Array = new Uint32Array(1 << 12)
+  #used = 0
+
+  /**
+   * Reads the tokens of the UTF-8 text in `text[from, to)`: runs of letters, digits and marks; lower case, accents folded
+   * (NFKD), apostrophes dropped, English plurals cut (Harman 1991, "How effective is suffixing?", the S stemmer, plus -sses,
+   * -xes, -ches, -shes), no longer than `TOKEN_BYTES_MAX`. Pure ASCII takes a path without allocation.
+   */
+  read(text: Buffer, from: number, to: number): void {
+    this.count = 0
+    this.#used = 0
+    this.#reserve(to - from)
+    const bytes = this.bytes
+    let start = 0
+    let end = 0
+    for (let i = from; i < to; i++) {
+      const kind = KIND_OF_BYTE[text[i]!]!
+      if (kind > BEYOND_ASCII) {
+        bytes[end++] = kind
+      } else if (kind === SEPARATOR) {
+        if (end > start) start = this.#close(start, end)
+        end = start
+      } else if (kind === BEYOND_ASCII) {
+        this.#readUnicode(text.toString('utf8', wordStart(text, from, i), to))
+        return
+      }
+    }
+    if (end > start) this.#close(start, end)
+  }
+
+  /** Ends the token that was written from `start` on; answers where the next one begins. */
+  #close(start: number, end: number): number {
+    const cut = Math.min(end, start + TOKEN_BYTES_MAX)
+    this.#used = withoutPlural(this.bytes, start, cut)
+    this.ends[this.count++] = this.#used
+    return this.#used
+  }
+
+  #readUnicode(text: string): void {
+    const folded = text.normalize('NFKD').replace(ACCENTS, '').replace(APOSTROPHES, '')
+    for (const [word] of folded.toLowerCase().normalize('NFC').matchAll(WORDS)) {
+      this.#reserve(this.#used + TOKEN_BYTES_MAX)
+      const room = this.bytes.subarray(this.#used, this.#used + TOKEN_BYTES_MAX)
+      const { written } = new TextEncoder().encodeInto(word, room)
+      if (written > 0) this.#close(this.#used, this.#used + written)
     }
   }
-  if (length > 0) onToken(withoutPlural(scratch, length))
+
+  /** Makes room for `byteCount` bytes, and as many tokens. */
+  #reserve(byteCount: number): void {
+    if (byteCount <= this.bytes.length) return
+    const bytes = new Uint8Array(byteCount * 2)
+    bytes.set(this.bytes)
+    this.bytes = bytes
+    const ends = new Uint32Array(byteCount * 2)
+    ends.set(this.ends)
+    this.ends = ends
+  }
 }
 
 /** The tokens of `text` as strings, in order, repeats kept. */
 export function tokens(text: string): string[] {
-  const scratch = Buffer.alloc(TOKEN_BYTES_MAX)
-  const found: string[] = []
+  const list = new TokenList()
   const bytes = Buffer.from(text)
-  forEachToken(bytes, { from: 0, to: bytes.length }, scratch, (length) =>
-    found.push(scratch.toString('utf8', 0, length)),
+  list.read(bytes, 0, bytes.length)
+  const all = Buffer.from(list.bytes.buffer)
+  return Array.from({ length: list.count }, (_, token) =>
+    all.toString('utf8', token === 0 ? 0 : list.ends[token - 1], list.ends[token]),
   )
-  return found
-}
-
-function forEachUnicodeToken(text: string, scratch: Uint8Array, onToken: (length: number) => void): void {
-  const folded = text.normalize('NFKD').replace(ACCENTS, '').replace(APOSTROPHES, '')
-  for (const [word] of folded.toLowerCase().normalize('NFC').matchAll(WORDS)) {
-    const { written } = new TextEncoder().encodeInto(word, scratch.subarray(0, TOKEN_BYTES_MAX))
-    if (written > 0) onToken(withoutPlural(scratch, written))
-  }
 }
 
 /** Where the word that `at` lies in begins, apostrophes being part of words here. */
@@ -79,23 +107,24 @@ function isWordByte(code: number): boolean {
 const S = 115
 const E = 101
 
-function withoutPlural(bytes: Uint8Array, length: number): number {
-  if (length < 4 || bytes[length - 1] !== S) return length
-  const second = bytes[length - 2]!
-  const third = bytes[length - 3]!
-  if (second === E) return withoutEs(bytes, length, third)
-  return second === 117 || second === S || second < 97 ? length : length - 1
+/** Where the word `bytes[start, end)` ends without the sign of its plural. */
+function withoutPlural(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes[end - 1] !== S || end - start < 4) return end
+  const second = bytes[end - 2]!
+  if (second === E) return withoutEs(bytes, start, end)
+  return second === 117 || second === S || second < 97 ? end : end - 1
 }
 
 /** Words in -es: -ies becomes -y; -sses, -xes, -ches, -shes lose -es; others lose -s. */
-function withoutEs(bytes: Uint8Array, length: number, third: number): number {
-  const fourth = bytes[length - 4]!
+function withoutEs(bytes: Uint8Array, start: number, end: number): number {
+  const third = bytes[end - 3]!
+  const fourth = bytes[end - 4]!
   if (third === 105) {
-    if (length < 5 || fourth === 97 || fourth === E) return length - 1
-    bytes[length - 3] = 121
-    return length - 2
+    if (end - start < 5 || fourth === 97 || fourth === E) return end - 1
+    bytes[end - 3] = 121
+    return end - 2
   }
   const dropsBoth =
     third === 120 || (third === S && fourth === S) || (third === 104 && (fourth === 99 || fourth === S))
-  return dropsBoth ? length - 2 : length - 1
+  return dropsBoth ? end - 2 : end - 1
 }

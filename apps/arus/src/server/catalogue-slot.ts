@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { currentVersion } from '../catalogue/catalogue-folder.ts'
-import { openCatalogue } from '../catalogue/lmdb-catalogue.ts'
+import { openCatalogue } from '../catalogue/folder-catalogue.ts'
 
 const POLL_INTERVAL_MS = 2_000
 /** Requests that began with the old catalogue have ended by then. */

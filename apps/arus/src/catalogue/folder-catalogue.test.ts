@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Catalogue, Category } from './catalogue.ts'
 import { buildCatalogue } from './catalogue-builder.ts'
 import { currentVersion } from './catalogue-folder.ts'
-import { openCatalogue } from './lmdb-catalogue.ts'
-import { productLine, type StoredProduct } from './product-record.ts'
+import { openCatalogue } from './folder-catalogue.ts'
+import type { ProductSource } from './stored-product.ts'
+import { sourceOf, type TestProduct } from './test-products.ts'
 
 const CATEGORIES: Category[] = [
   { category_id: 3, name: 'Kitchen Knives', product_count: 3 },
@@ -43,7 +44,7 @@ async function open(): Promise<Catalogue> {
   return catalogue
 }
 
-function product(id: string, title: string, category: number | null, price: number | null): StoredProduct {
+function product([id, title, category, price]: (typeof SHOP)[number], popularity: number): TestProduct {
   return {
     product_id: id,
     title,
@@ -56,24 +57,33 @@ function product(id: string, title: string, category: number | null, price: numb
     category_id: category === null ? null : CATEGORIES[category]!.category_id,
     is_best_seller: false,
     bought_in_last_month: 50,
+    popularity,
   }
 }
 
-function lines(rows: typeof SHOP): Buffer {
-  return Buffer.from(rows.map((row, rank) => `${productLine(product(...row), 100 - rank)}\n`).join(''))
+function shop(rows: typeof SHOP): ProductSource {
+  return sourceOf(
+    rows.map((row, rank) => product(row, 100 - rank)),
+    3,
+  )
 }
 
-/** The lines in small pieces that end anywhere; breaks off where told. */
-async function* pieces(rows: typeof SHOP, failAt = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
-  const bytes = lines(rows)
-  for (let at = 0; at < bytes.length; at += 37) {
-    if (at >= failAt) throw new RangeError('the source broke')
-    yield bytes.subarray(at, at + 37)
+/** Breaks off after the first batch. */
+function brokenShop(): ProductSource {
+  const { writeTexts, numbers } = shop(SHOP)
+  return {
+    writeTexts,
+    async *numbers() {
+      for await (const batch of numbers()) {
+        yield batch
+        throw new RangeError('the source broke')
+      }
+    },
   }
 }
 
-function build(products: AsyncIterable<Buffer>, nowMs = 1): Promise<string> {
-  return buildCatalogue({ folder, categories: CATEGORIES, productCount: 100, lines: products, nowMs })
+function build(products: ProductSource, nowMs = 1): Promise<string> {
+  return buildCatalogue({ folder, categories: CATEGORIES, productCount: 100, products, nowMs })
 }
 
 function ids(catalogue: Catalogue, query: string, options = {}): string[] {
@@ -87,7 +97,7 @@ test('without an import, opening says what to do', async () => {
 describe('a small shop', () => {
   let catalogue: Catalogue
   beforeEach(async () => {
-    await build(pieces(SHOP))
+    await build(shop(SHOP))
     catalogue = await open()
   })
 
@@ -190,18 +200,18 @@ describe('a small shop', () => {
 })
 
 test('a build that breaks off leaves the old catalogue serving and no rubbish', async () => {
-  const version = await build(pieces(SHOP))
-  await expect(build(pieces(SHOP, 300), 2)).rejects.toThrow('the source broke')
+  const version = await build(shop(SHOP))
+  await expect(build(brokenShop(), 2)).rejects.toThrow('the source broke')
   expect(currentVersion(folder)).toBe(version)
   expect(readdirSync(folder).sort()).toEqual(['CURRENT', version])
   expect((await open()).productCount).toBe(SHOP.length)
 })
 
 test('a new import is seen by whoever opens next; who had the old one open keeps it', async () => {
-  await build(pieces(SHOP), 1)
+  await build(shop(SHOP), 1)
   const old = await open()
-  const second = await build(pieces(SHOP.slice(0, 2)), 2)
-  const third = await build(pieces(SHOP.slice(0, 1)), 3)
+  const second = await build(shop(SHOP.slice(0, 2)), 2)
+  const third = await build(shop(SHOP.slice(0, 1)), 3)
   const fresh = await open()
   expect(fresh.version).toBe(third)
   expect(fresh.productCount).toBe(1)
@@ -214,15 +224,26 @@ test('a new import is seen by whoever opens next; who had the old one open keeps
 test('what a killed build left behind is removed by the next one, what a living one is at is not', async () => {
   const dead = spawnSync(process.execPath, ['-e', '']).pid
   for (const name of [`work-${dead}-killed`, `work-${process.pid}-living`]) mkdirSync(join(folder, name))
-  const version = await build(pieces(SHOP), 2)
+  const version = await build(shop(SHOP), 2)
   expect(readdirSync(folder).sort()).toEqual(['CURRENT', version, `work-${process.pid}-living`])
 })
 
 test('two builds at once both finish; the later one is current', async () => {
-  const versions = await Promise.all([build(pieces(SHOP), 7), build(pieces(SHOP.slice(0, 2)), 7)])
+  const versions = await Promise.all([build(shop(SHOP), 7), build(shop(SHOP.slice(0, 2)), 7)])
   expect(new Set(versions).size).toBe(2)
   expect(versions).toContain(currentVersion(folder))
   expect((await open()).get('H1')?.title).toBe('Acme Wireless Headphones, Black')
+})
+
+test('texts and numbers of different products are refused, not mixed', async () => {
+  const numbers = () => shop(SHOP.slice(1)).numbers()
+  await expect(build({ ...shop(SHOP), numbers })).rejects.toMatchObject({ code: 'INTERNAL' })
+  const fewer = () => shop(SHOP.slice(0, -1)).numbers()
+  await expect(build({ ...shop(SHOP), numbers: fewer })).rejects.toMatchObject({ code: 'INTERNAL' })
+})
+
+test('an id that comes twice is refused', async () => {
+  await expect(build(shop([...SHOP, SHOP[0]!]))).rejects.toThrow('H1 came twice')
 })
 
 test('an aborted build says so and publishes nothing', async () => {
@@ -230,7 +251,7 @@ test('an aborted build says so and publishes nothing', async () => {
     folder,
     categories: CATEGORIES,
     productCount: 100,
-    lines: pieces(SHOP),
+    products: shop(SHOP),
     nowMs: 1,
     signal: AbortSignal.abort(),
   })

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { ArusError } from '../errors.ts'
-import { ByteTable } from './byte-table.ts'
 import type { Catalogue, Category, Product, SearchOptions, SearchResult } from './catalogue.ts'
-import { INDEX_FILE, openRecords, type Records } from './catalogue-files.ts'
+import { INDEX_FILE, TEXTS_FILE } from './catalogue-files.ts'
 import { currentVersion } from './catalogue-folder.ts'
 import { type FlatReader, readFlatFile } from './flat-file.ts'
-import { decodeProduct } from './product-record.ts'
+import { ProductIds } from './product-ids.ts'
+import { ProductReader } from './product-reader.ts'
 import { SimilarProducts } from './similar-products.ts'
 import { TextIndex } from './text-index.ts'
 import { searchText, type TextHits } from './text-search.ts'
@@ -27,7 +27,7 @@ export async function openCatalogue(options: { readonly folder: string }): Promi
       )
     }
     try {
-      return new LmdbCatalogue(version, join(options.folder, version))
+      return new FolderCatalogue(version, join(options.folder, version))
     } catch (error) {
       const isReplaced = currentVersion(options.folder) !== version
       if (!isReplaced || attempt === OPEN_ATTEMPTS) throw error
@@ -35,39 +35,32 @@ export async function openCatalogue(options: { readonly folder: string }): Promi
   }
 }
 
-/** Product records in LMDB, everything searched in flat arrays read from one file. Documents are numbered by popularity. */
-class LmdbCatalogue implements Catalogue {
+/** What is searched in flat arrays read from one file, texts in another. Documents are numbered by popularity. */
+class FolderCatalogue implements Catalogue {
   readonly version: string
   readonly productCount: number
-  readonly #records: Records
-  readonly #ids: ByteTable
+  readonly #products: ProductReader
+  readonly #ids: ProductIds
   readonly #index: TextIndex
   readonly #categories: readonly Category[]
-  readonly #categoriesById: ReadonlyMap<number, Category>
   readonly #categoryIndexes: ReadonlyMap<number, number>
   readonly #categoryOffsets: Uint32Array
   readonly #categoryDocuments: Uint32Array
-  readonly #blockOf: Uint32Array
-  readonly #offsetOf: Uint16Array
-  readonly #priceOf: Float32Array
+  readonly #priceOf: Float64Array
   readonly #popularityOf: Float32Array
   readonly #similar: SimilarProducts
 
   constructor(version: string, path: string) {
     const reader = readFlatFile(join(path, INDEX_FILE))
     this.version = version
-    this.#records = openRecords(path, 'read')
-    this.#ids = ByteTable.load(reader, 'ids')
+    this.#ids = new ProductIds(reader)
     this.#index = new TextIndex(reader)
     this.productCount = this.#index.documentCount
     this.#categories = readCategories(reader)
-    this.#categoriesById = new Map(this.#categories.map((category) => [category.category_id, category]))
     this.#categoryIndexes = new Map(this.#categories.map(({ category_id }, index) => [category_id, index]))
     this.#categoryOffsets = reader.u32('categories.offsets')
     this.#categoryDocuments = reader.u32('categories.documents')
-    this.#blockOf = reader.u32('documents.block')
-    this.#offsetOf = reader.u16('documents.offset')
-    this.#priceOf = reader.f32('documents.price')
+    this.#priceOf = reader.f64('documents.price')
     this.#popularityOf = reader.f32('documents.popularity')
     this.#similar = new SimilarProducts({
       index: this.#index,
@@ -75,11 +68,17 @@ class LmdbCatalogue implements Catalogue {
       priceOf: this.#priceOf,
       ofCategory: (index) => this.#ofCategory(index),
     })
+    this.#products = new ProductReader({
+      index: reader,
+      textsFile: join(path, TEXTS_FILE),
+      ids: this.#ids,
+      categories: this.#categories,
+    })
   }
 
   get(productId: string): Product | undefined {
-    const document = this.#ids.findText(productId)
-    return document < 0 ? undefined : this.#read(document)
+    const document = this.#ids.document(productId)
+    return document < 0 ? undefined : this.#products.read(document)
   }
 
   getMany(productIds: readonly string[]): (Product | undefined)[] {
@@ -95,14 +94,14 @@ class LmdbCatalogue implements Catalogue {
     return {
       total,
       total_is_exact: totalIsExact,
-      products: hits.map(({ document, score }) => ({ product: this.#read(document), score })),
+      products: hits.map(({ document, score }) => ({ product: this.#products.read(document), score })),
     }
   }
 
   similar(productId: string, limit: number): { product_id: string; score: number }[] {
-    const document = this.#ids.findText(productId)
+    const document = this.#ids.document(productId)
     if (document < 0) return []
-    const { title, category } = this.#read(document)
+    const { title, category } = this.#products.read(document)
     return this.#similar
       .find(document, `${title} ${category ?? ''}`, limit)
       .map((found) => ({ product_id: this.#ids.text(found.document), score: found.score }))
@@ -118,7 +117,7 @@ class LmdbCatalogue implements Catalogue {
   }
 
   async close(): Promise<void> {
-    await this.#records.close()
+    this.#products.close()
   }
 
   #find(text: string, options: SearchOptions): TextHits {
@@ -157,30 +156,20 @@ class LmdbCatalogue implements Catalogue {
   #ofCategory(index: number): Uint32Array {
     return this.#categoryDocuments.subarray(this.#categoryOffsets[index]!, this.#categoryOffsets[index + 1]!)
   }
-
-  #read(document: number): Product {
-    const block = this.#records.getBinaryFast(this.#blockOf[document]!)
-    if (block === undefined) {
-      throw new ArusError(
-        'INTERNAL',
-        `Catalogue ${this.version} has no record ${document}; import the catalogue again`,
-      )
-    }
-    return decodeProduct(block, this.#offsetOf[document]!, this.#categoriesById)
-  }
 }
 
 function readCategories(reader: FlatReader): Category[] {
   return JSON.parse(Buffer.from(reader.u8('categories')).toString())
 }
 
-function priceFilter(priceOf: Float32Array, least?: number, most?: number): (document: number) => boolean {
-  if (least === undefined && most === undefined) return () => true
-  // Bounds are rounded as the prices were, so that a bound equal to a price includes it.
-  const from = Math.fround(least ?? Number.MIN_VALUE)
-  const to = Math.fround(most ?? Number.MAX_VALUE)
+function priceFilter(
+  priceOf: Float64Array,
+  least = Number.MIN_VALUE,
+  most = Number.MAX_VALUE,
+): (document: number) => boolean {
+  if (least === Number.MIN_VALUE && most === Number.MAX_VALUE) return () => true
   return (document) => {
     const price = priceOf[document]!
-    return price > 0 && price >= from && price <= to
+    return price > 0 && price >= least && price <= most
   }
 }

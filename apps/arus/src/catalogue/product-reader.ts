@@ -1,0 +1,104 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { ArusError } from '../errors.ts'
+import type { Category, Product } from './catalogue.ts'
+import { NO_CATEGORY } from './catalogue-files.ts'
+import type { FlatReader } from './flat-file.ts'
+import type { ProductIds } from './product-ids.ts'
+import { discountOf } from './stored-product.ts'
+
+const BUFFER_BYTES = 1 << 16
+
+export interface ProductReaderOptions {
+  readonly index: FlatReader
+  readonly textsFile: string
+  readonly ids: ProductIds
+  readonly categories: readonly Category[]
+}
+
+/** Products by document: numbers from columns in memory, texts by one read of a file that the system keeps in its cache. */
+export class ProductReader {
+  readonly #ids: ProductIds
+  readonly #categories: readonly Category[]
+  readonly #file: string
+  readonly #descriptor: number
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  readonly #categoryOf: Uint16Array
+  readonly #prices: Float64Array
+  readonly #listPrices: Float64Array
+  readonly #stars: Float64Array
+  readonly #reviews: Uint32Array
+  readonly #bought: Uint32Array
+  readonly #isBestSeller: Uint8Array
+  readonly #titleStarts: Float64Array
+  readonly #titleBytes: Uint16Array
+  readonly #imageUrlBytes: Uint16Array
+  readonly #productUrlBytes: Uint16Array
+
+  constructor({ index, textsFile, ids, categories }: ProductReaderOptions) {
+    this.#ids = ids
+    this.#categories = categories
+    this.#categoryOf = index.u16('documents.category')
+    this.#prices = index.f64('documents.price')
+    this.#listPrices = index.f64('documents.list_price')
+    this.#stars = index.f64('documents.stars')
+    this.#reviews = index.u32('documents.reviews')
+    this.#bought = index.u32('documents.bought_in_last_month')
+    this.#isBestSeller = index.u8('documents.is_best_seller')
+    this.#titleStarts = index.f64('documents.title_start')
+    this.#titleBytes = index.u16('documents.title_bytes')
+    this.#imageUrlBytes = index.u16('documents.image_url_bytes')
+    this.#productUrlBytes = index.u16('documents.product_url_bytes')
+    this.#file = textsFile
+    this.#descriptor = openSync(textsFile, 'r')
+  }
+
+  read(document: number): Product {
+    const titleEnd = this.#titleBytes[document]!
+    const imageUrlEnd = titleEnd + this.#imageUrlBytes[document]!
+    const end = imageUrlEnd + this.#productUrlBytes[document]!
+    const texts = this.#texts(document, end)
+    const price = numberOrNull(this.#prices[document]!)
+    const listPrice = numberOrNull(this.#listPrices[document]!)
+    const category = this.#categoryOf[document]!
+    const { category_id = null, name = null } = category === NO_CATEGORY ? {} : this.#categories[category]!
+    return {
+      product_id: this.#ids.text(document),
+      title: texts.toString('utf8', 0, titleEnd),
+      image_url: texts.toString('utf8', titleEnd, imageUrlEnd) || null,
+      product_url: texts.toString('utf8', imageUrlEnd, end) || null,
+      stars: numberOrNull(this.#stars[document]!),
+      reviews: this.#reviews[document]!,
+      price,
+      list_price: listPrice,
+      discount: discountOf(price, listPrice),
+      category_id,
+      category: name,
+      is_best_seller: this.#isBestSeller[document] === 1,
+      bought_in_last_month: this.#bought[document]!,
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+
+  /** The product's texts after its id, in a buffer that the next call overwrites. */
+  #texts(document: number, byteCount: number): Buffer {
+    const buffer = byteCount <= BUFFER_BYTES ? this.#buffer : Buffer.allocUnsafe(byteCount)
+    const start = this.#titleStarts[document]!
+    for (let read = 0; read < byteCount; ) {
+      const more = readSync(this.#descriptor, buffer, read, byteCount - read, start + read)
+      if (more === 0)
+        throw new ArusError(
+          'INTERNAL',
+          `${this.#file} ends before product ${document}; import the catalogue again`,
+        )
+      read += more
+    }
+    return buffer
+  }
+}
+
+function numberOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value
+}

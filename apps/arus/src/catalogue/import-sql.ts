@@ -29,11 +29,11 @@ export const FAULTY_TABLE = 'import_faulty'
 
 const TEXT_CHARACTERS_MAX = 500
 
-/** Makes `FAULTY_TABLE` from typed products. */
-export function faultyTableSql(typed: string): string {
+/** Makes `FAULTY_TABLE` from typed products, `faultyCount` of which have a fault. */
+export function faultyTableSql(typed: string, faultyCount: number): string {
   return `CREATE OR REPLACE TEMP TABLE ${FAULTY_TABLE} AS
     SELECT line_number, fault, fault_detail, left(concat_ws(',', product_id, title), ${TEXT_CHARACTERS_MAX}) AS text, product_id
-    FROM (${typed}) WHERE fault IS NOT NULL`
+    FROM (${typed}) WHERE ${faultyCount > 0} AND fault IS NOT NULL`
 }
 
 /** `FROM` text of the typed products that have no fault. Needs `FAULTY_TABLE`. */

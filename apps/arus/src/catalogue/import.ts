@@ -25,14 +25,7 @@ import {
 } from './import-progress.ts'
 import { ImportRejections } from './import-rejections.ts'
 import type { ImportReport, Rejection } from './import-report.ts'
-import {
-  FAULTY_TABLE,
-  faultyTableSql,
-  quoted,
-  soundProducts,
-  stagedRelation,
-  typedProducts,
-} from './import-sql.ts'
+import { faultyTableSql, quoted, soundProducts, stagedRelation, typedProducts } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { onOneThread } from './one-thread.ts'
 import { locateProductColumns, PRODUCT_COLUMNS, type ProductColumn } from './product-columns.ts'
@@ -67,7 +60,9 @@ export async function importCatalogue(options: ImportCatalogueOptions): Promise<
   const temporaryFolder = await makeWorkingFolder(folder)
   const connection = await lake.duckdb.connect()
   try {
-    return await interruptible(connection, signal, () => runImport(connection, temporaryFolder, options))
+    return await interruptible(connection, signal, () =>
+      onOneThread(connection, () => runImport(connection, temporaryFolder, options)),
+    )
   } finally {
     connection.closeSync()
     await rm(temporaryFolder, { recursive: true, force: true })
@@ -144,9 +139,7 @@ async function writeBronze(run: Run, done: DoneSteps | null): Promise<{ version:
   await removeProgress(folder)
   say('Writing bronze', 0)
   const select = bronzeSelect(stagedRelation(source, staged), columns)
-  const { version, rowCount } = await onOneThread(connection, () =>
-    lake.write('bronze.products', select, { mode: 'overwrite', connection }),
-  )
+  const { version, rowCount } = await lake.write('bronze.products', select, replacing(connection))
   assertRowCount(rowCount, staged, productsFile)
   const read = { recordCount: staged.recordCount, broken: staged.broken }
   await saveProgress(folder, lake, { marks, done: { step: 'bronze', version, read } })
@@ -166,10 +159,12 @@ async function refineProducts(run: Run, done: DoneSteps | null): Promise<Refined
           ...(signal ? { signal } : {}),
         })
   const { version: bronzeVersion, read } = await writeBronze(run, done)
-  const replace = { mode: 'overwrite', connection } as const
+  const replace = replacing(connection)
   const typed = typedProducts((await lake.relation('bronze.products')).sql)
-  await connection.run(faultyTableSql(typed))
-  const sound = soundProducts(typed, await countRows(connection, FAULTY_TABLE))
+  // Almost always there are none; to find that out costs half of asking for them.
+  const faultyCount = await countOf(connection, `SELECT count(fault) FROM (${typed})`)
+  await connection.run(faultyTableSql(typed, faultyCount))
+  const sound = soundProducts(typed, faultyCount)
   if (categoryRejections === null) await deriveCategories(connection, sound)
   await addNamedCategories(connection, sound)
   const categories = await lake.write('bronze.categories', bronzeCategoriesSelect(), replace)
@@ -201,8 +196,15 @@ async function refineProducts(run: Run, done: DoneSteps | null): Promise<Refined
   return refined
 }
 
-async function countRows(connection: DuckDBConnection, table: string): Promise<number> {
-  return Number((await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM ${table}`)).getRows()[0]?.[0])
+/** Ids, titles and addresses hardly repeat: a dictionary of them is tried in vain. */
+const FILES = { dictionaryValuesMax: 1_000 }
+
+function replacing(connection: DuckDBConnection) {
+  return { mode: 'overwrite', connection, fileOptions: FILES } as const
+}
+
+async function countOf(connection: DuckDBConnection, select: string): Promise<number> {
+  return Number((await connection.runAndReadAll(select)).getRows()[0]?.[0])
 }
 
 async function markFiles(productsFile: string, categoriesFile: string | null): Promise<ImportMarks> {
@@ -228,7 +230,8 @@ function bronzeSelect(relation: string, columns: ReadonlyMap<ProductColumn, numb
 /** A category is joined by its id where the row states one, else by its name. */
 async function silverSelect(connection: DuckDBConnection, typed: string, taken: string): Promise<string> {
   const named = `category_name IS NOT NULL AND raw_category_id IS NULL`
-  const hasNames = (await countRows(connection, `(FROM (${typed}) WHERE ${named} LIMIT 1)`)) > 0
+  const hasNames =
+    (await countOf(connection, `SELECT count(*) FROM (FROM (${typed}) WHERE ${named} LIMIT 1)`)) > 0
   const column = (name: string) => (hasNames ? `coalesce(by_id.${name}, by_name.${name})` : `by_id.${name}`)
   return `SELECT product_id, title, image_url, product_url, stars, reviews, price, list_price,
       CASE WHEN price < list_price THEN 1 - price / list_price END AS discount,

@@ -1,4 +1,5 @@
 import type { AddFile, DeltaTable, Relation } from '@arus/delta'
+import type { FileOptions } from '@arus/delta/duckdb'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { DuckDb } from './duckdb.ts'
 import type { TableName } from './table-names.ts'
@@ -18,6 +19,8 @@ export interface WriteOptions {
   readonly transactions?: readonly { readonly appId: string; readonly version: number }[]
   /** The connection the SELECT runs on (for its temporary tables); it must not run anything else meanwhile. */
   readonly connection?: DuckDBConnection
+  /** How the data files are written. */
+  readonly fileOptions?: FileOptions
   /** What the table's history says was done. Default `WRITE`. */
   readonly operation?: string
 }

@@ -75,7 +75,7 @@ class FolderLake implements Lake {
     const table = await this.table(name)
     const connection = options.connection ?? (await this.duckdb.connect())
     try {
-      const engine = new DuckDbParquetEngine(connection)
+      const engine = new DuckDbParquetEngine(connection, options.fileOptions)
       const add: DataFile[] = []
       for await (const sql of typeof select === 'string' ? [select] : select)
         add.push(...(await table.write(sql, engine)))

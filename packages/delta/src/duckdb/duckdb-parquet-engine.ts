@@ -10,7 +10,7 @@ import { scansByLayout } from './file-layouts.ts'
 import { queryError } from './query-errors.ts'
 import { relationOf } from './relation.ts'
 import { sqlName, sqlText } from './sql-types.ts'
-import { type Compression, writeFiles } from './write-files.ts'
+import { type FileOptions, writeFiles } from './write-files.ts'
 
 /**
  * Parquet and SQL through DuckDB. The connection must be set to time zone UTC and must not be used by others while a
@@ -18,24 +18,23 @@ import { type Compression, writeFiles } from './write-files.ts'
  */
 export class DuckDbParquetEngine implements ParquetEngine {
   readonly #connection: DuckDBConnection
-  readonly #compression: Compression
+  readonly #files: FileOptions
 
-  constructor(connection: DuckDBConnection, options: { readonly compression?: Compression } = {}) {
+  constructor(connection: DuckDBConnection, files: FileOptions = {}) {
     this.#connection = connection
-    this.#compression = options.compression ?? 'zstd'
+    this.#files = files
   }
 
   /** An engine on a DuckDB of its own, in memory. */
-  static async open(options: { readonly compression?: Compression } = {}): Promise<DuckDbParquetEngine> {
+  static async open(files: FileOptions = {}): Promise<DuckDbParquetEngine> {
     const connection = await (await DuckDBInstance.create(':memory:')).connect()
     await connection.run("SET TimeZone = 'UTC'")
-    return new DuckDbParquetEngine(connection, options)
+    return new DuckDbParquetEngine(connection, files)
   }
 
   async write(selectSql: string, target: WriteTarget): Promise<DataFile[]> {
     const found = await this.columns(selectSql)
-    const options = { target, compression: this.#compression }
-    return writeFiles(this.#connection, { selectSql, found }, options)
+    return writeFiles(this.#connection, { selectSql, found }, { target, files: this.#files })
   }
 
   async relation(scan: Scan): Promise<string> {

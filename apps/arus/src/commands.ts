@@ -19,7 +19,7 @@ import { startCommand } from './cli/start-command.ts'
 import { tablesCommand } from './cli/tables-command.ts'
 import { trainCommand } from './cli/train-command.ts'
 import { directSink } from './server/direct-sink.ts'
-import { start } from './server/start.ts'
+import type { start as Start } from './server/start.ts'
 import { slotProbes } from './wiring.ts'
 
 /** Every command of `arus`, in the order of its help. */
@@ -45,3 +45,6 @@ export function commands(context: CliContext): Command[] {
     doctorCommand(context, slotProbes),
   ]
 }
+
+/** Loaded when asked for: the server's modules are most of the program. */
+const start: typeof Start = async (...args) => (await import('./server/start.ts')).start(...args)

@@ -1,18 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { openLmdbEventLog } from '@arus/event-log'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
-import { openDatabase } from './database/database.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLake } from './lake/lake.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
 import { openRegistry } from './registry/lake-registry.ts'
-import { openLmdbStateStore } from './state/lmdb-state-store.ts'
 
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
@@ -24,7 +21,7 @@ export interface OpenParts extends Parts {
   close(): Promise<void>
 }
 
-/** The only place that knows both ports and adapters. Nothing is opened before it is asked for. */
+/** The only place that knows both ports and adapters. Nothing is opened, nor its library loaded, before it is asked for. */
 export function openParts(settings: Settings): OpenParts {
   const folders = dataFolders(settings)
   const closers: (() => Promise<void>)[] = []
@@ -46,11 +43,11 @@ export function openParts(settings: Settings): OpenParts {
   }
 
   const log = once(
-    () => openLmdbEventLog({ folder: folders.log }),
+    async () => (await import('@arus/event-log')).openLmdbEventLog({ folder: folders.log }),
     (part) => part.close(),
   )
   const state = once(
-    () => openLmdbStateStore({ folder: folders.state }),
+    async () => (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({ folder: folders.state }),
     (part) => part.close(),
   )
   const duckdb = once(
@@ -70,7 +67,8 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const database = once(
-    () => openDatabase({ file: join(folders.database, 'arus.sqlite') }),
+    async () =>
+      (await import('./database/database.ts')).openDatabase({ file: join(folders.database, 'arus.sqlite') }),
     (part) => part.destroy(),
   )
   const registry = once(

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { ArusError } from '../errors.ts'
 import { apiUrl } from './api-client.ts'
 import type { CliContext } from './context.ts'
-import { type CheckResult, runSystemCheck } from './system-check.ts'
+import type { CheckResult } from './system-check.ts'
 import { textTable } from './table.ts'
 
 /** `arus check`: the end-to-end system test of a running Arus. */
@@ -11,6 +11,7 @@ export function checkCommand(context: CliContext): Command {
     .description('test every service and endpoint of a running Arus, end to end; removes what it sends')
     .option('--json', 'print the results as JSON')
     .action(async (options: { json?: boolean }) => {
+      const { runSystemCheck } = await import('./system-check.ts')
       const { settings } = context.parts
       const results = await runSystemCheck({
         apiUrl: apiUrl(settings),

@@ -1,0 +1,79 @@
+import { Command, CommanderError } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
+import type { CliContext } from './cli/context.ts'
+import { createProgressDisplay } from './cli/progress-display.ts'
+import { commands } from './commands.ts'
+import { readSettings } from './config/settings.ts'
+import { ArusError } from './errors.ts'
+import { type OpenParts, openParts } from './wiring.ts'
+
+/** Runs one command line; returns the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const abort = new AbortController()
+  const display = createProgressDisplay(process.stderr)
+  let parts: OpenParts | null = null
+  const stop = () => {
+    if (abort.signal.aborted) process.exit(130)
+    abort.abort(new ArusError('CANCELLED', 'Stopped'))
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  const context: CliContext = {
+    get parts() {
+      parts ??= openParts(readSettings())
+      return parts
+    },
+    signal: abort.signal,
+    onProgress: display.onProgress,
+    out: (text) => void process.stdout.write(`${text}\n`),
+    note: (text) => {
+      display.finish()
+      process.stderr.write(`${text}\n`)
+    },
+  }
+  try {
+    await programOf(context).parseAsync([...argv])
+    return 0
+  } catch (error) {
+    display.finish()
+    return report(error)
+  } finally {
+    display.finish()
+    await (parts as OpenParts | null)?.close()
+  }
+}
+
+function programOf(context: CliContext): Command {
+  const program = new Command('arus')
+    .description('Product recommender and real-time shopper analytics.')
+    .version(manifest.version, '-v, --version')
+    .exitOverride()
+    .showSuggestionAfterError()
+  for (const command of commands(context)) program.addCommand(inheritExit(command))
+  return program
+}
+
+function inheritExit(command: Command): Command {
+  command.exitOverride()
+  for (const child of command.commands) inheritExit(child)
+  return command
+}
+
+/** Prints what went wrong, once, for a person; returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode
+  if (error instanceof ArusError) {
+    if (error.code !== 'CANCELLED') process.stderr.write(`arus: ${error.message}\n`)
+    return error.exitCode
+  }
+  if (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    process.env.ARUS_LOG_LEVEL !== 'debug'
+  ) {
+    process.stderr.write(`arus: ${error.message} (${error.code})\n`)
+    return 70
+  }
+  process.stderr.write(`arus: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return 70
+}

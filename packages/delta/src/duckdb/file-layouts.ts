@@ -1,18 +1,28 @@
 import { fieldId } from '../column-mapping.ts'
+import { unsupported } from '../errors.ts'
 import type { Scan, ScanFile } from '../scan.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
 import { sqlText, VARIANT_BYTES } from './sql-types.ts'
+import { textLayouts } from './text-layouts.ts'
 
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 /**
  * The scan, divided by what DuckDB must be told of its files: how they name the fields inside mapped columns, and whether
- * they mark variants as such. For other tables it is one, and no file is looked at.
+ * they mark variants, texts and bytes as such. For other tables it is one, and no file is looked at.
  */
 export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
-  const scans = await byNestedNames(rows, scan)
-  return (await Promise.all(scans.map((one) => byVariants(rows, one)))).flat()
+  const byNames = await byNestedNames(rows, scan)
+  const byMarks = (await Promise.all(byNames.map((one) => byVariants(rows, one)))).flat()
+  return (await Promise.all(byMarks.map((one) => byTexts(rows, one)))).flat()
+}
+
+async function byTexts(rows: Rows, scan: Scan): Promise<Scan[]> {
+  const layouts = await textLayouts(rows, scan)
+  return layouts.map(({ files, types }) =>
+    withFields({ ...scan, files }, (field, i) => ({ ...field, type: types[i] ?? field.type })),
+  )
 }
 
 /** Spark 4.1 and newer mark variants, so that DuckDB reads them; the bytes of older files are made variants here. */
@@ -25,6 +35,7 @@ async function byVariants(rows: Rows, scan: Scan): Promise<Scan[]> {
       `DESCRIBE SELECT * FROM read_parquet(${sqlText(file.localPath)}, hive_partitioning = false)`,
     )
     const isMarked = columns.some(({ column_type }) => String(column_type).includes('VARIANT'))
+    if (!isMarked) assertWhole(columns)
     ;(isMarked ? marked : unmarked).push(file)
   }
   const scans = [
@@ -32,6 +43,14 @@ async function byVariants(rows: Rows, scan: Scan): Promise<Scan[]> {
     withFields({ ...scan, files: unmarked }, (field) => ({ ...field, type: asBytes(field.type) })),
   ]
   return scan.files.length === 0 ? [scan] : scans.filter(({ files }) => files.length > 0)
+}
+
+/** Of a variant that is not marked, DuckDB would read the bytes only, without what is in columns of its own. */
+function assertWhole(columns: readonly Record<string, unknown>[]): void {
+  if (!columns.some(({ column_type }) => /\btyped_value\b/.test(String(column_type)))) return
+  throw unsupported('a data file with shredded variants that it does not mark as variants', [
+    'variantShredding',
+  ])
 }
 
 function hasVariant(type: DataType): boolean {
@@ -48,7 +67,7 @@ function asBytes(type: DataType): DataType {
 }
 
 /** Partition columns keep pointing at their fields. */
-function withFields(scan: Scan, change: (field: StructField) => StructField): Scan {
+function withFields(scan: Scan, change: (field: StructField, index: number) => StructField): Scan {
   const fields = scan.schema.fields.map(change)
   const partitionColumns = scan.partitionColumns.map((column) => ({
     ...column,

@@ -5,6 +5,7 @@ import type { StructField } from '../schema.ts'
 import { fieldsOf } from '../table-features.ts'
 import { renamed } from './mapped-columns.ts'
 import { sqlName, sqlText, sqlType } from './sql-types.ts'
+import { marksNoText } from './text-layouts.ts'
 
 /** DuckDB's column with the index of a row in its file. */
 const ROW_NUMBER = 'file_row_number'
@@ -70,6 +71,7 @@ function selectOf(scan: Scan, { files, partition, where }: Group): string {
   const list = files.map((file) => sqlText(file.localPath)).join(', ')
   const options = [`filename = ${sqlText(SCAN_FILE)}`, 'hive_partitioning = false']
   if (data.length > 0) options.push(`schema = ${schemaOf(scan, data)}`)
+  if (marksNoText(scan)) options.push('binary_as_string = true')
   const from = `read_parquet([${list}], ${options.join(', ')})`
   return `SELECT ${columns.length === 0 ? '1' : columns.join(', ')} FROM ${from}${where === null ? '' : ` WHERE ${where}`}`
 }
@@ -103,7 +105,7 @@ function isHive(file: ScanFile, partitionColumns: readonly PartitionColumn[]): b
   return (
     folders.length === partitionColumns.length &&
     partitionColumns.every((column, i) => {
-      const value = file.partitionValues[column.key]
+      const value = partitionValue(file.partitionValues, column)
       return typeof value === 'string' && /^[\w.-]+$/.test(value) && folders[i] === `${column.key}=${value}`
     })
   )

@@ -5,6 +5,7 @@
  */
 export const REFUSED_FEATURES: Readonly<Record<string, string>> = {
   catalogManaged: 'its newest commits are known to a catalog only, which this library does not ask',
+  catalogOwned: 'its newest commits are known to a catalog only, which this library does not ask',
   'catalogOwned-preview': 'its newest commits are known to a catalog only, which this library does not ask',
   'redirectReaderWriter-preview': 'its rows are in another table, which the log only points to',
   geospatial: 'its geometry and geography columns are a preview whose specification may still change',

@@ -8,6 +8,8 @@ export const REFUSED_FEATURES: Readonly<Record<string, string>> = {
   catalogOwned: 'its newest commits are known to a catalog only, which this library does not ask',
   'catalogOwned-preview': 'its newest commits are known to a catalog only, which this library does not ask',
   'redirectReaderWriter-preview': 'its rows are in another table, which the log only points to',
+  interval:
+    'Spark writes columns of intervals only with its type check switched off; no specification says what is in them',
   geospatial: 'its geometry and geography columns are a preview whose specification may still change',
 }
 

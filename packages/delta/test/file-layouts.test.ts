@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DuckDbParquetEngine, sqlText } from '../src/duckdb/index.ts'
+import { fromJulian } from '../src/duckdb/julian-calendar.ts'
 import { column, DeltaTable, type StructField } from '../src/index.ts'
 import { TestFolder } from './test-table.ts'
 
@@ -128,6 +130,65 @@ describe('variants split over columns of their own', () => {
   })
 })
 
+describe('old days by the Julian calendar', () => {
+  const spark2 = `, KV_METADATA {'org.apache.spark.version': '2.4.8'}`
+  const fields = [
+    column('d', 'date'),
+    column('l', { type: 'array', elementType: 'timestamp', containsNull: true }),
+  ]
+  /** Days as Spark 2 counts them: 1582-10-04 is the day before 1582-10-15. */
+  const files = [
+    `SELECT unnest([DATE '1582-10-15', DATE '1582-10-14', DATE '0001-01-01' - 2, NULL]) AS d,
+     [TIMESTAMPTZ '1582-10-14 23:59:59.999999+00', NULL] AS l`,
+  ]
+
+  test('are the days they were, in files of Spark before version 3', async () => {
+    const table = await handmade({ fields, files, copy: spark2 })
+    expect(await table.rows('SELECT d, l[1] AS t FROM {table} ORDER BY d')).toEqual([
+      { d: '0001-01-01', t: '1582-10-04 23:59:59.999999+00' },
+      { d: '1582-10-04', t: '1582-10-04 23:59:59.999999+00' },
+      { d: '1582-10-15', t: '1582-10-04 23:59:59.999999+00' },
+      { d: null, t: '1582-10-04 23:59:59.999999+00' },
+    ])
+    expect(await table.rows(`SELECT 1 AS n FROM {table} WHERE d = DATE '1582-10-04'`)).toHaveLength(1)
+  })
+
+  test.each([[''], [spark2.replace('2.4.8', '3.0.0')]])('are none in files of others: %s', async (copy) => {
+    const table = await handmade({ fields, files, copy })
+    const [row] = await table.rows('SELECT max(d) AS d, min(d) AS first, min(l[1]) AS t FROM {table}')
+    expect(row).toEqual({ d: '1582-10-15', first: '0000-12-30', t: '1582-10-14 23:59:59.999999+00' })
+  })
+
+  test('keep year, month and day', async () => {
+    /** Days since 1970 of a Julian date, by its Julian day number. */
+    const julianDay = ([year, month, day]: readonly [number, number, number]) => {
+      const early = month < 3 ? 1 : 0
+      const y = year + 4800 - early
+      const m = month + 12 * early - 3
+      return day + Math.floor((153 * m + 2) / 5) + 365 * y + Math.floor(y / 4) - 32083 - 2440588
+    }
+    const date = fc.tuple(
+      fc.integer({ min: 1, max: 1582 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.integer({ min: 1, max: 28 }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(date, { minLength: 1 }), async (dates) => {
+        const days = `unnest([${dates.map(julianDay)}]::INTEGER[])`
+        const rows = await engine.rows(
+          `SELECT ${fromJulian('d', 'DATE')} AS d, ${fromJulian('t', 'TIMESTAMPTZ')}::DATE AS t
+           FROM (SELECT DATE '1970-01-01' + i AS d, (DATE '1970-01-01' + i)::TIMESTAMPTZ AS t FROM (SELECT ${days} AS i))`,
+        )
+        const texts = dates.map(
+          ([y, m, d]) => `${String(y).padStart(4, '0')}-0${m}-${String(d).padStart(2, '0')}`,
+        )
+        expect(rows).toEqual(texts.map((text) => ({ d: text, t: text })))
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
+
 describe('partition values', () => {
   test("may hold the character that ends C's strings", async () => {
     const table = await handmade({
@@ -139,6 +200,15 @@ describe('partition values', () => {
       { id: '1', p: 'a\0b' },
       { id: '2', p: '\0' },
     ])
+  })
+
+  test("are the log's where the file has the column too, as text that it does not mark", async () => {
+    const table = await handmade({
+      fields: [column('b', 'binary'), column('p', 'string')],
+      files: [`SELECT '\\xFF'::BLOB AS b, encode('file') AS p`],
+      partition: { column: 'p', values: ['é'] },
+    })
+    expect(await table.rows('SELECT hex(b) AS b, p FROM {table}')).toEqual([{ b: 'FF', p: 'é' }])
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { type ColumnMappingMode, physicalName } from '../column-mapping.ts'
 import { DeltaError } from '../errors.ts'
 import { type DataType, decimalOf, type PrimitiveType } from '../schema.ts'
+import { fromJulian } from './julian-calendar.ts'
 
 const PRIMITIVES: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${number})`>, string>> = {
   string: 'VARCHAR',
@@ -36,6 +37,9 @@ export const VARIANT_BYTES = 'variant bytes' as PrimitiveType
 /** A `string` of a file that does not mark it as text, and a `binary` of one that does. Only here as well. */
 export const TEXT_AS_BYTES = 'text as bytes' as PrimitiveType
 export const BYTES_AS_TEXT = 'bytes as text' as PrimitiveType
+/** A `date` and a `timestamp` of a file that counts old days by the Julian calendar. Only here as well. */
+export const JULIAN_DATE = 'date by Julian calendar' as PrimitiveType
+export const JULIAN_TIMESTAMP = 'timestamp by Julian calendar' as PrimitiveType
 
 /** How files hold what they mark otherwise than the table declares, and the expression that makes it what is declared. */
 export const FILE_TYPES: ReadonlyMap<
@@ -52,6 +56,11 @@ export const FILE_TYPES: ReadonlyMap<
   ],
   [TEXT_AS_BYTES, { type: 'BLOB', toDeclared: (value) => `decode(${value})` }],
   [BYTES_AS_TEXT, { type: 'VARCHAR', toDeclared: (value) => `encode(${value})` }],
+  [JULIAN_DATE, { type: 'DATE', toDeclared: (value) => fromJulian(value, 'DATE') }],
+  [
+    JULIAN_TIMESTAMP,
+    { type: 'TIMESTAMP WITH TIME ZONE', toDeclared: (value) => fromJulian(value, 'TIMESTAMPTZ') },
+  ],
 ])
 
 function primitiveType(type: PrimitiveType): string {

@@ -1,5 +1,6 @@
 import type { DeletionVectorDescriptor } from './deletion-vector.ts'
 import { DeltaError } from './errors.ts'
+import { jsonObjects } from './json-objects.ts'
 
 /** Protocol, "Change Metadata". */
 export interface Metadata {
@@ -115,7 +116,8 @@ export interface Action {
 
 /** The actions of a commit file. Throws `DELTA_LOG_CORRUPT`. */
 export function parseCommit(bytes: Uint8Array, path: string): Action[] {
-  const lines = new TextDecoder().decode(bytes).split('\n')
+  const text = new TextDecoder().decode(bytes)
+  const lines = isFormatted(text) ? [...jsonObjects(text)] : text.split('\n')
   const actions: Action[] = []
   for (const [i, line] of lines.entries()) {
     if (line.trim() === '') continue
@@ -130,6 +132,11 @@ export function parseCommit(bytes: Uint8Array, path: string): Action[] {
     }
   }
   return actions
+}
+
+/** True when objects go over lines, which is not what the protocol says, and yet what other readers take. */
+function isFormatted(text: string): boolean {
+  return /^\s*\{[ \t\r]*\n/.test(text)
 }
 
 /** A commit's bytes: one action a line. */

@@ -1,4 +1,5 @@
 import { type Action, type AddFile, type ChangeFile, parseCommit, type RemoveFile } from './actions.ts'
+import { deletedRows, restoredRows, rowsOfFiles, type VectorChange } from './changed-vectors.ts'
 import { DeltaError } from './errors.ts'
 import { commitPath, LOG_FOLDER, nameBefore } from './log-names.ts'
 import { openScan } from './scan.ts'
@@ -14,9 +15,11 @@ export interface ChangeRange {
   readonly to: number
 }
 
-type ChangeType = 'insert' | 'delete'
-
-const CHANGE_TYPE = column('_change_type', 'string')
+/** Under its own name in mapped tables as well. */
+const CHANGE_TYPE = {
+  ...column('_change_type', 'string'),
+  metadata: { 'delta.columnMapping.physicalName': '_change_type' },
+}
 const NAMES = ['_change_type', '_commit_version', '_commit_timestamp']
 
 /**
@@ -63,29 +66,52 @@ async function versionSelects(table: TableAccess, snapshot: Snapshot, version: n
       schema: { ...snapshot.schema, fields: [...snapshot.schema.fields, CHANGE_TYPE] },
     }
     const scan = await openScan(table.storage, withType, { files: changes.map(addOfChange) })
-    return [`SELECT *, ${place} FROM ${await table.engine.relation(scan)}`]
+    // The change type has no field id, also where other columns are found by theirs.
+    const byName = scan.columnMapping === 'id' ? { ...scan, columnMapping: 'name' as const } : scan
+    return [`SELECT *, ${place} FROM ${await table.engine.relation(byName)}`]
   }
   const selects: string[] = []
-  for (const type of ['insert', 'delete'] as const) {
-    const files = changedFiles(actions, type)
-    if (files.length === 0) continue
-    const scan = await openScan(table.storage, snapshot, { files })
-    selects.push(`SELECT *, '${type}' AS _change_type, ${place} FROM ${await table.engine.relation(scan)}`)
+  const { added, removed, vectors } = changedFiles(actions)
+  for (const [type, files, rows] of [
+    ['insert', added, vectors.map(restoredRows)],
+    ['delete', removed, vectors.map(deletedRows)],
+  ] as const) {
+    const relations = [
+      ...(files.length > 0 ? [await wholeFiles(table, snapshot, files)] : []),
+      ...(await rowsOfFiles(table, snapshot, rows)),
+    ]
+    for (const relation of relations)
+      selects.push(`SELECT *, '${type}' AS _change_type, ${place} FROM ${relation}`)
   }
   return selects
 }
 
-function changedFiles(actions: readonly Action[], type: ChangeType): AddFile[] {
+async function wholeFiles(
+  table: TableAccess,
+  snapshot: Snapshot,
+  files: readonly AddFile[],
+): Promise<string> {
+  return table.engine.relation(await openScan(table.storage, snapshot, { files }))
+}
+
+/** Files that came and went, and those that stayed with other rows deleted. */
+function changedFiles(actions: readonly Action[]): {
+  readonly added: readonly AddFile[]
+  readonly removed: readonly AddFile[]
+  readonly vectors: readonly VectorChange[]
+} {
   const adds = actions.flatMap(({ add }) => (add?.dataChange ? [add] : []))
-  const removes = actions.flatMap(({ remove }) => (remove?.dataChange ? [remove] : []))
-  const paths = new Set(removes.map(({ path }) => path))
-  if (adds.some(({ path }) => paths.has(path))) {
-    throw new DeltaError(
-      'DELTA_FEATURE_UNSUPPORTED',
-      'A deletion vector changed in a commit without change data files, which the feed cannot be read from (feature: deletionVectors)',
-    )
+  const removes = actions.flatMap(({ remove }) => (remove?.dataChange ? [addOfRemoved(remove)] : []))
+  const before = new Map(removes.map((file) => [file.path, file]))
+  const after = new Set(adds.map(({ path }) => path))
+  return {
+    added: adds.filter(({ path }) => !before.has(path)),
+    removed: removes.filter(({ path }) => !after.has(path)),
+    vectors: adds.flatMap((add) => {
+      const old = before.get(add.path)
+      return old ? [{ before: old, after: add }] : []
+    }),
   }
-  return type === 'insert' ? adds : removes.map(addOfRemoved)
 }
 
 async function emptySelect(table: TableAccess, snapshot: Snapshot): Promise<string> {

@@ -81,22 +81,49 @@ function sliceOfFile(file: Uint8Array, vector: DeletionVectorDescriptor, path: s
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#'
 const DIGITS = new Map([...ALPHABET].map((character, i) => [character, i]))
 
-/** ZeroMQ's Z85: five characters for four bytes (RFC 32/Z85). Throws `DELTA_LOG_CORRUPT`. */
+const BLOCK_MAX = 2 ** 32
+
+/**
+ * ZeroMQ's Z85: five characters for four bytes (RFC 32/Z85). A last block that begins with one to three `#` stands for as
+ * many bytes less, as Databricks writes vectors whose size is no multiple of four; it would overflow otherwise. Throws
+ * `DELTA_LOG_CORRUPT`.
+ */
 export function decodeBase85(text: string): Uint8Array {
   const bytes = new Uint8Array(Math.floor(text.length / 5) * 4)
   const view = new DataView(bytes.buffer)
-  for (let block = 0; block < bytes.length / 4; block++) {
-    let value = 0
-    for (let i = 0; i < 5; i++) {
-      const digit = DIGITS.get(text[block * 5 + i] ?? '')
-      if (digit === undefined) {
-        throw new DeltaError('DELTA_LOG_CORRUPT', `"${text.slice(0, 40)}" is not Z85 text`)
-      }
-      value = value * 85 + digit
-    }
-    view.setUint32(block * 4, value)
+  for (let at = 0; at < bytes.length; at += 4) {
+    const block = text.slice((at / 4) * 5, (at / 4) * 5 + 5)
+    const value = base85Value(block)
+    if (value < BLOCK_MAX) view.setUint32(at, value)
+    else return withLast(bytes.subarray(0, at), text.slice((at / 4) * 5))
   }
   return bytes
+}
+
+function withLast(bytes: Uint8Array, block: string): Uint8Array {
+  const digits = block.replace(/^#{1,3}/, '')
+  const byteCount = digits.length - 1
+  const value = base85Value(digits)
+  if (block.length !== 5 || value >= 256 ** byteCount) throw notBase85(block)
+  const last = Array.from(
+    { length: byteCount },
+    (_, i) => Math.floor(value / 256 ** (byteCount - 1 - i)) % 256,
+  )
+  return Uint8Array.from([...bytes, ...last])
+}
+
+function base85Value(digits: string): number {
+  let value = 0
+  for (const character of digits) {
+    const digit = DIGITS.get(character)
+    if (digit === undefined) throw notBase85(digits)
+    value = value * 85 + digit
+  }
+  return value
+}
+
+function notBase85(text: string): DeltaError {
+  return new DeltaError('DELTA_LOG_CORRUPT', `"${text}" is not Z85 text`)
 }
 
 function uuidOf(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import { type Action, parseCommit } from './actions.ts'
 import { DeltaError } from './errors.ts'
+import { effectiveActions } from './log-compaction.ts'
 import { LAST_CHECKPOINT, LOG_FOLDER, nameBefore, SIDECAR_FOLDER } from './log-names.ts'
 import {
   type CheckpointFiles,
@@ -135,8 +136,9 @@ async function applySteps(
     const group = steps.slice(i, i + READS_AT_ONCE)
     const files = await Promise.all(group.map(({ path }) => storage.read(path)))
     for (const [k, bytes] of files.entries()) {
-      last = parseCommit(bytes, group[k]?.path ?? '')
-      builder.apply(last)
+      const path = group[k]?.path ?? ''
+      last = parseCommit(bytes, path)
+      builder.apply(effectiveActions(path, last))
     }
   }
   return builder.build(version, commitTimestamp(listed, version, last))

@@ -5,7 +5,8 @@ export const LAST_CHECKPOINT = `${LOG_FOLDER}/_last_checkpoint`
 const COMMIT = /^(\d{20})\.json$/
 const COMPACTED = /^(\d{20})\.(\d{20})\.compacted\.json$/
 const CLASSIC_CHECKPOINT = /^(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10}))?\.parquet$/
-const UUID_CHECKPOINT = /^(\d{20})\.checkpoint\.([0-9a-fA-F-]{36})\.(json|parquet)$/
+/** The protocol says a UUID; Spark takes any name without a dot. */
+const UUID_CHECKPOINT = /^(\d{20})\.checkpoint\.([^.]+)\.(json|parquet)$/
 const CHECKSUM = /^(\d{20})\.crc$/
 
 /** What a file of the log is. Protocol, "Delta Log Entries", "Log Compaction Files", "Checkpoints". */

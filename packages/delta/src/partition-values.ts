@@ -22,10 +22,13 @@ export function partitionColumnsOf(
   })
 }
 
+/** Hive's folder of nulls, which converters of Hive tables took for a value; a text may be spelled like it. */
+const HIVE_NULL = '__HIVE_DEFAULT_PARTITION__'
+
 /** The value of a column; Protocol, "Partition Value Serialization": an empty string is null. */
-export function partitionValue(values: PartitionValues, { key }: PartitionColumn): string | null {
+export function partitionValue(values: PartitionValues, { field, key }: PartitionColumn): string | null {
   const value = values[key] ?? null
-  return value === '' ? null : value
+  return value === '' || (value === HIVE_NULL && field.type !== 'string') ? null : value
 }
 
 /** Things of a table, by the partition they are of, in the order in which partitions come up. */

@@ -17,6 +17,8 @@ export interface ScanFile {
   readonly partitionValues: PartitionValues
   /** Indexes of rows to leave out, ascending; null when none are. */
   readonly deletedRows: Float64Array | null
+  /** True when the log has statistics of it. */
+  readonly hasStatistics: boolean
 }
 
 /** What an engine needs to read rows of a table: a plain value, every file of it on this machine's disk. */
@@ -60,6 +62,7 @@ export async function openScan(
       path: paths[i] ?? '',
       partitionValues: file.partitionValues,
       deletedRows: deleted.get(file) ?? null,
+      hasStatistics: Boolean(file.stats),
     })),
   }
 }

@@ -66,12 +66,13 @@ const PRIMITIVES: ReadonlySet<string> = new Set([
   'variant',
 ])
 const DECIMAL = /^decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)$/
-/** Text types with a length, which are read and written as `string`. */
-const SIZED_TEXT = /^(char|varchar)\(\d+\)$/
+/** Text types with a length or an order of their own, which are read and written as `string`. */
+const OTHER_TEXT = /^(?:(?:char|varchar)\(\d+\)|string collate \w+)$/i
 /** Types of the protocol and of its proposals that this library does not read, by the feature that brings them. */
 const UNSUPPORTED_TYPES: readonly (readonly [type: RegExp, feature: string])[] = [
   [/^geometry\b/, 'geospatial'],
   [/^geography\b/, 'geospatial'],
+  [/^(interval|calendarinterval)\b/, 'interval'],
 ]
 
 /** The schema of a `schemaString`. Throws `DELTA_SCHEMA_INVALID`, and `DELTA_FEATURE_UNSUPPORTED` for types not read here. */
@@ -150,7 +151,7 @@ function parseType(value: unknown): DataType {
 function parsePrimitive(name: string): PrimitiveType {
   if (PRIMITIVES.has(name)) return name as PrimitiveType
   if (name === 'null') return 'void'
-  if (SIZED_TEXT.test(name)) return 'string'
+  if (OTHER_TEXT.test(name)) return 'string'
   if (name === 'decimal') return 'decimal(10,0)'
   const decimal = decimalOf(name as PrimitiveType)
   if (decimal !== null && decimal.precision <= 38 && decimal.scale <= decimal.precision)

@@ -14,6 +14,8 @@ const READER_FEATURES: ReadonlySet<string> = new Set([
   'vacuumProtocolCheck',
   'variantType',
   'variantType-preview',
+  'variantShredding',
+  'variantShredding-preview',
 ])
 
 /** Features honoured when writing. Those with a condition in `assertWritable` only while the table does not use them. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeBase85, deletionVectorId, deletionVectorPath } from '../src/deletion-vector.ts'
+import {
+  decodeBase85,
+  deletionVectorId,
+  deletionVectorPath,
+  readDeletionVector,
+} from '../src/deletion-vector.ts'
+import { LocalStorage } from '../src/index.ts'
 import { decodeRoaring64 } from '../src/roaring-bitmap.ts'
 import { encodeRoaring64 } from './roaring64-encode.ts'
 
@@ -86,5 +92,19 @@ describe('where a vector is', () => {
       3, 4, 7, 11, 18, 29,
     ])
     expect(() => deletionVectorPath({ ...inline, storageType: 'x' })).toThrowError(/storage type "x"/)
+  })
+
+  test('a last block padded with # stands for fewer bytes', async () => {
+    const vector = {
+      storageType: 'i',
+      pathOrInlineDv: '^Bg9^0rr910000000000iXQKl0rr91000005c8Xg##093',
+      sizeInBytes: 34,
+      cardinality: 1,
+    }
+    expect(decodeBase85(vector.pathOrInlineDv)).toHaveLength(34)
+    expect([...(await readDeletionVector(new LocalStorage('.'), vector))]).toEqual([3])
+    expect([...decodeBase85('00000#003$')]).toEqual([0, 0, 0, 0, 0, 1, 82])
+    for (const text of ['#####', '##z$#', '#$$$$', '00000%%%%%', '##09300000'])
+      expect(() => decodeBase85(text)).toThrow(expect.objectContaining({ code: 'DELTA_LOG_CORRUPT' }))
   })
 })

@@ -39,7 +39,7 @@ export class DuckDbParquetEngine implements ParquetEngine {
 
   async relation(scan: Scan): Promise<string> {
     const scans = await scansByLayout((sql) => this.rows(sql), scan)
-    const [only, ...others] = scans.map(relationOf)
+    const [only, ...others] = scans.map((one) => relationOf(one))
     if (only !== undefined && others.length === 0) return only
     return `(${[only, ...others].map((relation) => `SELECT * FROM ${relation}`).join(' UNION ALL ')})`
   }

@@ -1,18 +1,48 @@
 import { fieldId } from '../column-mapping.ts'
+import { unsupported } from '../errors.ts'
 import type { Scan, ScanFile } from '../scan.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
-import { sqlText, VARIANT_BYTES } from './sql-types.ts'
+import { julianFiles } from './calendar-layouts.ts'
+import { JULIAN_DATE, JULIAN_TIMESTAMP, sqlText, VARIANT_BYTES } from './sql-types.ts'
+import { textLayouts } from './text-layouts.ts'
 
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 /**
- * The scan, divided by what DuckDB must be told of its files: how they name the fields inside mapped columns, and whether
- * they mark variants as such. For other tables it is one, and no file is looked at.
+ * The scan, divided by what DuckDB must be told of its files: how they name the fields inside mapped columns, whether
+ * they mark variants, texts and bytes as such, and by which calendar they count. For other tables it is one, and no file is
+ * looked at.
  */
 export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
-  const scans = await byNestedNames(rows, scan)
-  return (await Promise.all(scans.map((one) => byVariants(rows, one)))).flat()
+  let scans = [scan]
+  for (const divide of [byNestedNames, byVariants, byTexts, byCalendar])
+    scans = (await Promise.all(scans.map((one) => divide(rows, one)))).flat()
+  return scans
+}
+
+async function byCalendar(rows: Rows, scan: Scan): Promise<Scan[]> {
+  const julian = await julianFiles(rows, scan)
+  if (julian.size === 0) return [scan]
+  const others = scan.files.filter((file) => !julian.has(file))
+  const old = withFields({ ...scan, files: [...julian] }, (field) => ({
+    ...field,
+    type: replaced(field.type, JULIAN_TYPES),
+  }))
+  return others.length === 0 ? [old] : [{ ...scan, files: others }, old]
+}
+
+const JULIAN_TYPES: ReadonlyMap<DataType, DataType> = new Map([
+  ['date', JULIAN_DATE],
+  ['timestamp', JULIAN_TIMESTAMP],
+])
+const UNMARKED_TYPES: ReadonlyMap<DataType, DataType> = new Map([['variant', VARIANT_BYTES]])
+
+async function byTexts(rows: Rows, scan: Scan): Promise<Scan[]> {
+  const layouts = await textLayouts(rows, scan)
+  return layouts.map(({ files, types }) =>
+    withFields({ ...scan, files }, (field, i) => ({ ...field, type: types[i] ?? field.type })),
+  )
 }
 
 /** Spark 4.1 and newer mark variants, so that DuckDB reads them; the bytes of older files are made variants here. */
@@ -25,36 +55,45 @@ async function byVariants(rows: Rows, scan: Scan): Promise<Scan[]> {
       `DESCRIBE SELECT * FROM read_parquet(${sqlText(file.localPath)}, hive_partitioning = false)`,
     )
     const isMarked = columns.some(({ column_type }) => String(column_type).includes('VARIANT'))
+    if (!isMarked) assertWhole(columns)
     ;(isMarked ? marked : unmarked).push(file)
   }
   const scans = [
     { ...scan, files: marked },
-    withFields({ ...scan, files: unmarked }, (field) => ({ ...field, type: asBytes(field.type) })),
+    withFields({ ...scan, files: unmarked }, (field) => ({
+      ...field,
+      type: replaced(field.type, UNMARKED_TYPES),
+    })),
   ]
   return scan.files.length === 0 ? [scan] : scans.filter(({ files }) => files.length > 0)
+}
+
+/** Of a variant that is not marked, DuckDB would read the bytes only, without what is in columns of its own. */
+function assertWhole(columns: readonly Record<string, unknown>[]): void {
+  if (!columns.some(({ column_type }) => /\btyped_value\b/.test(String(column_type)))) return
+  throw unsupported('a data file with shredded variants that it does not mark as variants', [
+    'variantShredding',
+  ])
 }
 
 function hasVariant(type: DataType): boolean {
   return [...typesIn(type)].some((one) => one === 'variant')
 }
 
-function asBytes(type: DataType): DataType {
-  if (type === 'variant') return VARIANT_BYTES
-  if (typeof type === 'string') return type
-  if (type.type === 'array') return { ...type, elementType: asBytes(type.elementType) }
+/** The type with some of those in it, or itself, replaced. */
+function replaced(type: DataType, by: ReadonlyMap<DataType, DataType>): DataType {
+  if (typeof type === 'string') return by.get(type) ?? type
+  if (type.type === 'array') return { ...type, elementType: replaced(type.elementType, by) }
   if (type.type === 'map')
-    return { ...type, keyType: asBytes(type.keyType), valueType: asBytes(type.valueType) }
-  return { ...type, fields: type.fields.map((field) => ({ ...field, type: asBytes(field.type) })) }
+    return { ...type, keyType: replaced(type.keyType, by), valueType: replaced(type.valueType, by) }
+  return { ...type, fields: type.fields.map((field) => ({ ...field, type: replaced(field.type, by) })) }
 }
 
-/** Partition columns keep pointing at their fields. */
-function withFields(scan: Scan, change: (field: StructField) => StructField): Scan {
-  const fields = scan.schema.fields.map(change)
-  const partitionColumns = scan.partitionColumns.map((column) => ({
-    ...column,
-    field: fields[scan.schema.fields.indexOf(column.field)] as StructField,
-  }))
-  return { ...scan, schema: { ...scan.schema, fields }, partitionColumns }
+/** Changes what files hold: partition columns, of which the log tells, stay as they are. */
+function withFields(scan: Scan, change: (field: StructField, index: number) => StructField): Scan {
+  const partitions = new Set(scan.partitionColumns.map(({ field }) => field))
+  const fields = scan.schema.fields.map((field, i) => (partitions.has(field) ? field : change(field, i)))
+  return { ...scan, schema: { ...scan.schema, fields } }
 }
 
 /**

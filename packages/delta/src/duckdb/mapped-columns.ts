@@ -1,24 +1,26 @@
 import { type ColumnMappingMode, fieldId, physicalName } from '../column-mapping.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
-import { sqlName, VARIANT_BYTES } from './sql-types.ts'
+import { FILE_TYPES, sqlName } from './sql-types.ts'
 
 /** Which way fields are renamed: as data files name them, or as the table does. */
 export type Naming = 'logical' | 'physical'
 
 /**
- * A value whose struct fields are renamed and whose variants' bytes are made variants, however deep; the expression itself
- * where there are none.
+ * A value whose struct fields are renamed and in which what a file marks otherwise (`FILE_TYPES`) is made what the table
+ * declares, however deep; the expression itself where there is neither.
  */
 export function renamed(
   expression: string,
   type: DataType,
   { to, mode, depth = 0 }: { readonly to: Naming; readonly mode: ColumnMappingMode; readonly depth?: number },
 ): string {
-  if (type === VARIANT_BYTES) {
-    return `CASE WHEN ${expression} IS NULL THEN NULL ELSE variant_bytes_to_variant((${expression}).metadata || (${expression}).value) END`
-  }
-  if (typeof type === 'string' || !(hasBytes(type) || (mode !== 'none' && !fieldsOf(type).next().done)))
+  const inFile = FILE_TYPES.get(type)
+  if (inFile) return inFile.toDeclared(expression)
+  if (
+    typeof type === 'string' ||
+    !(isMarkedOtherwise(type) || (mode !== 'none' && !fieldsOf(type).next().done))
+  )
     return expression
   const deeper = { to, mode, depth: depth + 1 }
   const item = `x${depth}`
@@ -39,8 +41,8 @@ export function renamed(
   return `CASE WHEN ${expression} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
 }
 
-function hasBytes(type: DataType): boolean {
-  return [...typesIn(type)].some((one) => one === VARIANT_BYTES)
+function isMarkedOtherwise(type: DataType): boolean {
+  return [...typesIn(type)].some((one) => FILE_TYPES.has(one))
 }
 
 /** Value of COPY's option FIELD_IDS: Parquet field ids of mapped columns and the fields in them. */

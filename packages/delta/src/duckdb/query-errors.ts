@@ -10,6 +10,11 @@ const MEANINGS: readonly (readonly [pattern: RegExp, code: DeltaErrorCode, what:
     'A data file is damaged, or no Parquet file',
   ],
   [
+    /MAP_KEY_VALUE|LIST requires|MAP requires/,
+    'DELTA_FEATURE_UNSUPPORTED',
+    'A data file lays out a list or map in a way that is not read here',
+  ],
+  [
     /^Conversion Error|failed to cast column|STRUCT to STRUCT cast|Unimplemented type for cast|must be of type/,
     'DELTA_SCHEMA_MISMATCH',
     'A value does not have the type that the table declares',

@@ -1,6 +1,7 @@
 import { type ColumnMappingMode, physicalName } from '../column-mapping.ts'
 import { DeltaError } from '../errors.ts'
 import { type DataType, decimalOf, type PrimitiveType } from '../schema.ts'
+import { fromJulian } from './julian-calendar.ts'
 
 const PRIMITIVES: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${number})`>, string>> = {
   string: 'VARCHAR',
@@ -33,9 +34,38 @@ export function sqlType(type: DataType, mode: ColumnMappingMode = 'none'): strin
 
 /** A `variant` of a file that does not mark it as one, so that DuckDB reads its bytes. Only here, never in a table's schema. */
 export const VARIANT_BYTES = 'variant bytes' as PrimitiveType
+/** A `string` of a file that does not mark it as text, and a `binary` of one that does. Only here as well. */
+export const TEXT_AS_BYTES = 'text as bytes' as PrimitiveType
+export const BYTES_AS_TEXT = 'bytes as text' as PrimitiveType
+/** A `date` and a `timestamp` of a file that counts old days by the Julian calendar. Only here as well. */
+export const JULIAN_DATE = 'date by Julian calendar' as PrimitiveType
+export const JULIAN_TIMESTAMP = 'timestamp by Julian calendar' as PrimitiveType
+
+/** How files hold what they mark otherwise than the table declares, and the expression that makes it what is declared. */
+export const FILE_TYPES: ReadonlyMap<
+  DataType,
+  { readonly type: string; readonly toDeclared: (value: string) => string }
+> = new Map([
+  [
+    VARIANT_BYTES,
+    {
+      type: 'STRUCT(metadata BLOB, "value" BLOB)',
+      toDeclared: (value) =>
+        `CASE WHEN ${value} IS NULL THEN NULL ELSE variant_bytes_to_variant((${value}).metadata || (${value}).value) END`,
+    },
+  ],
+  [TEXT_AS_BYTES, { type: 'BLOB', toDeclared: (value) => `decode(${value})` }],
+  [BYTES_AS_TEXT, { type: 'VARCHAR', toDeclared: (value) => `encode(${value})` }],
+  [JULIAN_DATE, { type: 'DATE', toDeclared: (value) => fromJulian(value, 'DATE') }],
+  [
+    JULIAN_TIMESTAMP,
+    { type: 'TIMESTAMP WITH TIME ZONE', toDeclared: (value) => fromJulian(value, 'TIMESTAMPTZ') },
+  ],
+])
 
 function primitiveType(type: PrimitiveType): string {
-  if (type === VARIANT_BYTES) return 'STRUCT(metadata BLOB, "value" BLOB)'
+  const inFile = FILE_TYPES.get(type)
+  if (inFile) return inFile.type
   const decimal = decimalOf(type)
   if (decimal) return `DECIMAL(${decimal.precision},${decimal.scale})`
   const name = (PRIMITIVES as Readonly<Record<string, string>>)[type]
@@ -48,7 +78,8 @@ export function sqlName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** A string literal, quoted. */
+/** A string literal, quoted; DuckDB's parser takes no NUL in one. */
 export function sqlText(text: string): string {
+  if (text.includes('\0')) return `(${text.split('\0').map(sqlText).join(' || chr(0) || ')})`
   return `'${text.replaceAll("'", "''")}'`
 }

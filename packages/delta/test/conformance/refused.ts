@@ -5,11 +5,11 @@
  */
 export const REFUSED_FEATURES: Readonly<Record<string, string>> = {
   catalogManaged: 'its newest commits are known to a catalog only, which this library does not ask',
+  catalogOwned: 'its newest commits are known to a catalog only, which this library does not ask',
   'catalogOwned-preview': 'its newest commits are known to a catalog only, which this library does not ask',
   'redirectReaderWriter-preview': 'its rows are in another table, which the log only points to',
-  variantShredding: 'its variants are split over columns of their own, which are not put together here',
-  'variantShredding-preview':
-    'its variants are split over columns of their own, which are not put together here',
+  interval:
+    'Spark writes columns of intervals only with its type check switched off; no specification says what is in them',
   geospatial: 'its geometry and geography columns are a preview whose specification may still change',
 }
 

@@ -38,8 +38,8 @@ const SYSTEM_CALLS: Readonly<Record<Step, readonly string[]>> = {
   mkdir: ['mkdir', 'mkdirat'],
 }
 const APPENDS = 3
-/** Wake-ups between threads are writes too, and their number varies. */
-const SHIFTS: readonly number[] = [0, 1, -1, 2, -2, 3, -3, 4, -4, 0, 5, -5, 6, -6, 0]
+/** Wake-ups between threads are writes too, and their number varies, most on a machine that is busy. */
+const ATTEMPTS_MAX = 20
 
 /** Why system calls cannot be made to fail here; null when they can. */
 export function whyNoInjection(): string | null {
@@ -63,6 +63,10 @@ export function isHonest({ step, records, hitIds }: IoErrorCase): boolean {
  */
 export async function callsOf(step: Step): Promise<number[]> {
   const { trace, root } = await runWriter(step)
+  return callsOnFiles(trace, root, step)
+}
+
+function callsOnFiles(trace: readonly string[], root: string, step: Step): number[] {
   const counts = new Map<string, number>()
   return trace.flatMap((line) => {
     const [thread = '', call = ''] = line.split(/[\s(]+/)
@@ -75,19 +79,21 @@ export async function callsOf(step: Step): Promise<number[]> {
 
 /**
  * Runs the writer with one call failing with EIO, alone or with all after it. Other threads' calls of the same number fail
- * too, and the number shifts by a few with the wake-ups between threads: a run that missed the table's files is repeated.
- * Null when none met them.
+ * too, and the number shifts with the wake-ups between threads: after a run that missed the table's files the next one
+ * takes the number that the call had in it. Null when none met them.
  */
 export async function failCall(
   step: Step,
   index: number,
   isPersistent: boolean,
 ): Promise<IoErrorCase | null> {
-  for (const shift of SHIFTS) {
-    const when = `${index + shift}${isPersistent ? '+' : ''}`
-    const { trace, root, ...found } = await runWriter(step, when)
+  let at = index
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const { trace, root, ...found } = await runWriter(step, `${at}${isPersistent ? '+' : ''}`)
     const hits = trace.filter((line) => line.includes('INJECTED') && line.includes(root))
     if (hits.length > 0) return { step, index, isPersistent, hits, hitIds: idsHit(trace, root), ...found }
+    const calls = callsOnFiles(trace, root, step).sort((a, b) => Math.abs(a - index) - Math.abs(b - index))
+    at = calls[0] ?? index
   }
   return null
 }

@@ -44,8 +44,11 @@ if arguments.jars:
     import spark_evolution
     import spark_features
     import spark_checkpoints
+    import unusual_tables
 
-    engines["spark"] = spark_engine.engine(spark_engine.start(arguments.jars, os.path.join(out, "warehouse")))
+    session = spark_engine.start(arguments.jars, os.path.join(out, "warehouse"))
+    engines["spark"] = spark_engine.engine(session)
+    engines["unusual"] = unusual_tables.engine(session)
 
 failed = tables.generate(out, engines, arguments.only)
 print(f"{len(failed)} tables could not be made: {', '.join(failed)}" if failed else "all made")

@@ -266,6 +266,7 @@ def log_unknown_actions(t):
 def log_crlf_and_spaces(t):
     history(t, "classic", commits=3, interval=100)
     newest = log_files(t, "*.json")[-1]
+    os.remove(os.path.join(t.log, f".{os.path.basename(newest)}.crc"))
     with open(newest) as file:
         lines = file.read().split("\n")
     with open(newest, "w", newline="") as file:

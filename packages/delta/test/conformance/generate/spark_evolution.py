@@ -3,6 +3,7 @@
 from tables import table
 
 WIDENING = "TBLPROPERTIES ('delta.enableTypeWidening' = 'true'{more})"
+LOCAL_TIMES = ", 'delta.feature.timestampNtz' = 'supported'"
 
 
 @table("spark")
@@ -140,7 +141,7 @@ def widening_decimal_precision(t):
 
 @table("spark")
 def widening_date_to_timestamp_ntz(t):
-    widened(t, "DATE", "TIMESTAMP_NTZ", ["'2020-01-01'", "'0001-01-01'", "'9999-12-31'", "NULL"], ["'2020-01-01 00:00:00.000001'"])
+    widened(t, "DATE", "TIMESTAMP_NTZ", ["'2020-01-01'", "'0001-01-01'", "'9999-12-31'", "NULL"], ["'2020-01-01 00:00:00.000001'"], more=LOCAL_TIMES)
 
 
 @table("spark")
@@ -150,7 +151,7 @@ def widening_partition(t):
 
 @table("spark")
 def widening_partition_date(t):
-    widened(t, "DATE", "TIMESTAMP_NTZ", ["'2020-01-01'", "NULL"], ["'2020-01-01 00:00:00.000001'"], partition="PARTITIONED BY (x)")
+    widened(t, "DATE", "TIMESTAMP_NTZ", ["'2020-01-01'", "NULL"], ["'2020-01-01 00:00:00.000001'"], more=LOCAL_TIMES, partition="PARTITIONED BY (x)")
 
 
 @table("spark")
@@ -170,7 +171,7 @@ def widening_checkpoint(t):
 
 @table("spark")
 def widening_nested(t):
-    t.sql("CREATE TABLE {t} (id INT, s STRUCT<a: BYTE, b: STRUCT<c: FLOAT>>, l ARRAY<SHORT>, m MAP<INT, DECIMAL(4,2)>, ls ARRAY<STRUCT<d: DATE>>) USING delta " + WIDENING.format(more=""))
+    t.sql("CREATE TABLE {t} (id INT, s STRUCT<a: BYTE, b: STRUCT<c: FLOAT>>, l ARRAY<SHORT>, m MAP<INT, DECIMAL(4,2)>, ls ARRAY<STRUCT<d: DATE>>) USING delta " + WIDENING.format(more=LOCAL_TIMES))
     t.sql("INSERT INTO {t} VALUES (1, named_struct('a', 1Y, 'b', named_struct('c', CAST(0.1 AS FLOAT))), array(1S, NULL), map(1, 1.25), array(named_struct('d', DATE'2020-01-01'), NULL)), (2, NULL, NULL, NULL, NULL)")
     t.sql("ALTER TABLE {t} ALTER COLUMN s.a TYPE INT", "ALTER TABLE {t} ALTER COLUMN s.b.c TYPE DOUBLE", "ALTER TABLE {t} ALTER COLUMN l.element TYPE INT", "ALTER TABLE {t} ALTER COLUMN m.key TYPE BIGINT",
           "ALTER TABLE {t} ALTER COLUMN m.value TYPE DECIMAL(12,4)", "ALTER TABLE {t} ALTER COLUMN ls.element.d TYPE TIMESTAMP_NTZ")

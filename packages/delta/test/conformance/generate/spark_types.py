@@ -112,7 +112,8 @@ def types_void_nested(t):
 
 @table("spark")
 def types_interval(t):
-    t.sql("CREATE TABLE {t} (id INT, y INTERVAL YEAR TO MONTH, d INTERVAL DAY TO SECOND) USING delta")
+    with t.conf(spark__databricks__delta__schema__typeCheck__enabled="false"):
+        t.sql("CREATE TABLE {t} (id INT, y INTERVAL YEAR TO MONTH, d INTERVAL DAY TO SECOND) USING delta")
     t.sql("INSERT INTO {t} VALUES (1, INTERVAL '1-2' YEAR TO MONTH, INTERVAL '1 2:3:4.5' DAY TO SECOND)")
 
 
@@ -137,12 +138,54 @@ def types_variant_count_only(t):
     return "count"
 
 
+SHREDDED = {"spark__sql__variant__writeShredding__enabled": "true", "spark__sql__variant__inferShreddingSchema": "true", "spark__sql__variant__shredding__enabled": "true"}
+SHREDDING = "TBLPROPERTIES ('delta.enableVariantShredding' = 'true')"
+
+
 @table("spark")
 def types_variant_shredded(t):
-    with t.conf(spark__sql__variant__writeShredding__enabled="true", spark__sql__variant__inferShreddingSchema="true", spark__sql__variant__shredding__enabled="true"):
-        t.sql("CREATE TABLE {t} (id LONG, v VARIANT) USING delta TBLPROPERTIES ('delta.enableVariantShredding' = 'true')")
+    with t.conf(**SHREDDED):
+        t.sql("CREATE TABLE {t} (id LONG, v VARIANT) USING delta " + SHREDDING)
         t.sql("""INSERT INTO {t} SELECT id, parse_json('{"a": ' || id || ', "b": "x' || id || '"}') FROM range(100)""")
-    return "count"
+
+
+def shredded_as(schema, *values):
+    """Every value is written into columns of the same schema, whether it fits them or not."""
+
+    def make(t):
+        with t.conf(**SHREDDED, spark__sql__variant__forceShreddingSchemaForTest=schema):
+            t.sql("CREATE TABLE {t} (id INT, v VARIANT) USING delta " + SHREDDING)
+            t.sql("INSERT INTO {t} " + " UNION ALL ".join(f"SELECT {i}, {value}" for i, value in enumerate(values)))
+
+    return make
+
+
+MIXED = ["NULL", "parse_json('null')", "parse_json('{}')", "parse_json('[]')", "parse_json('1')", "parse_json('\"text\"')", "parse_json('true')", "parse_json('1.25')", "parse_json('1e300')", "parse_json('123456789012345678901234567890')",
+         """parse_json('{"a": 1, "b": "x", "c": {"d": [1, 2], "e": null}, "z": "more"}')""", """parse_json('{"a": "no number", "b": 7, "c": "no object"}')""", """parse_json('{"a": null, "c": {"d": [], "f": 1}}')""",
+         """parse_json('{"c": {"d": ["x", null, 3, [4]]}}')""", """parse_json('{"a": 9999999999, "ü": "é", "": 1}')""", """parse_json('[1, "x", {"a": 1}, [2], null]')""",
+         "to_variant_object(named_struct('a', 1, 'b', DATE'2020-01-01', 'c', TIMESTAMP'1900-01-01 00:00:00.000001Z'))", "to_variant_object(array(named_struct('d', 1.50BD), NULL))", "CAST(X'00FF' AS VARIANT)", "CAST(TIMESTAMP_NTZ'2020-01-01 00:00:00' AS VARIANT)", "CAST(1.5F AS VARIANT)", "CAST(-128Y AS VARIANT)"]
+
+
+@table("spark")
+def types_variant_shredded_mixed(t):
+    shredded_as("a INT, b STRING, c STRUCT<d: ARRAY<INT>, e: STRING>", *MIXED)(t)
+
+
+@table("spark")
+def types_variant_shredded_types(t):
+    kinds = {"l": "LONG", "d": "DECIMAL(18,4)", "f": "DOUBLE", "dt": "DATE", "ts": "TIMESTAMP", "tn": "TIMESTAMP_NTZ", "bi": "BINARY", "bo": "BOOLEAN", "s": "STRING", "y": "BYTE"}
+    full = "to_variant_object(named_struct('l', 9007199254740993L, 'd', 12.5000BD, 'f', -0.5D, 'dt', DATE'0001-01-01', 'ts', TIMESTAMP'9999-12-31 23:59:59.999999Z', 'tn', TIMESTAMP_NTZ'1969-12-31 23:59:59.9', 'bi', X'00FF', 'bo', false, 's', 'ü', 'y', 1Y))"
+    other = "to_variant_object(named_struct('l', 'x', 'd', 1.5D, 'f', 'NaN', 'dt', 1, 'ts', DATE'2020-01-01', 'tn', CAST(NULL AS INT), 'bi', 's', 'bo', 1, 's', array(1), 'y', 1000))"
+    shredded_as(", ".join(f"{name} {kind}" for name, kind in kinds.items()), full, other, "NULL", "parse_json('{}')")(t)
+
+
+@table("spark")
+def types_variant_shredded_nested(t):
+    """Inside structs, arrays and maps, beside columns that are not."""
+    with t.conf(**SHREDDED):
+        t.sql("CREATE TABLE {t} (id LONG, s STRUCT<v: VARIANT, n: INT>, a ARRAY<VARIANT>, m MAP<STRING, VARIANT>, p STRING) USING delta PARTITIONED BY (p) " + SHREDDING)
+        t.sql("""INSERT INTO {t} SELECT id, named_struct('v', parse_json('{"k": ' || id || '}'), 'n', CAST(id AS INT)), array(parse_json('{"q": "' || id || '"}'), NULL), map('m', parse_json('[' || id || ']')), 'p' || id % 2 FROM range(50)""",
+              "DELETE FROM {t} WHERE id = 7")
 
 
 @table("spark")

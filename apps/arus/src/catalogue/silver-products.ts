@@ -1,7 +1,10 @@
-import type { DuckDBConnection, DuckDBVector } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { quoted } from './import-sql.ts'
 import { popularitySql } from './popularity.ts'
 import { NUMBERS, type ProductNumbers, type ProductSource, TEXTS } from './stored-product.ts'
+
+/** Rows of a chunk of DuckDB. */
+const CHUNK_ROWS = 2048
 
 /**
  * The products of a relation that is like `silver.products`. Both queries go through its files in one order only on one
@@ -19,19 +22,22 @@ export function silverProducts(
     async *numbers() {
       const popularity = `CAST(${popularitySql(meanStars)} AS FLOAT)`
       const result = await connection.stream(`SELECT ${numbersSql(popularity)} FROM ${relation}`)
+      const columns = NUMBERS.map(() => new Float64Array(CHUNK_ROWS))
       for (;;) {
         const chunk = await result.fetchChunk()
         if (chunk === null || chunk.rowCount === 0) return
-        yield Object.fromEntries(
-          NUMBERS.map((name, column) => [name, doubles(chunk.getColumnVector(column), chunk.rowCount)]),
-        ) as ProductNumbers
+        const read = NUMBERS.map((name, at) => [name, doubles(chunk, at, columns[at]!)])
+        yield Object.fromEntries(read) as ProductNumbers
       }
     },
   }
 }
 
-function doubles(vector: DuckDBVector, count: number): Float64Array {
-  const values = new Float64Array(count)
+/** A column of a chunk, in `room` as far as it goes: new arrays for every chunk keep the collector busy. */
+function doubles(chunk: DuckDBDataChunk, column: number, room: Float64Array): Float64Array {
+  const count = chunk.rowCount
+  const vector = chunk.getColumnVector(column)
+  const values = count <= room.length ? room.subarray(0, count) : new Float64Array(count)
   for (let row = 0; row < count; row++) values[row] = (vector.getItem(row) as number | null) ?? Number.NaN
   return values
 }

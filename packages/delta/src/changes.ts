@@ -1,12 +1,13 @@
-import { type Action, type AddFile, type ChangeFile, parseCommit, type RemoveFile } from './actions.ts'
+import { type AddFile, type ChangeFile, parseCommit, type RemoveFile } from './actions.ts'
+import { assertNoFeedColumns, CHANGE_TYPE } from './change-feed.ts'
+import { readDeletionVector } from './deletion-vector.ts'
 import { DeltaError } from './errors.ts'
 import { commitPath, LOG_FOLDER, nameBefore } from './log-names.ts'
-import { openScan } from './scan.ts'
-import { column } from './schema.ts'
+import { openScan, SCAN_ROW } from './scan.ts'
 import type { Snapshot } from './snapshot.ts'
 import { isEnabled } from './table-features.ts'
 import { commitTimestamp } from './timestamps.ts'
-import type { TableAccess } from './transact.ts'
+import { columnList, type TableAccess } from './transact.ts'
 
 /** Versions, both inclusive. */
 export interface ChangeRange {
@@ -14,17 +15,11 @@ export interface ChangeRange {
   readonly to: number
 }
 
-type ChangeType = 'insert' | 'delete'
-
-const CHANGE_TYPE = column('_change_type', 'string')
-const NAMES = ['_change_type', '_commit_version', '_commit_timestamp']
-
 /**
  * The change data feed of some versions, as text for FROM: the table's columns, `_change_type` (`insert`, `delete`,
  * `update_preimage`, `update_postimage`), `_commit_version` and `_commit_timestamp`. Protocol, "Add CDC File": a version
- * with change data files is told by them alone, another by the files it added and removed. Throws
- * `DELTA_FEATURE_UNSUPPORTED` where the table does not keep a feed, and where a deletion vector changed without change
- * data files; `DELTA_VERSION_UNKNOWN` for commits that are gone.
+ * with change data files is told by them alone, another by the files and deletion vectors it added and removed. Throws
+ * `DELTA_FEATURE_UNSUPPORTED` where the table does not keep a feed, `DELTA_VERSION_UNKNOWN` for commits that are gone.
  */
 export async function changesRelation(
   table: TableAccess,
@@ -37,9 +32,7 @@ export async function changesRelation(
       'The table keeps no change data feed (delta.enableChangeDataFeed is not true)',
     )
   }
-  const clash = snapshot.schema.fields.find(({ name }) => NAMES.includes(name))
-  if (clash)
-    throw new DeltaError('DELTA_SCHEMA_INVALID', `Column ${clash.name} has the name of a column of the feed`)
+  assertNoFeedColumns(snapshot.schema)
   const selects: string[] = []
   for (let version = from; version <= to; version++)
     selects.push(...(await versionSelects(table, snapshot, version)))
@@ -53,39 +46,73 @@ async function versionSelects(table: TableAccess, snapshot: Snapshot, version: n
     throw new DeltaError('DELTA_VERSION_UNKNOWN', `The commit of version ${version} is not in the log`, error)
   })
   const actions = parseCommit(bytes, path)
-  const files = await table.storage.list(LOG_FOLDER, nameBefore(version))
-  const timestampMs = Math.floor(commitTimestamp(files, version, actions))
+  const log = await table.storage.list(LOG_FOLDER, nameBefore(version))
+  const timestampMs = Math.floor(commitTimestamp(log, version, actions))
   const place = `${version}::BIGINT AS _commit_version, make_timestamp(${timestampMs} * 1000)::TIMESTAMPTZ AS _commit_timestamp`
-  const changes = actions.flatMap(({ cdc }) => (cdc ? [cdc] : []))
+  const changes = actions.flatMap(({ cdc }) => (cdc ? [addOfChange(cdc)] : []))
   if (changes.length > 0) {
-    const withType = {
-      ...snapshot,
-      schema: { ...snapshot.schema, fields: [...snapshot.schema.fields, CHANGE_TYPE] },
-    }
-    const scan = await openScan(table.storage, withType, { files: changes.map(addOfChange) })
+    const fields = [...snapshot.schema.fields, CHANGE_TYPE]
+    const withType = { ...snapshot, schema: { ...snapshot.schema, fields } }
+    const scan = await openScan(table.storage, withType, { files: changes })
     return [`SELECT *, ${place} FROM ${await table.engine.relation(scan)}`]
   }
+  const added = actions.flatMap(({ add }) => (add?.dataChange ? [add] : []))
+  const removed = actions.flatMap(({ remove }) => (remove?.dataChange ? [addOfRemoved(remove)] : []))
+  return [
+    ...(await rowsIn(table, snapshot, {
+      files: added,
+      others: removed,
+      end: `'insert' AS _change_type, ${place}`,
+    })),
+    ...(await rowsIn(table, snapshot, {
+      files: removed,
+      others: added,
+      end: `'delete' AS _change_type, ${place}`,
+    })),
+  ]
+}
+
+/** The rows of files that were added, as far as they are not those removed; or the other way round. */
+async function rowsIn(
+  table: TableAccess,
+  snapshot: Snapshot,
+  {
+    files,
+    others,
+    end,
+  }: { readonly files: readonly AddFile[]; readonly others: readonly AddFile[]; readonly end: string },
+): Promise<string[]> {
+  const other = new Map(others.map((file) => [file.path, file]))
   const selects: string[] = []
-  for (const type of ['insert', 'delete'] as const) {
-    const files = changedFiles(actions, type)
-    if (files.length === 0) continue
-    const scan = await openScan(table.storage, snapshot, { files })
-    selects.push(`SELECT *, '${type}' AS _change_type, ${place} FROM ${await table.engine.relation(scan)}`)
+  const whole = files.filter(({ path }) => !other.has(path))
+  if (whole.length > 0) {
+    const scan = await openScan(table.storage, snapshot, { files: whole })
+    selects.push(`SELECT *, ${end} FROM ${await table.engine.relation(scan)}`)
+  }
+  for (const file of files) {
+    const twin = other.get(file.path)
+    if (twin) selects.push(...(await rowsOnlyIn(table, snapshot, { file, twin, end })))
   }
   return selects
 }
 
-function changedFiles(actions: readonly Action[], type: ChangeType): AddFile[] {
-  const adds = actions.flatMap(({ add }) => (add?.dataChange ? [add] : []))
-  const removes = actions.flatMap(({ remove }) => (remove?.dataChange ? [remove] : []))
-  const paths = new Set(removes.map(({ path }) => path))
-  if (adds.some(({ path }) => paths.has(path))) {
-    throw new DeltaError(
-      'DELTA_FEATURE_UNSUPPORTED',
-      'A deletion vector changed in a commit without change data files, which the feed cannot be read from (feature: deletionVectors)',
-    )
-  }
-  return type === 'insert' ? adds : removes.map(addOfRemoved)
+/** A file whose deletion vector changed: the rows that it has now, or had before, and the other has not. */
+async function rowsOnlyIn(
+  table: TableAccess,
+  snapshot: Snapshot,
+  { file, twin, end }: { readonly file: AddFile; readonly twin: AddFile; readonly end: string },
+): Promise<string[]> {
+  const isDeleted = new Set(await deletedRows(table, file))
+  const rows = (await deletedRows(table, twin)).filter((row) => !isDeleted.has(row))
+  if (rows.length === 0) return []
+  const { deletionVector: _, ...all } = file
+  const scan = await openScan(table.storage, snapshot, { files: [all], withPosition: true })
+  const from = `${await table.engine.relation(scan)} WHERE ${SCAN_ROW} IN (${rows.join(', ')})`
+  return [`SELECT ${columnList(table, snapshot)}, ${end} FROM ${from}`]
+}
+
+async function deletedRows({ storage }: TableAccess, { deletionVector }: AddFile): Promise<Float64Array> {
+  return deletionVector ? readDeletionVector(storage, deletionVector) : new Float64Array()
 }
 
 async function emptySelect(table: TableAccess, snapshot: Snapshot): Promise<string> {

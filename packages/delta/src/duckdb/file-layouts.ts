@@ -1,4 +1,4 @@
-import { fieldId } from '../column-mapping.ts'
+import { fieldId, hasFieldId } from '../column-mapping.ts'
 import type { Scan, ScanFile } from '../scan.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
@@ -7,11 +7,11 @@ import { sqlText, VARIANT_BYTES } from './sql-types.ts'
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 /**
- * The scan, divided by what DuckDB must be told of its files: how they name the fields inside mapped columns, and whether
- * they mark variants as such. For other tables it is one, and no file is looked at.
+ * The scan, divided by what DuckDB must be told of its files: how they name columns mapped by id, and whether they mark
+ * variants as such. For other tables it is one, and no file is looked at.
  */
 export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
-  const scans = await byNestedNames(rows, scan)
+  const scans = await byNames(rows, scan)
   return (await Promise.all(scans.map((one) => byVariants(rows, one)))).flat()
 }
 
@@ -58,14 +58,18 @@ function withFields(scan: Scan, change: (field: StructField) => StructField): Sc
 }
 
 /**
- * By how files name the fields inside their columns. DuckDB finds columns by field id, but what is
- * in them by name; tables mapped by id may have files that name it otherwise (Protocol, "Column Mapping", mode `id`).
- * Costs a look at each file's footer, for such tables only.
+ * By how files name their columns and the fields inside. DuckDB finds columns by field id, but what is in them by name,
+ * and tables mapped by id may have files that name it otherwise (Protocol, "Column Mapping", mode `id`); so all is found
+ * by the names of the file. So it is where a column has no id, as `_change_type` has none. Costs a look at each file's
+ * footer, for such tables only.
  */
-async function byNestedNames(rows: Rows, scan: Scan): Promise<Scan[]> {
-  const nested = scan.schema.fields.flatMap((field) => [...fieldsOf(field.type)])
-  if (scan.columnMapping !== 'id' || nested.length === 0 || scan.files.length === 0) return [scan]
-  const names = await namesById(rows, { files: scan.files, ids: nested.map(fieldId) })
+async function byNames(rows: Rows, scan: Scan): Promise<Scan[]> {
+  const { fields } = scan.schema
+  const nested = fields.flatMap((field) => [...fieldsOf(field.type)])
+  const ids = [...fields, ...nested].filter(hasFieldId).map(fieldId)
+  const isFoundById = nested.length === 0 && ids.length === fields.length
+  if (scan.columnMapping !== 'id' || isFoundById || scan.files.length === 0) return [scan]
+  const names = await namesById(rows, { files: scan.files, ids })
   const layouts = new Map<string, ScanFile[]>()
   for (const file of scan.files) {
     const layout = JSON.stringify([...(names.get(file.localPath) ?? [])])
@@ -75,7 +79,7 @@ async function byNestedNames(rows: Rows, scan: Scan): Promise<Scan[]> {
   }
   return [...layouts].map(([layout, files]) => {
     const own = new Map<number, string>(JSON.parse(layout))
-    return withFields({ ...scan, files }, (field) => ({ ...field, type: named(field.type, own) }))
+    return withFields({ ...scan, files, columnMapping: 'name' }, (field) => named(field, own))
   })
 }
 
@@ -95,18 +99,20 @@ async function namesById(
   return names
 }
 
-/** The type, fields named as a file names them; one it does not have by a name that is in no file. */
-function named(type: DataType, names: ReadonlyMap<number, string>): DataType {
+/** The field and those within it named as a file names them; one it does not have by a name that is in no file. */
+function named(field: StructField, names: ReadonlyMap<number, string>): StructField {
+  const type = namedWithin(field.type, names)
+  if (!hasFieldId(field)) return { ...field, type }
+  const physicalName = names.get(fieldId(field)) ?? `absent ${fieldId(field)}`
+  return { ...field, type, metadata: { ...field.metadata, 'delta.columnMapping.physicalName': physicalName } }
+}
+
+function namedWithin(type: DataType, names: ReadonlyMap<number, string>): DataType {
   if (typeof type === 'string') return type
-  if (type.type === 'array') return { ...type, elementType: named(type.elementType, names) }
-  if (type.type === 'map')
-    return { ...type, keyType: named(type.keyType, names), valueType: named(type.valueType, names) }
-  return {
-    ...type,
-    fields: type.fields.map((field) => {
-      const physicalName = names.get(fieldId(field)) ?? `absent ${fieldId(field)}`
-      const metadata = { ...field.metadata, 'delta.columnMapping.physicalName': physicalName }
-      return { ...field, metadata, type: named(field.type, names) }
-    }),
+  if (type.type === 'array') return { ...type, elementType: namedWithin(type.elementType, names) }
+  if (type.type === 'map') {
+    const { keyType, valueType } = type
+    return { ...type, keyType: namedWithin(keyType, names), valueType: namedWithin(valueType, names) }
   }
+  return { ...type, fields: type.fields.map((field) => named(field, names)) }
 }

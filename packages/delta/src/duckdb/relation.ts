@@ -99,7 +99,7 @@ function schemaOf({ columnMapping }: Scan, fields: readonly StructField[]): stri
 
 /** True when folders alone tell the partition, in characters that are never encoded. */
 function isHive(file: ScanFile, partitionColumns: readonly PartitionColumn[]): boolean {
-  const folders = file.path.split('/').slice(0, -1)
+  const folders = file.path.split('/').slice(-1 - partitionColumns.length, -1)
   return (
     folders.length === partitionColumns.length &&
     partitionColumns.every((column, i) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { CHANGE_FOLDER, CHANGE_TYPE } from '../change-feed.ts'
 import { columnMappingMode, physicalName } from '../column-mapping.ts'
 import { constraintsOf } from '../constraints.ts'
 import { DeltaError } from '../errors.ts'
@@ -45,16 +46,18 @@ export async function writeFiles(
   const select = selectOf(source, target)
   const id = randomUUID()
   const partitions = partitionColumnsOf(target.table).map(({ key }) => sqlName(key))
-  const to = partitions.length === 0 ? join(target.localRoot, `part-${id}.parquet`) : target.localRoot
+  const folder = folderOf(target)
+  const prefix = target.content === 'changes' ? 'cdc' : 'part'
+  const to = partitions.length === 0 ? join(folder, `${prefix}-${id}.parquet`) : folder
   const options = ['FORMAT parquet', COMPRESSIONS[compression], 'RETURN_STATS', ...idOptions(target)]
   if (partitions.length > 0) {
     options.push(
       `PARTITION_BY (${partitions.join(', ')})`,
-      `FILENAME_PATTERN 'part-${id}-{uuidv7}'`,
+      `FILENAME_PATTERN '${prefix}-${id}-{uuidv7}'`,
       'OVERWRITE_OR_IGNORE',
     )
   }
-  await mkdir(target.localRoot, { recursive: true })
+  await mkdir(folder, { recursive: true })
   const copy = `COPY (${select}) TO ${sqlText(to)} (${options.join(', ')})`
   try {
     const results = (await connection.runAndReadAll(copy)).getRowObjectsJson() as unknown as CopyResult[]
@@ -63,17 +66,27 @@ export async function writeFiles(
     for (const file of empty) await rm(join(target.localRoot, file.path), { force: true })
     return files.filter((file) => file.rowCount > 0)
   } catch (error) {
-    await removeWritten(target.localRoot, id)
+    await removeWritten(folder, id)
     throw typed(error)
   }
+}
+
+function folderOf({ localRoot, content }: WriteTarget): string {
+  return content === 'changes' ? join(localRoot, CHANGE_FOLDER) : localRoot
+}
+
+/** The columns of the SELECT. */
+function fieldsOf({ table, content }: WriteTarget): readonly StructField[] {
+  return content === 'changes' ? [...table.schema.fields, CHANGE_TYPE] : table.schema.fields
 }
 
 /** The SELECT, its columns checked, cast, renamed as data files name them, its rows held to the constraints. */
 function selectOf(
   { selectSql, found }: { readonly selectSql: string; readonly found: readonly StructField[] },
-  { table }: WriteTarget,
+  target: WriteTarget,
 ): string {
-  const { fields } = table.schema
+  const { table, content } = target
+  const fields = fieldsOf(target)
   assertColumns(fields, found)
   const mode = columnMappingMode(table.metadata)
   const partitions = new Set(partitionColumnsOf(table).map(({ field }) => field))
@@ -87,7 +100,8 @@ function selectOf(
         : renamed(name, field.type, { to: 'physical', mode })
       return `${value} AS ${sqlName(physicalName(field, mode))}`
     })
-  const checks = constraintsOf(table.schema, table.metadata, sqlName).map(
+  const constraints = content === 'changes' ? [] : constraintsOf(table.schema, table.metadata, sqlName)
+  const checks = constraints.map(
     ({ name, sql }) =>
       `CASE WHEN coalesce((${sql}), false) THEN true ELSE error(${sqlText(`${VIOLATION}${name}`)}) END`,
   )

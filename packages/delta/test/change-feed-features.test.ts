@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DuckDbParquetEngine, sqlText } from '../src/duckdb/index.ts'
-import { column, type DataType, DeltaTable, type StructField } from '../src/index.ts'
-import { changeFilesOf, feedOf, feedTable } from './feed-table.ts'
+import type { DataType } from '../src/index.ts'
+import { changeFilesOf, FEED, feedOf, feedTable } from './feed-table.ts'
+import { mappedField, mappedTable } from './mapped-table.ts'
 import { encodeRoaring64 } from './roaring64-encode.ts'
 import { idsOf, shopRows, TestFolder } from './test-table.ts'
 
@@ -18,25 +19,18 @@ afterEach(() => folder[Symbol.dispose]())
 test.each(['name', 'id'])(
   'columns mapped by %s are in change data files under their physical names',
   async (mode) => {
-    const mapped = (name: string, id: number, type: DataType): StructField => ({
-      ...column(name, type),
-      metadata: { 'delta.columnMapping.id': id, 'delta.columnMapping.physicalName': `p${id}` },
-    })
-    const inner: DataType = { type: 'struct', fields: [mapped('x', 4, 'long')] }
-    const fields = [mapped('id', 1, 'long'), mapped('part', 2, 'string'), mapped('s', 3, inner)]
-    const table = await feedTable(folder, engine, {
+    const inner: DataType = { type: 'struct', fields: [mappedField('x', 4, 'long')] }
+    const fields = [
+      mappedField('id', 1, 'long'),
+      mappedField('part', 2, 'string'),
+      mappedField('s', 3, inner),
+    ]
+    const opened = await mappedTable(folder, engine, {
+      mode,
       schema: { type: 'struct', fields },
       partitionColumns: ['part'],
+      properties: FEED,
     })
-    const path = join(table.storage.location, '_delta_log', `${'0'.padStart(20, '0')}.json`)
-    const mapping = `"delta.columnMapping.mode":"${mode}","delta.columnMapping.maxColumnId":"4"`
-    writeFileSync(
-      path,
-      readFileSync(path, 'utf8')
-        .replace('"minReaderVersion":1,"minWriterVersion":4', '"minReaderVersion":2,"minWriterVersion":5')
-        .replace('"configuration":{', `"configuration":{${mapping},`),
-    )
-    const opened = await DeltaTable.open(folder.options(engine))
     await opened.append(`SELECT i AS id, 'a b' AS part, {x: i} AS s FROM range(3) t(i)`)
     await opened.update({ set: { s: '{x: -1}' }, where: 'id = 1' })
     const [file] = changeFilesOf(opened, 2)

@@ -2,17 +2,20 @@ import { fieldId, hasFieldId } from '../column-mapping.ts'
 import type { Scan, ScanFile } from '../scan.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
+import { byAbsentFields } from './absent-fields.ts'
 import { sqlText, VARIANT_BYTES } from './sql-types.ts'
 
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 /**
- * The scan, divided by what DuckDB must be told of its files: how they name columns mapped by id, and whether they mark
- * variants as such. For other tables it is one, and no file is looked at.
+ * The scan, divided by what DuckDB must be told of its files: how they name columns mapped by id, whether they mark
+ * variants as such, and which structs have none of their fields. For other tables it is one, and no file is looked at.
  */
 export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
-  const scans = await byNames(rows, scan)
-  return (await Promise.all(scans.map((one) => byVariants(rows, one)))).flat()
+  let scans = [scan]
+  for (const divided of [byNames, byVariants, byAbsentFields])
+    scans = (await Promise.all(scans.map((one) => divided(rows, one)))).flat()
+  return scans
 }
 
 /** Spark 4.1 and newer mark variants, so that DuckDB reads them; the bytes of older files are made variants here. */

@@ -10,8 +10,8 @@ export interface DataFile {
   readonly sizeBytes: number
   readonly rowCount: number
   readonly partitionValues: PartitionValues
-  /** Content of `stats`; see `AddFile`. */
-  readonly stats: Readonly<Record<string, unknown>>
+  /** JSON; see `AddFile`. */
+  readonly stats: string
 }
 
 /** Where rows are written, and as what. */

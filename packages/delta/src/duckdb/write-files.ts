@@ -158,13 +158,11 @@ function idOptions({ table }: WriteTarget): string[] {
 function dataFileOf({ table, localRoot }: WriteTarget, result: CopyResult): DataFile {
   const columns = new Map(
     result.column_statistics.map(({ key, value }) => [
-      key.replace(/^"|"$/g, '').replaceAll('""', '"'),
+      key,
       Object.fromEntries(value.map((entry) => [entry.key, entry.value])) as ColumnStatistics,
     ]),
   )
   const rowCount = Number(result.count)
-  const mode = columnMappingMode(table.metadata)
-  const physical = table.schema.fields.map((field) => ({ ...field, name: physicalName(field, mode) }))
   return {
     path: relative(localRoot, result.filename).split(sep).join('/'),
     sizeBytes: Number(result.file_size_bytes),
@@ -172,7 +170,7 @@ function dataFileOf({ table, localRoot }: WriteTarget, result: CopyResult): Data
     partitionValues: Object.fromEntries(
       (result.partition_keys ?? []).map(({ key, value }) => [key, value === NULL_PARTITION ? null : value]),
     ),
-    stats: statsOf({ type: 'struct', fields: physical }, rowCount, columns),
+    stats: statsOf(table.schema, rowCount, { columns, mode: columnMappingMode(table.metadata) }),
   }
 }
 

@@ -6,7 +6,7 @@ import { DuckDbParquetEngine, sqlText } from '../src/duckdb/index.ts'
 import { column, DeltaTable, LocalStorage } from '../src/index.ts'
 import { faultAt } from './fault-plan.ts'
 import { FaultyStorage } from './faulty-storage.ts'
-import { actionsOf, changeFilesOf, FEED, feedOf, feedTable } from './feed-table.ts'
+import { actionsOf, changeFilesOf, expectReplayed, FEED, feedOf, feedTable } from './feed-table.ts'
 import { idsOf, SHOP, shopRows, TestFolder } from './test-table.ts'
 
 let folder: TestFolder
@@ -197,25 +197,6 @@ async function apply(table: DeltaTable, { kind, id, by }: Step): Promise<unknown
     whenMatched: [{ and: `source.id % 3 = 0`, delete: true }, { update: { name: `target.name || '!'` } }],
     whenNotMatched: [{ and: 'source.id % 4 > 0', insert: 'all' }],
   })
-}
-
-/** The feed after version `from` up to `to`, applied in order to the rows at `from`, gives those at `to`, duplicates and all. */
-async function expectReplayed(table: DeltaTable, from: number, to: number): Promise<void> {
-  const rows = new Map<string, number>()
-  const add = (row: Record<string, unknown>, count: number) => {
-    const key = JSON.stringify([row.id, row.name, row.price, row.day])
-    rows.set(key, (rows.get(key) ?? 0) + count)
-    if (rows.get(key) === 0) rows.delete(key)
-  }
-  for (const row of await table.rows(undefined, { snapshot: await table.at({ version: from }) })) add(row, 1)
-  if (to > from) {
-    const feed = await table.changes({ from: from + 1, to })
-    const changes = await engine.rows(`SELECT * FROM ${feed} ORDER BY _commit_version`)
-    for (const row of changes)
-      add(row, ['insert', 'update_postimage'].includes(String(row._change_type)) ? 1 : -1)
-  }
-  for (const row of await table.rows(undefined, { snapshot: await table.at({ version: to }) })) add(row, -1)
-  expect([...rows], `versions ${from} to ${to}`).toEqual([])
 }
 
 describe('change data files', () => {

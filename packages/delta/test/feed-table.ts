@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import type { ChangeFile } from '../src/actions.ts'
 import type { DuckDbParquetEngine } from '../src/duckdb/index.ts'
 import { type Action, type CreateOptions, DeltaTable } from '../src/index.ts'
@@ -41,4 +42,23 @@ export function actionsOf(table: DeltaTable, version: number): Action[] {
 /** The change data files of a version. */
 export function changeFilesOf(table: DeltaTable, version: number): ChangeFile[] {
   return actionsOf(table, version).flatMap(({ cdc }) => (cdc ? [cdc] : []))
+}
+
+/** The feed after version `from` up to `to`, applied in order to the rows at `from`, gives those at `to`, duplicates and all. */
+export async function expectReplayed(table: DeltaTable, from: number, to: number): Promise<void> {
+  const rows = new Map<string, number>()
+  const add = (row: Record<string, unknown>, count: number) => {
+    const key = JSON.stringify([row.id, row.name, row.price, row.day])
+    rows.set(key, (rows.get(key) ?? 0) + count)
+    if (rows.get(key) === 0) rows.delete(key)
+  }
+  for (const row of await table.rows(undefined, { snapshot: await table.at({ version: from }) })) add(row, 1)
+  if (to > from) {
+    const feed = await table.changes({ from: from + 1, to })
+    const changes = await table.engine.rows(`SELECT * FROM ${feed} ORDER BY _commit_version`)
+    for (const row of changes)
+      add(row, ['insert', 'update_postimage'].includes(String(row._change_type)) ? 1 : -1)
+  }
+  for (const row of await table.rows(undefined, { snapshot: await table.at({ version: to }) })) add(row, -1)
+  expect([...rows], `versions ${from} to ${to}`).toEqual([])
 }

@@ -51,12 +51,27 @@ def write(path, schema, rows, mode, predicate=None, transaction=None):
     )
 
 
-def read(path, version=None):
-    """Schema and rows; through DataFusion, as delta-rs itself reads."""
+def read(path, version=None, sql="SELECT * FROM t"):
+    """Schema and rows of a query that names the table t and gives its columns; through DataFusion, as delta-rs itself reads."""
     table = open_table(path, version)
     schema = json.loads(table.schema().to_json())
-    found = QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all()
+    found = QueryBuilder().register("t", table).execute(sql).read_all()
     return {"schema": schema, "rows": [encode(row, schema) for row in pa.table(found).to_pylist()]}
+
+
+FEED_FIELDS = [
+    {"name": "_change_type", "type": "string"},
+    {"name": "_commit_version", "type": "long"},
+]
+
+
+def changes(path, first, last):
+    """The change data feed of versions `first` to `last`, without the times of their commits."""
+    table = open_table(path)
+    schema = json.loads(table.schema().to_json())
+    schema["fields"] = schema["fields"] + FEED_FIELDS
+    found = pa.table(table.load_cdf(starting_version=first, ending_version=last).read_all())
+    return {"schema": schema, "rows": [encode(row, schema) for row in found.to_pylist()]}
 
 
 def merge(path, schema, rows, predicate):
@@ -83,6 +98,7 @@ serve(
         "create": create,
         "write": write,
         "read": read,
+        "changes": changes,
         "merge": merge,
         "delete": lambda path, predicate: open_table(path).delete(predicate),
         "update": lambda path, predicate, updates: open_table(path).update(updates=updates, predicate=predicate),

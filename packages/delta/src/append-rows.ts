@@ -1,4 +1,5 @@
 import type { Metadata } from './actions.ts'
+import { assertNoFeedColumns, keepsChangeFeed } from './change-feed.ts'
 import { columnMappingMode } from './column-mapping.ts'
 import type { CommitRequest } from './commit.ts'
 import { DeltaError, unsupported } from './errors.ts'
@@ -8,7 +9,7 @@ import type { DataFile } from './parquet-engine.ts'
 import type { StructField, StructType } from './schema.ts'
 import type { Snapshot } from './snapshot.ts'
 import { fieldsOf } from './table-features.ts'
-import { type OperationResult, type TableAccess, transact, writeRows } from './transact.ts'
+import { discard, type OperationResult, type TableAccess, transact, writeRows } from './transact.ts'
 import { fieldNamed } from './type-assignment.ts'
 
 export interface AppendOptions {
@@ -63,7 +64,7 @@ export function overwriteRows(
     try {
       assertReplacing(add, isReplaced)
     } catch (error) {
-      for (const { path } of add) await table.storage.delete(path)
+      await discard(table, add)
       throw error
     }
     const remove = [...snapshot.files.values()].filter(isReplaced)
@@ -86,6 +87,7 @@ export function overwriteRows(
 
 /** The metadata with columns more, nullable, at the end. Throws `DELTA_SCHEMA_INVALID` for one that is there. */
 export function withColumns(snapshot: Snapshot, columns: readonly StructField[]): Metadata {
+  if (keepsChangeFeed(snapshot)) assertNoFeedColumns({ type: 'struct', fields: columns })
   const mode = columnMappingMode(snapshot.metadata)
   let lastId = Number(snapshot.metadata.configuration['delta.columnMapping.maxColumnId'] ?? 0)
   const added = columns.map((field) => {

@@ -1,11 +1,13 @@
 import type { AddFile } from './actions.ts'
+import { keepsChangeFeed } from './change-feed.ts'
 import type { CommitRequest } from './commit.ts'
 import { DeltaError } from './errors.ts'
-import { SCAN_FILE } from './scan.ts'
+import { DELETED, fillTable, newValue, UPDATED, withTemporaryTable, writeRowChanges } from './row-changes.ts'
+import { SCAN_FILE, SCAN_ROW } from './scan.ts'
 import type { Snapshot } from './snapshot.ts'
 import { liveRowCount } from './statistics.ts'
-import { isEnabled } from './table-features.ts'
 import {
+  columnList,
   type OperationResult,
   relationWithPosition,
   type TableAccess,
@@ -14,36 +16,29 @@ import {
 } from './transact.ts'
 import { fieldNamed } from './type-assignment.ts'
 
-/** A table whose files with matching rows are known. */
+/** What is known of the rows that match. */
 interface Matches {
   readonly files: readonly AddFile[]
-  /** Files all of whose rows match. */
-  readonly whole: readonly AddFile[]
+  /** Files some of whose rows do not match. */
+  readonly partial: readonly AddFile[]
   readonly rowCount: number
 }
 
-/** Deletes the rows for which a condition (SQL) is true; all rows without one. Copy on write. */
+type Written = Pick<CommitRequest, 'add' | 'changes'>
+
+/**
+ * Deletes the rows for which a condition (SQL) is true; all rows without one. Copy on write. The change data feed needs
+ * no files of its own where files are removed as they are.
+ */
 export function deleteRows(table: TableAccess, where?: string): Promise<OperationResult> {
   return transact(table, async (snapshot) => {
     if (where === undefined) return deleteAll(snapshot)
-    assertNoChangeFeed(snapshot, 'delete')
-    const matches = await filesWithMatches(table, snapshot, where)
-    if (matches.files.length === 0) return null
-    const partial = matches.files.filter((file) => !matches.whole.includes(file))
+    const change = { name: 'DELETE', rows: 'numDeletedRows', where } as const
+    if (keepsChangeFeed(snapshot)) return deleteWithFeed(table, snapshot, change)
+    const matches = await filesWithMatches(table, snapshot, { where })
+    const { partial } = matches
     const add = partial.length === 0 ? [] : await rewritten(table, snapshot, { files: partial, where })
-    return {
-      add,
-      remove: matches.files,
-      readVersion: snapshot.version,
-      reads: { files: matches.files },
-      operation: 'DELETE',
-      operationParameters: { predicate: JSON.stringify([where]) },
-      operationMetrics: {
-        numDeletedRows: matches.rowCount,
-        numRemovedFiles: matches.files.length,
-        numAddedFiles: add.length,
-      },
-    }
+    return requestOf(snapshot, change, { matches, written: { add } })
   })
 }
 
@@ -53,43 +48,87 @@ export function updateRows(
   { set, where }: { readonly set: Readonly<Record<string, string>>; readonly where?: string },
 ): Promise<OperationResult> {
   return transact(table, async (snapshot) => {
-    assertNoChangeFeed(snapshot, 'update')
-    const columns = updatedColumns(table, snapshot, { set, where: where ?? 'true' })
-    const matches = await filesWithMatches(table, snapshot, where ?? 'true')
+    const change = {
+      name: 'UPDATE',
+      rows: 'numUpdatedRows',
+      ...(where === undefined ? {} : { where }),
+    } as const
+    const values = updatedColumns(table, snapshot, { set, where: where ?? 'true' })
+    if (keepsChangeFeed(snapshot)) return updateWithFeed(table, snapshot, { change, set })
+    const matches = await filesWithMatches(table, snapshot, { where: where ?? 'true' })
     if (matches.files.length === 0) return null
     const { sql } = await relationWithPosition(table, snapshot, matches.files)
-    const add = await writeRows(table, snapshot, `SELECT ${columns} FROM ${sql}`)
-    return {
-      add,
-      remove: matches.files,
-      readVersion: snapshot.version,
-      reads: { files: matches.files },
-      operation: 'UPDATE',
-      operationParameters: where === undefined ? {} : { predicate: JSON.stringify([where]) },
-      operationMetrics: {
-        numUpdatedRows: matches.rowCount,
-        numRemovedFiles: matches.files.length,
-        numAddedFiles: add.length,
-      },
-    }
+    const columns = values.map(({ name, value }) => `${value} AS ${name}`)
+    const add = await writeRows(table, snapshot, `SELECT ${columns.join(', ')} FROM ${sql}`)
+    return requestOf(snapshot, change, { matches, written: { add } })
   })
 }
 
-/**
- * Throws `DELTA_FEATURE_UNSUPPORTED` where a change of single rows would have to be written to the change data feed as
- * well, which this library reads but does not write.
- */
-export function assertNoChangeFeed(snapshot: Snapshot, operation: string): void {
-  if (!isEnabled(snapshot.metadata, 'delta.enableChangeDataFeed')) return
-  throw new DeltaError(
-    'DELTA_FEATURE_UNSUPPORTED',
-    `To ${operation} single rows of a table with delta.enableChangeDataFeed is not supported (feature: changeDataFeed); append or overwrite instead`,
-  )
+/** An operation, as the log tells of it. */
+interface Change {
+  readonly name: 'DELETE' | 'UPDATE'
+  /** Its metric of changed rows. */
+  readonly rows: string
+  readonly where?: string
 }
 
-/** The column list of the table, by name, for a SELECT over `relationWithPosition`. */
-export function columnList(table: TableAccess, snapshot: Snapshot, prefix = ''): string {
-  return snapshot.schema.fields.map(({ name }) => `${prefix}${table.engine.quoteName(name)}`).join(', ')
+function deleteWithFeed(
+  table: TableAccess,
+  snapshot: Snapshot,
+  change: Change,
+): Promise<CommitRequest | null> {
+  return withTemporaryTable(table, async (name) => {
+    const matches = await filesWithMatches(table, snapshot, {
+      where: change.where ?? 'true',
+      into: { name, columns: [`${DELETED} AS change`] },
+    })
+    const changes = { name, hasNewValues: false }
+    // One version is told by change data files alone or by the files it removed: not by both.
+    const written =
+      matches.partial.length === 0
+        ? { add: [] }
+        : await writeRowChanges(table, snapshot, { changes, files: matches.files })
+    return requestOf(snapshot, change, { matches, written })
+  })
+}
+
+function updateWithFeed(
+  table: TableAccess,
+  snapshot: Snapshot,
+  { change, set }: { readonly change: Change; readonly set: Readonly<Record<string, string>> },
+): Promise<CommitRequest | null> {
+  return withTemporaryTable(table, async (name) => {
+    const values = updatedColumns(table, snapshot, { set, where: 'true' })
+    const columns = [`${UPDATED} AS change`, ...values.map(({ value }, i) => `${value} AS ${newValue(i)}`)]
+    const where = change.where ?? 'true'
+    const matches = await filesWithMatches(table, snapshot, { where, into: { name, columns } })
+    if (matches.files.length === 0) return null
+    const changes = { name, hasNewValues: true }
+    const written = await writeRowChanges(table, snapshot, { changes, files: matches.files })
+    return requestOf(snapshot, change, { matches, written })
+  })
+}
+
+function requestOf(
+  snapshot: Snapshot,
+  { name, rows, where }: Change,
+  { matches, written }: { readonly matches: Matches; readonly written: Written },
+): CommitRequest | null {
+  if (matches.files.length === 0) return null
+  return {
+    ...written,
+    remove: matches.files,
+    readVersion: snapshot.version,
+    reads: { files: matches.files },
+    operation: name,
+    operationParameters: where === undefined ? {} : { predicate: JSON.stringify([where]) },
+    operationMetrics: {
+      [rows]: matches.rowCount,
+      numRemovedFiles: matches.files.length,
+      numAddedFiles: written.add.length,
+      ...(written.changes ? { numAddedChangeFiles: written.changes.length } : {}),
+    },
+  }
 }
 
 /** The field a change names. Throws `DELTA_VALUE_INVALID` when there is none. */
@@ -115,10 +154,27 @@ function deleteAll(snapshot: Snapshot): CommitRequest | null {
   }
 }
 
-async function filesWithMatches(table: TableAccess, snapshot: Snapshot, where: string): Promise<Matches> {
+/** Files with rows for which the condition is true. Where the rows are, with other columns, goes `into` a table if asked for. */
+async function filesWithMatches(
+  table: TableAccess,
+  snapshot: Snapshot,
+  {
+    where,
+    into,
+  }: {
+    readonly where: string
+    readonly into?: { readonly name: string; readonly columns: readonly string[] }
+  },
+): Promise<Matches> {
   const { sql, byLocalPath } = await relationWithPosition(table, snapshot)
+  let from = `${sql} WHERE (${where})`
+  if (into !== undefined) {
+    const columns = [SCAN_FILE, SCAN_ROW, ...into.columns].join(', ')
+    await fillTable(table, into.name, `SELECT ${columns} FROM ${from}`)
+    from = into.name
+  }
   const rows = await table.engine.rows(
-    `SELECT ${SCAN_FILE} AS file, count(*) AS row_count FROM ${sql} WHERE (${where}) GROUP BY 1`,
+    `SELECT ${SCAN_FILE} AS file, count(*) AS row_count FROM ${from} GROUP BY 1`,
   )
   const counted = rows.flatMap(({ file, row_count }) => {
     const found = byLocalPath.get(String(file))
@@ -126,7 +182,7 @@ async function filesWithMatches(table: TableAccess, snapshot: Snapshot, where: s
   })
   return {
     files: counted.map(({ file }) => file),
-    whole: counted.filter(({ file, rowCount }) => liveRowCount(file) === rowCount).map(({ file }) => file),
+    partial: counted.filter(({ file, rowCount }) => liveRowCount(file) !== rowCount).map(({ file }) => file),
     rowCount: counted.reduce((sum, one) => sum + one.rowCount, 0),
   }
 }
@@ -144,20 +200,16 @@ async function rewritten(
   )
 }
 
-/** Values keep the types the expressions give them, so that one that does not fit its column is refused. */
+/** New values of the columns, by quoted name. They keep the types the expressions give them, so that one that does not fit is refused. */
 function updatedColumns(
   table: TableAccess,
   snapshot: Snapshot,
   { set, where }: { readonly set: Readonly<Record<string, string>>; readonly where: string },
-): string {
+): { readonly name: string; readonly value: string }[] {
   const changes = new Map(Object.entries(set).map(([name, sql]) => [changedField(snapshot, name).name, sql]))
-  return snapshot.schema.fields
-    .map(({ name }) => {
-      const quoted = table.engine.quoteName(name)
-      const value = changes.get(name)
-      return value === undefined
-        ? quoted
-        : `CASE WHEN (${where}) THEN (${value}) ELSE ${quoted} END AS ${quoted}`
-    })
-    .join(', ')
+  return snapshot.schema.fields.map((field) => {
+    const name = table.engine.quoteName(field.name)
+    const sql = changes.get(field.name)
+    return { name, value: sql === undefined ? name : `CASE WHEN (${where}) THEN (${sql}) ELSE ${name} END` }
+  })
 }

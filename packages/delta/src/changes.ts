@@ -1,9 +1,9 @@
 import { type Action, type AddFile, type ChangeFile, parseCommit, type RemoveFile } from './actions.ts'
+import { assertNoFeedColumns, CHANGE_TYPE } from './change-feed.ts'
 import { deletedRows, restoredRows, rowsOfFiles, type VectorChange } from './changed-vectors.ts'
 import { DeltaError } from './errors.ts'
 import { commitPath, LOG_FOLDER, nameBefore } from './log-names.ts'
 import { openScan } from './scan.ts'
-import { column } from './schema.ts'
 import type { Snapshot } from './snapshot.ts'
 import { isEnabled } from './table-features.ts'
 import { commitTimestamp } from './timestamps.ts'
@@ -15,19 +15,11 @@ export interface ChangeRange {
   readonly to: number
 }
 
-/** Under its own name in mapped tables as well. */
-const CHANGE_TYPE = {
-  ...column('_change_type', 'string'),
-  metadata: { 'delta.columnMapping.physicalName': '_change_type' },
-}
-const NAMES = ['_change_type', '_commit_version', '_commit_timestamp']
-
 /**
  * The change data feed of some versions, as text for FROM: the table's columns, `_change_type` (`insert`, `delete`,
  * `update_preimage`, `update_postimage`), `_commit_version` and `_commit_timestamp`. Protocol, "Add CDC File": a version
- * with change data files is told by them alone, another by the files it added and removed. Throws
- * `DELTA_FEATURE_UNSUPPORTED` where the table does not keep a feed, and where a deletion vector changed without change
- * data files; `DELTA_VERSION_UNKNOWN` for commits that are gone.
+ * with change data files is told by them alone, another by the files and deletion vectors it added and removed. Throws
+ * `DELTA_FEATURE_UNSUPPORTED` where the table does not keep a feed, `DELTA_VERSION_UNKNOWN` for commits that are gone.
  */
 export async function changesRelation(
   table: TableAccess,
@@ -40,9 +32,7 @@ export async function changesRelation(
       'The table keeps no change data feed (delta.enableChangeDataFeed is not true)',
     )
   }
-  const clash = snapshot.schema.fields.find(({ name }) => NAMES.includes(name))
-  if (clash)
-    throw new DeltaError('DELTA_SCHEMA_INVALID', `Column ${clash.name} has the name of a column of the feed`)
+  assertNoFeedColumns(snapshot.schema)
   const selects: string[] = []
   for (let version = from; version <= to; version++)
     selects.push(...(await versionSelects(table, snapshot, version)))
@@ -66,9 +56,7 @@ async function versionSelects(table: TableAccess, snapshot: Snapshot, version: n
       schema: { ...snapshot.schema, fields: [...snapshot.schema.fields, CHANGE_TYPE] },
     }
     const scan = await openScan(table.storage, withType, { files: changes.map(addOfChange) })
-    // The change type has no field id, also where other columns are found by theirs.
-    const byName = scan.columnMapping === 'id' ? { ...scan, columnMapping: 'name' as const } : scan
-    return [`SELECT *, ${place} FROM ${await table.engine.relation(byName)}`]
+    return [`SELECT *, ${place} FROM ${await table.engine.relation(scan)}`]
   }
   const selects: string[] = []
   const { added, removed, vectors } = changedFiles(actions)

@@ -23,6 +23,11 @@ export function physicalName(field: StructField, mode: ColumnMappingMode): strin
   throw new DeltaError('DELTA_SCHEMA_INVALID', `Column ${field.name} has no ${PHYSICAL_NAME} in its metadata`)
 }
 
+/** False for a column that the table's mapping does not know, such as `_change_type`. */
+export function hasFieldId(field: StructField): boolean {
+  return typeof field.metadata[FIELD_ID] === 'number'
+}
+
 /** The Parquet field id of a column of a mapped table. Throws `DELTA_SCHEMA_INVALID`. */
 export function fieldId(field: StructField): number {
   const id = field.metadata[FIELD_ID]

@@ -197,7 +197,7 @@ function addOf(file: DataFile, modificationTime: number, dataChange: boolean): A
     size: file.sizeBytes,
     modificationTime,
     dataChange,
-    stats: JSON.stringify(file.stats),
+    stats: file.stats,
   }
 }
 

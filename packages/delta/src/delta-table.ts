@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Action, parseCommit, serializeCommit } from './actions.ts'
 import { type AppendOptions, appendRows, type OverwriteOptions, overwriteRows } from './append-rows.ts'
+import { assertNoFeedColumns, keepsChangeFeed } from './change-feed.ts'
 import { deleteRows, updateRows } from './change-rows.ts'
 import { type ChangeRange, changesRelation } from './changes.ts'
 import { writeCheckpoint } from './checkpoint.ts'
@@ -97,7 +98,9 @@ export class DeltaTable {
       configuration: properties,
       createdTime: nowMs,
     }
-    const actions = creationActions({ protocol: protocolFor(schema, properties), metadata }, nowMs)
+    const protocol = protocolFor(schema, properties)
+    if (keepsChangeFeed({ protocol, metadata })) assertNoFeedColumns(schema)
+    const actions = creationActions({ protocol, metadata }, nowMs)
     const isThere = await DeltaTable.exists(options.storage)
     if (isThere || (await options.storage.putIfAbsent(commitPath(0), serializeCommit(actions))) === 'exists')
       throw new DeltaError(

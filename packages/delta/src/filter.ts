@@ -2,14 +2,18 @@ import type { AddFile } from './actions.ts'
 import { columnMappingMode, physicalName } from './column-mapping.ts'
 import { DeltaError } from './errors.ts'
 import { partitionColumnsOf, partitionValue } from './partition-values.ts'
-import { type DataType, decimalOf, type StructField } from './schema.ts'
+import { type DataType, decimalOf, type StructField, type StructType } from './schema.ts'
 import type { Snapshot } from './snapshot.ts'
 import { type FileStatistics, parseStatistics } from './statistics.ts'
+import { fieldNamed } from './type-assignment.ts'
 
 /** A value to compare with; timestamps as a Date or ISO 8601 text, dates as `YYYY-MM-DD`. */
 export type FilterValue = string | number | bigint | boolean | Date
 
-/** One condition on a column; a list of them must all hold. A null satisfies none but `is null`. */
+/**
+ * One condition on a column, or on a field within structs as `column.field`; a list of them must all hold. A null satisfies
+ * none but `is null`.
+ */
 export type Filter =
   | { readonly column: string; readonly op: '=' | '<' | '<=' | '>' | '>='; readonly value: FilterValue }
   | { readonly column: string; readonly op: 'in'; readonly values: readonly FilterValue[] }
@@ -25,18 +29,19 @@ type Comparable = number | bigint | Buffer
  */
 export function fileFilter(snapshot: Snapshot, filters: readonly Filter[]): (file: AddFile) => boolean {
   const mode = columnMappingMode(snapshot.metadata)
-  const partitions = new Map(partitionColumnsOf(snapshot).map((column) => [column.field.name, column]))
+  const partitions = new Map(partitionColumnsOf(snapshot).map((column) => [column.field, column]))
   const tests = filters.map((filter) => {
-    const field = fieldOf(snapshot, filter.column)
-    const partition = partitions.get(field.name)
+    const path = pathOf(snapshot, filter.column)
+    const field = path.at(-1) as StructField
+    const partition = partitions.get(field)
     const range = rangeOf(filter, field)
     if (partition)
       return (file: AddFile) =>
         mayMatch(exactly(partitionValue(file.partitionValues, partition), field), range)
-    const name = physicalName(field, mode)
-    return (_: AddFile, stats: FileStatistics) => mayMatch(boundsOf(stats, name, field.type), range)
+    const names = path.map((each) => physicalName(each, mode))
+    return (_: AddFile, stats: FileStatistics) => mayMatch(boundsOf(stats, names, field.type), range)
   })
-  const needsStatistics = filters.some((filter) => !partitions.has(fieldOf(snapshot, filter.column).name))
+  const needsStatistics = !isPartitionFilter(snapshot, filters)
   return (file) => {
     const stats = needsStatistics ? parseStatistics(file) : {}
     return tests.every((test) => test(file, stats))
@@ -45,8 +50,11 @@ export function fileFilter(snapshot: Snapshot, filters: readonly Filter[]): (fil
 
 /** True when every filter is on a partition column, so that files match as a whole or not at all. */
 export function isPartitionFilter(snapshot: Snapshot, filters: readonly Filter[]): boolean {
-  const names = new Set(partitionColumnsOf(snapshot).map(({ field }) => field.name))
-  return filters.every((filter) => names.has(fieldOf(snapshot, filter.column).name))
+  const partitions = new Set(partitionColumnsOf(snapshot).map(({ field }) => field))
+  return filters.every((filter) => {
+    const field = pathOf(snapshot, filter.column).at(-1)
+    return field !== undefined && partitions.has(field)
+  })
 }
 
 /** What is known of a file's values of a column. */
@@ -107,27 +115,49 @@ function exactly(value: string | null, field: StructField): Bounds {
   return { low: known, high: known, hasNulls: false, hasValues: true }
 }
 
-function boundsOf(stats: FileStatistics, name: string, type: DataType): Bounds {
-  const low = rounded(parsed(stats.minValues?.[name], type), type, Math.min)
-  const high = upper(rounded(parsed(stats.maxValues?.[name], type), type, Math.max), type)
-  const nulls = stats.nullCount?.[name]
+function boundsOf(stats: FileStatistics, names: readonly string[], type: DataType): Bounds {
+  const low = rounded(parsed(valueAt(stats.minValues, names), type), type, Math.min)
+  const high = upper(rounded(parsed(valueAt(stats.maxValues, names), type), type, Math.max), type)
+  const nulls = valueAt(stats.nullCount, names)
   const isKnown = typeof nulls === 'number' && typeof stats.numRecords === 'number'
   return {
     low,
     high,
-    hasNulls: isKnown ? nulls > 0 : null,
+    // Writers differ in whether a field of a struct that is null counts as null.
+    hasNulls: isKnown && names.length === 1 ? nulls > 0 : null,
     hasValues: isKnown ? nulls < (stats.numRecords ?? 0) : null,
   }
 }
 
-/** Bounds of single-precision values are written with fewer digits than the values have, in columns widened since too. */
+/** The value of a field within objects; undefined where there is none. */
+function valueAt(values: unknown, names: readonly string[]): unknown {
+  let value = values
+  for (const name of names) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = (value as Readonly<Record<string, unknown>>)[name]
+  }
+  return value
+}
+
+/** Decimals of so many digits are told apart as doubles. */
+const DOUBLE_DIGITS = 15
+/** Two units in the last place of a double, and more. */
+const DOUBLE_ERROR = 2 ** -50
+
+/**
+ * Bounds of single-precision values are written with fewer digits than the values have, in columns widened since too.
+ * Decimals are compared as doubles, as which some writers write them: where that loses digits bounds are moved outwards.
+ */
 function rounded(
   value: Comparable | null,
   type: DataType,
   outermost: (...values: number[]) => number,
 ): Comparable | null {
-  if (typeof value !== 'number' || (type !== 'float' && type !== 'double')) return value
-  return outermost(value, Math.fround(value))
+  if (typeof value !== 'number') return value
+  if (type === 'float' || type === 'double') return outermost(value, Math.fround(value))
+  if ((decimalOf(type)?.precision ?? 0) <= DOUBLE_DIGITS) return value
+  const error = Math.abs(value) * DOUBLE_ERROR
+  return outermost(value - error, value + error)
 }
 
 /** Protocol, "Per-file Statistics": timestamps are cut to milliseconds, so that the largest may be one more. */
@@ -198,11 +228,27 @@ function compare(a: Comparable, b: Comparable): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function fieldOf(snapshot: Snapshot, name: string): StructField {
-  const field = snapshot.schema.fields.find((one) => one.name.toLowerCase() === name.toLowerCase())
-  if (field) return field
+/** A column, or the fields on the way to one within structs. */
+function pathOf({ schema }: Snapshot, name: string): readonly StructField[] {
+  const path = pathWithin(schema, name)
+  if (path) return path
   throw new DeltaError(
     'DELTA_VALUE_INVALID',
-    `There is no column ${name}; there are ${snapshot.schema.fields.map((one) => one.name).join(', ')}`,
+    `There is no column ${name}; there are ${schema.fields.map((one) => one.name).join(', ')}`,
   )
+}
+
+/** Names may have dots of their own. */
+function pathWithin({ fields }: StructType, name: string): readonly StructField[] | null {
+  const column = fieldNamed(fields, name)
+  if (column) return [column]
+  for (const field of fields) {
+    const prefix = `${field.name}.`.toLowerCase()
+    if (typeof field.type !== 'object' || field.type.type !== 'struct') continue
+    const rest = name.toLowerCase().startsWith(prefix)
+      ? pathWithin(field.type, name.slice(prefix.length))
+      : null
+    if (rest) return [field, ...rest]
+  }
+  return null
 }

@@ -1,8 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { AddFile } from './actions.ts'
-import { assertNoChangeFeed, changedField } from './change-rows.ts'
+import { keepsChangeFeed } from './change-feed.ts'
+import { changedField } from './change-rows.ts'
 import type { CommitRequest } from './commit.ts'
 import { DeltaError } from './errors.ts'
+import {
+  DELETED,
+  fillTable,
+  INSERTED,
+  newValue,
+  UPDATED,
+  withTemporaryTable,
+  writeRowChanges,
+} from './row-changes.ts'
 import { SCAN_FILE, SCAN_ROW } from './scan.ts'
 import type { Snapshot } from './snapshot.ts'
 import {
@@ -46,7 +56,6 @@ interface Names {
  */
 export function mergeRows(table: TableAccess, merge: Merge): Promise<OperationResult> {
   return transact(table, async (snapshot) => {
-    assertNoChangeFeed(snapshot, 'merge')
     const id = randomUUID().slice(0, 8)
     const names = { source: `delta_source_${id}`, pairs: `delta_pairs_${id}` }
     try {
@@ -82,23 +91,20 @@ async function planMerge(
   )
   await assertUnambiguous(table, context)
   const touched = await touchedFiles(table, context, target)
-  const selects = [
-    ...(touched.length === 0 ? [] : [await changedTarget(table, snapshot, { context, touched })]),
-    ...insertsOf(table, snapshot, context),
-  ]
-  const add =
-    selects.length === 0 ? [] : await writeRows(table, snapshot, selects.join(' UNION ALL BY NAME '))
-  if (add.length === 0 && touched.length === 0) return null
+  const counts = await countsOf(table, context)
+  const written = await writeMerged(table, snapshot, { context, touched })
+  if (written.add.length === 0 && touched.length === 0) return null
   return {
-    add,
+    ...written,
     remove: touched,
     readVersion: snapshot.version,
     operation: 'MERGE',
     operationParameters: { predicate: JSON.stringify([merge.on]) },
     operationMetrics: {
-      ...(await countsOf(table, context)),
-      numTargetFilesAdded: add.length,
+      ...counts,
+      numTargetFilesAdded: written.add.length,
       numTargetFilesRemoved: touched.length,
+      ...(written.changes ? { numTargetChangeFilesAdded: written.changes.length } : {}),
     },
   }
 }
@@ -143,12 +149,62 @@ async function touchedFiles(
   return rows.flatMap((row) => target.byLocalPath.get(String(row[SCAN_FILE])) ?? [])
 }
 
-/** What becomes of the rows of files that are rewritten. */
+interface Touched {
+  readonly context: Context
+  readonly touched: readonly AddFile[]
+}
+
+/** Where nothing is rewritten the feed is told by the file that is added, and needs none of its own. */
+async function writeMerged(
+  table: TableAccess,
+  snapshot: Snapshot,
+  { context, touched }: Touched,
+): Promise<Pick<CommitRequest, 'add' | 'changes'>> {
+  const inserts = insertsOf(table, snapshot, context).map(
+    ({ columns, from }) => `SELECT ${asNamed(table, snapshot, columns)} FROM ${from}`,
+  )
+  if (touched.length === 0) {
+    return { add: inserts.length === 0 ? [] : await writeRows(table, snapshot, inserts.join(' UNION ALL ')) }
+  }
+  if (keepsChangeFeed(snapshot)) return writeMergedWithFeed(table, snapshot, { context, touched })
+  const { columns, from, isDeleted } = await changedTarget(table, snapshot, { context, touched })
+  const changed = `SELECT ${asNamed(table, snapshot, columns)} FROM ${from} WHERE NOT ${isDeleted}`
+  return { add: await writeRows(table, snapshot, [changed, ...inserts].join(' UNION ALL ')) }
+}
+
+function writeMergedWithFeed(table: TableAccess, snapshot: Snapshot, { context, touched }: Touched) {
+  return withTemporaryTable(table, async (name) => {
+    const { columns, from, isDeleted } = await changedTarget(table, snapshot, { context, touched })
+    const change = `CASE WHEN ${isDeleted} THEN ${DELETED} ELSE ${UPDATED} END`
+    const values = (of: readonly string[]) => of.map((value, i) => `${value} AS ${newValue(i)}`).join(', ')
+    const selects = [
+      `SELECT target.${SCAN_FILE}, target.${SCAN_ROW}, ${change} AS change, ${values(columns)} FROM ${from} WHERE action IS NOT NULL`,
+      ...insertsOf(table, snapshot, context).map(
+        (insert) => `SELECT NULL, NULL, ${INSERTED}, ${values(insert.columns)} FROM ${insert.from}`,
+      ),
+    ]
+    await fillTable(table, name, selects.join(' UNION ALL '))
+    return writeRowChanges(table, snapshot, { changes: { name, hasNewValues: true }, files: touched })
+  })
+}
+
+function asNamed({ engine }: TableAccess, { schema }: Snapshot, columns: readonly string[]): string {
+  return columns.map((value, i) => `${value} AS ${engine.quoteName(schema.fields[i]?.name ?? '')}`).join(', ')
+}
+
+/** Rows to come: values of the table's columns in its order, and where they are from. */
+interface Rows {
+  readonly columns: readonly string[]
+  /** For FROM, a condition included. */
+  readonly from: string
+}
+
+/** What becomes of the rows of files that are rewritten; `action` is null for those that stay as they are. */
 async function changedTarget(
   table: TableAccess,
   snapshot: Snapshot,
-  { context, touched }: { readonly context: Context; readonly touched: readonly AddFile[] },
-): Promise<string> {
+  { context, touched }: Touched,
+): Promise<Rows & { readonly isDeleted: string }> {
   const { merge, names } = context
   const { sql } = await relationWithPosition(table, snapshot, touched)
   const matched = merge.whenMatched ?? []
@@ -165,27 +221,26 @@ async function changedTarget(
     })
     return cases.length === 0
       ? `target.${quoted}`
-      : `CASE action ${cases.join(' ')} ELSE target.${quoted} END AS ${quoted}`
+      : `CASE action ${cases.join(' ')} ELSE target.${quoted} END`
   })
   // One row of the pairs for each target row: the one that changes it, or any that says it matched.
   const chosen = `(SELECT ${SCAN_FILE}, ${SCAN_ROW}, true AS is_matched, arg_min(__delta_source, coalesce(action, 1000000)) AS __delta_source, min(action) AS action FROM ${names.pairs} GROUP BY ${SCAN_FILE}, ${SCAN_ROW})`
-  const joined = `(SELECT target, source, ${action} AS action FROM ${sql} AS target
+  const from = `(SELECT target, source, ${action} AS action FROM ${sql} AS target
       LEFT JOIN ${chosen} AS p ON p.${SCAN_FILE} = target.${SCAN_FILE} AND p.${SCAN_ROW} = target.${SCAN_ROW}
       LEFT JOIN ${names.source} AS source ON source.__delta_source = p.__delta_source)`
-  const kept = deletes.length === 0 ? '' : ` WHERE action IS NULL OR action NOT IN (${deletes.join(', ')})`
-  return `SELECT ${columns.join(', ')} FROM ${joined}${kept}`
+  return { columns, from, isDeleted: `coalesce(action IN (${[-1, ...deletes].join(', ')}), false)` }
 }
 
 /** Source rows that match nothing, by the clause that takes them. */
-function insertsOf(table: TableAccess, snapshot: Snapshot, { merge, names }: Context): string[] {
+function insertsOf(table: TableAccess, snapshot: Snapshot, { merge, names }: Context): Rows[] {
   const clauses = merge.whenNotMatched ?? []
   const unmatched = `(SELECT source, ${actionOf(clauses)} AS action FROM ${names.source} AS source ANTI JOIN ${names.pairs} AS p ON p.__delta_source = source.__delta_source)`
   return clauses.map((clause, i) => {
     const columns = snapshot.schema.fields.map(({ name }) => {
       const value = assigned(table, snapshot, { assignments: clause.insert, name })
-      return `${value === null ? 'NULL' : `(${value})`} AS ${table.engine.quoteName(name)}`
+      return value === null ? 'NULL' : `(${value})`
     })
-    return `SELECT ${columns.join(', ')} FROM ${unmatched} WHERE action = ${i}`
+    return { columns, from: `${unmatched} WHERE action = ${i}` }
   })
 }
 

@@ -1,5 +1,4 @@
 import type { AddFile } from './actions.ts'
-import { columnList } from './change-rows.ts'
 import { DeltaError } from './errors.ts'
 import { type Filter, isPartitionFilter } from './filter.ts'
 import type { DataFile } from './parquet-engine.ts'
@@ -7,6 +6,7 @@ import { byPartition, partitionColumnsOf } from './partition-values.ts'
 import { filesToScan } from './scan.ts'
 import type { Snapshot } from './snapshot.ts'
 import {
+  columnList,
   type OperationResult,
   relationWithPosition,
   type TableAccess,

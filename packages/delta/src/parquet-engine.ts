@@ -10,12 +10,17 @@ export interface DataFile {
   readonly sizeBytes: number
   readonly rowCount: number
   readonly partitionValues: PartitionValues
-  /** Content of `stats`; see `AddFile`. */
-  readonly stats: Readonly<Record<string, unknown>>
+  /** JSON; see `AddFile`. */
+  readonly stats: string
 }
 
 /** Where rows are written, and as what. */
 export interface WriteTarget {
+  /**
+   * `rows` of the table; or `changes` of rows, which have `_change_type` as their last column, go to `_change_data`, and
+   * are held to no constraint, since rows that were there may break one.
+   */
+  readonly content: 'rows' | 'changes'
   /** Schema, partition columns, constraints and column mapping of the table. */
   readonly table: Pick<Snapshot, 'schema' | 'partitionColumns' | 'metadata' | 'protocol'>
   /** The table's root on this machine's disk. */

@@ -12,11 +12,22 @@ export interface FileStatistics {
 export function parseStatistics(file: Pick<AddFile, 'stats'>): FileStatistics {
   if (!file.stats) return {}
   try {
-    const value: unknown = JSON.parse(file.stats)
+    const value: unknown = LONG_INTEGER.test(file.stats)
+      ? JSON.parse(file.stats, withAllDigits)
+      : JSON.parse(file.stats)
     return typeof value === 'object' && value !== null ? (value as FileStatistics) : {}
   } catch {
     return {}
   }
+}
+
+/** A number that may be beyond 2^53. */
+const LONG_INTEGER = /:\s*-?\d{16,}\s*[,}]/
+
+/** Integers that a JavaScript number cannot hold come as text. */
+function withAllDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const isInexact = typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER
+  return isInexact && /^-?\d+$/.test(context?.source ?? '') ? context?.source : value
 }
 
 /** Rows of a file that are not deleted; null when its statistics do not say. */

@@ -1,5 +1,6 @@
 import type { Metadata, Protocol } from './actions.ts'
 import { withColumns } from './append-rows.ts'
+import { assertNoFeedColumns, keepsChangeFeed } from './change-feed.ts'
 import type { CommitRequest } from './commit.ts'
 import { fromSparkSql } from './constraints.ts'
 import { DeltaError, unsupported } from './errors.ts'
@@ -45,7 +46,8 @@ export function protocolFor(
     if (name.toLowerCase().startsWith('delta.constraints.'))
       protocol = withWriterFeature(protocol, 'checkConstraints')
     const feature = FEATURE_OF_PROPERTY[name]
-    if (feature !== undefined && value === 'true') protocol = withWriterFeature(protocol, feature)
+    if (feature !== undefined && value.toLowerCase() === 'true')
+      protocol = withWriterFeature(protocol, feature)
   }
   return protocol
 }
@@ -106,6 +108,7 @@ function changeMetadata(
       ),
     )
     const protocol = protocolFor(schema, changed, snapshot.protocol)
+    if (keepsChangeFeed({ protocol, metadata })) assertNoFeedColumns(schema)
     return {
       add: [],
       metadata,

@@ -55,7 +55,32 @@ export function writeRows(
   snapshot: Snapshot,
   selectSql: string,
 ): Promise<DataFile[]> {
-  return table.engine.write(selectSql, { table: snapshot, localRoot: table.storage.localPath('') })
+  return table.engine.write(selectSql, {
+    table: snapshot,
+    localRoot: table.storage.localPath(''),
+    content: 'rows',
+  })
+}
+
+/** Writes the rows of a SELECT, which say what became of them in `_change_type`, as change data files. */
+export function writeChanges(
+  table: Pick<TableAccess, 'storage' | 'engine'>,
+  snapshot: Snapshot,
+  selectSql: string,
+): Promise<DataFile[]> {
+  return table.engine.write(selectSql, {
+    table: snapshot,
+    localRoot: table.storage.localPath(''),
+    content: 'changes',
+  })
+}
+
+/** Removes files of a change that is not to be committed. */
+export async function discard(
+  { storage }: Pick<TableAccess, 'storage'>,
+  files: readonly DataFile[],
+): Promise<void> {
+  for (const { path } of files) await storage.delete(path)
 }
 
 /** Rows of some files of a snapshot, as text for FROM, with their position. */
@@ -74,19 +99,21 @@ export async function relationWithPosition(
   return { sql: await table.engine.relation(scan), byLocalPath }
 }
 
+/** The column list of the table, by name, for a SELECT over `relationWithPosition`. */
+export function columnList(table: TableAccess, snapshot: Snapshot, prefix = ''): string {
+  return snapshot.schema.fields.map(({ name }) => `${prefix}${table.engine.quoteName(name)}`).join(', ')
+}
+
 async function commitOrDiscard(table: TableAccess, request: CommitRequest): Promise<CommitOutcome> {
   const written = [...request.add, ...(request.changes ?? [])]
-  const discard = async () => {
-    for (const { path } of written) await table.storage.delete(path)
-  }
   try {
     const outcome = await table.commit(request)
-    if (outcome.kind !== 'committed') await discard()
+    if (outcome.kind !== 'committed') await discard(table, written)
     return outcome
   } catch (error) {
     // After an outcome that is not known the commit may stand, and name the files.
     if (!(error instanceof DeltaError && error.code === 'DELTA_OUTCOME_UNKNOWN'))
-      await discard().catch(() => {})
+      await discard(table, written).catch(() => {})
     throw error
   }
 }

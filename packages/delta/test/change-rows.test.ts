@@ -330,25 +330,3 @@ describe('schema and properties', () => {
     expect(entry).toMatchObject({ operation: 'OPTIMIZE' })
   })
 })
-
-describe('the change data feed', () => {
-  test('tells what each version added and removed; single rows are not changed, since that could not be told', async () => {
-    const properties = { 'delta.enableChangeDataFeed': 'true' }
-    const table = await DeltaTable.create(folder.options(engine), { schema: SHOP, properties })
-    expect((await table.snapshot()).protocol).toEqual({ minReaderVersion: 1, minWriterVersion: 4 })
-    await table.append(shopRows(0, 3))
-    await table.overwrite(shopRows(2, 4))
-    await table.optimize({ minFiles: 1 })
-    const feed = await table.changes({ from: 0, to: 3 })
-    const rows = await engine.rows(
-      `SELECT _commit_version AS version, _change_type AS type, list(id ORDER BY id) AS ids FROM ${feed} GROUP BY ALL ORDER BY ALL`,
-    )
-    expect(rows).toEqual([
-      { version: '1', type: 'insert', ids: ['0', '1', '2'] },
-      { version: '2', type: 'delete', ids: ['0', '1', '2'] },
-      { version: '2', type: 'insert', ids: ['2', '3'] },
-    ])
-    await expect(table.delete('id = 2')).rejects.toMatchObject({ code: 'DELTA_FEATURE_UNSUPPORTED' })
-    await expect(table.changes({ from: 9, to: 9 })).rejects.toMatchObject({ code: 'DELTA_VERSION_UNKNOWN' })
-  })
-})

@@ -230,7 +230,7 @@ describe('the log', () => {
             add: Array.from({ length: add }, (_, k) => {
               const path = `f ${i}%-${k}.parquet`
               writeFileSync(join(root, path), '')
-              return { path, sizeBytes: 1, rowCount: 1, partitionValues: {}, stats: { numRecords: 1 } }
+              return { path, sizeBytes: 1, rowCount: 1, partitionValues: {}, stats: '{"numRecords":1}' }
             }),
             remove: files.slice(0, remove),
             operation: 'WRITE',

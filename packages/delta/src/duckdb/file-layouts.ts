@@ -1,8 +1,9 @@
-import { fieldId } from '../column-mapping.ts'
+import { fieldId, hasFieldId } from '../column-mapping.ts'
 import { unsupported } from '../errors.ts'
 import type { Scan, ScanFile } from '../scan.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
+import { byAbsentFields } from './absent-fields.ts'
 import { julianFiles } from './calendar-layouts.ts'
 import { JULIAN_DATE, JULIAN_TIMESTAMP, sqlText, VARIANT_BYTES } from './sql-types.ts'
 import { textLayouts } from './text-layouts.ts'
@@ -10,13 +11,13 @@ import { textLayouts } from './text-layouts.ts'
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 /**
- * The scan, divided by what DuckDB must be told of its files: how they name the fields inside mapped columns, whether
- * they mark variants, texts and bytes as such, and by which calendar they count. For other tables it is one, and no file is
+ * The scan, divided by what DuckDB must be told of its files: how they name columns mapped by id, whether they
+ * mark variants, texts and bytes as such, by which calendar they count, and which structs have none of their fields. For other tables it is one, and no file is
  * looked at.
  */
 export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
   let scans = [scan]
-  for (const divide of [byNestedNames, byVariants, byTexts, byCalendar])
+  for (const divide of [byNames, byVariants, byTexts, byCalendar, byAbsentFields])
     scans = (await Promise.all(scans.map((one) => divide(rows, one)))).flat()
   return scans
 }
@@ -97,14 +98,18 @@ function withFields(scan: Scan, change: (field: StructField, index: number) => S
 }
 
 /**
- * By how files name the fields inside their columns. DuckDB finds columns by field id, but what is
- * in them by name; tables mapped by id may have files that name it otherwise (Protocol, "Column Mapping", mode `id`).
- * Costs a look at each file's footer, for such tables only.
+ * By how files name their columns and the fields inside. DuckDB finds columns by field id, but what is in them by name,
+ * and tables mapped by id may have files that name it otherwise (Protocol, "Column Mapping", mode `id`); so all is found
+ * by the names of the file. So it is where a column has no id, as `_change_type` has none. Costs a look at each file's
+ * footer, for such tables only.
  */
-async function byNestedNames(rows: Rows, scan: Scan): Promise<Scan[]> {
-  const nested = scan.schema.fields.flatMap((field) => [...fieldsOf(field.type)])
-  if (scan.columnMapping !== 'id' || nested.length === 0 || scan.files.length === 0) return [scan]
-  const names = await namesById(rows, { files: scan.files, ids: nested.map(fieldId) })
+async function byNames(rows: Rows, scan: Scan): Promise<Scan[]> {
+  const { fields } = scan.schema
+  const nested = fields.flatMap((field) => [...fieldsOf(field.type)])
+  const ids = [...fields, ...nested].filter(hasFieldId).map(fieldId)
+  const isFoundById = nested.length === 0 && ids.length === fields.length
+  if (scan.columnMapping !== 'id' || isFoundById || scan.files.length === 0) return [scan]
+  const names = await namesById(rows, { files: scan.files, ids })
   const layouts = new Map<string, ScanFile[]>()
   for (const file of scan.files) {
     const layout = JSON.stringify([...(names.get(file.localPath) ?? [])])
@@ -114,7 +119,7 @@ async function byNestedNames(rows: Rows, scan: Scan): Promise<Scan[]> {
   }
   return [...layouts].map(([layout, files]) => {
     const own = new Map<number, string>(JSON.parse(layout))
-    return withFields({ ...scan, files }, (field) => ({ ...field, type: named(field.type, own) }))
+    return withFields({ ...scan, files, columnMapping: 'name' }, (field) => named(field, own))
   })
 }
 
@@ -134,18 +139,20 @@ async function namesById(
   return names
 }
 
-/** The type, fields named as a file names them; one it does not have by a name that is in no file. */
-function named(type: DataType, names: ReadonlyMap<number, string>): DataType {
+/** The field and those within it named as a file names them; one it does not have by a name that is in no file. */
+function named(field: StructField, names: ReadonlyMap<number, string>): StructField {
+  const type = namedWithin(field.type, names)
+  if (!hasFieldId(field)) return { ...field, type }
+  const physicalName = names.get(fieldId(field)) ?? `absent ${fieldId(field)}`
+  return { ...field, type, metadata: { ...field.metadata, 'delta.columnMapping.physicalName': physicalName } }
+}
+
+function namedWithin(type: DataType, names: ReadonlyMap<number, string>): DataType {
   if (typeof type === 'string') return type
-  if (type.type === 'array') return { ...type, elementType: named(type.elementType, names) }
-  if (type.type === 'map')
-    return { ...type, keyType: named(type.keyType, names), valueType: named(type.valueType, names) }
-  return {
-    ...type,
-    fields: type.fields.map((field) => {
-      const physicalName = names.get(fieldId(field)) ?? `absent ${fieldId(field)}`
-      const metadata = { ...field.metadata, 'delta.columnMapping.physicalName': physicalName }
-      return { ...field, metadata, type: named(field.type, names) }
-    }),
+  if (type.type === 'array') return { ...type, elementType: namedWithin(type.elementType, names) }
+  if (type.type === 'map') {
+    const { keyType, valueType } = type
+    return { ...type, keyType: namedWithin(keyType, names), valueType: namedWithin(valueType, names) }
   }
+  return { ...type, fields: type.fields.map((field) => named(field, names)) }
 }

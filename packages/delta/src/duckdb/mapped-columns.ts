@@ -1,7 +1,7 @@
 import { type ColumnMappingMode, fieldId, physicalName } from '../column-mapping.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
-import { FILE_TYPES, sqlName } from './sql-types.ts'
+import { FILE_TYPES, isAbsent, isNotOfTable, sqlName, sqlType } from './sql-types.ts'
 
 /** Which way fields are renamed: as data files name them, or as the table does. */
 export type Naming = 'logical' | 'physical'
@@ -33,11 +33,14 @@ export function renamed(
     const entries = `list_transform(map_entries(${expression}), lambda ${item}: struct_pack(key := ${key}, value := ${value}))`
     return `CASE WHEN ${expression} IS NULL THEN NULL ELSE map_from_entries(${entries}) END`
   }
-  const fields = type.fields.map((field) => {
-    const [logical, physical] = [sqlName(field.name), sqlName(physicalName(field, mode))]
-    const [from, name] = to === 'logical' ? [physical, logical] : [logical, physical]
-    return `${name} := ${renamed(`(${expression}).${from}`, field.type, deeper)}`
-  })
+  const fields = type.fields
+    .filter((field) => !isNotOfTable(field))
+    .map((field) => {
+      const [logical, physical] = [sqlName(field.name), sqlName(physicalName(field, mode))]
+      const [from, name] = to === 'logical' ? [physical, logical] : [logical, physical]
+      const value = isAbsent(field) ? `CAST(NULL AS ${sqlType(field.type, mode)})` : `(${expression}).${from}`
+      return `${name} := ${renamed(value, field.type, deeper)}`
+    })
   return `CASE WHEN ${expression} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
 }
 

@@ -70,7 +70,7 @@ function selectOf(scan: Scan, { files, partition, where }: Group): string {
 
 /** True when folders alone tell the partition, in characters that are never encoded. */
 function isHive(file: ScanFile, partitionColumns: readonly PartitionColumn[]): boolean {
-  const folders = file.path.split('/').slice(0, -1)
+  const folders = file.path.split('/').slice(-1 - partitionColumns.length, -1)
   return (
     folders.length === partitionColumns.length &&
     partitionColumns.every((column, i) => {

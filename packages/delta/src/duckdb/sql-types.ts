@@ -1,6 +1,6 @@
 import { type ColumnMappingMode, physicalName } from '../column-mapping.ts'
 import { DeltaError } from '../errors.ts'
-import { type DataType, decimalOf, type PrimitiveType } from '../schema.ts'
+import { type DataType, decimalOf, type PrimitiveType, type StructField } from '../schema.ts'
 import { fromJulian } from './julian-calendar.ts'
 
 const PRIMITIVES: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${number})`>, string>> = {
@@ -29,7 +29,8 @@ export function sqlType(type: DataType, mode: ColumnMappingMode = 'none'): strin
   if (typeof type === 'string') return primitiveType(type)
   if (type.type === 'array') return `${sqlType(type.elementType, mode)}[]`
   if (type.type === 'map') return `MAP(${sqlType(type.keyType, mode)}, ${sqlType(type.valueType, mode)})`
-  return `STRUCT(${type.fields.map((field) => `${sqlName(physicalName(field, mode))} ${sqlType(field.type, mode)}`).join(', ')})`
+  const fields = type.fields.filter((field) => !isAbsent(field))
+  return `STRUCT(${fields.map((field) => `${sqlName(physicalName(field, mode))} ${sqlType(field.type, mode)}`).join(', ')})`
 }
 
 /** A `variant` of a file that does not mark it as one, so that DuckDB reads its bytes. Only here, never in a table's schema. */
@@ -62,6 +63,21 @@ export const FILE_TYPES: ReadonlyMap<
     { type: 'TIMESTAMP WITH TIME ZONE', toDeclared: (value) => fromJulian(value, 'TIMESTAMPTZ') },
   ],
 ])
+
+/** Mark of a field that the files lack; its struct has one of theirs in its place. Only here, as `VARIANT_BYTES`. */
+export const ABSENT = 'arus.absent'
+/** Mark of a field that only the files have. */
+export const NOT_OF_TABLE = 'arus.notOfTable'
+
+/** True for a field that is known not to be in the files. */
+export function isAbsent(field: StructField): boolean {
+  return ABSENT in field.metadata
+}
+
+/** True for a field that is not in the table, only asked for to read the struct that it is in. */
+export function isNotOfTable(field: StructField): boolean {
+  return NOT_OF_TABLE in field.metadata
+}
 
 function primitiveType(type: PrimitiveType): string {
   const inFile = FILE_TYPES.get(type)

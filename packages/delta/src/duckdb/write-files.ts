@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { CHANGE_FOLDER, CHANGE_TYPE } from '../change-feed.ts'
 import { columnMappingMode, physicalName } from '../column-mapping.ts'
 import { constraintsOf } from '../constraints.ts'
 import { DeltaError } from '../errors.ts'
@@ -56,16 +57,18 @@ export async function writeFiles(
   const select = selectOf(source, target)
   const id = randomUUID()
   const partitions = partitionColumnsOf(target.table).map(({ key }) => sqlName(key))
-  const to = partitions.length === 0 ? join(target.localRoot, `part-${id}.parquet`) : target.localRoot
+  const folder = folderOf(target)
+  const prefix = target.content === 'changes' ? 'cdc' : 'part'
+  const to = partitions.length === 0 ? join(folder, `${prefix}-${id}.parquet`) : folder
   const options = ['FORMAT parquet', ...fileOptions(how), 'RETURN_STATS', ...idOptions(target)]
   if (partitions.length > 0) {
     options.push(
       `PARTITION_BY (${partitions.join(', ')})`,
-      `FILENAME_PATTERN 'part-${id}-{uuidv7}'`,
+      `FILENAME_PATTERN '${prefix}-${id}-{uuidv7}'`,
       'OVERWRITE_OR_IGNORE',
     )
   }
-  await mkdir(target.localRoot, { recursive: true })
+  await mkdir(folder, { recursive: true })
   const copy = `COPY (${select}) TO ${sqlText(to)} (${options.join(', ')})`
   try {
     const results = (await connection.runAndReadAll(copy)).getRowObjectsJson() as unknown as CopyResult[]
@@ -74,7 +77,7 @@ export async function writeFiles(
     for (const file of empty) await rm(join(target.localRoot, file.path), { force: true })
     return files.filter((file) => file.rowCount > 0)
   } catch (error) {
-    await removeWritten(target.localRoot, id)
+    await removeWritten(folder, id)
     throw typed(error)
   }
 }
@@ -84,12 +87,22 @@ function fileOptions({ compression = 'zstd', dictionaryValuesMax }: FileOptions)
   return [COMPRESSIONS[compression], ...limit]
 }
 
+function folderOf({ localRoot, content }: WriteTarget): string {
+  return content === 'changes' ? join(localRoot, CHANGE_FOLDER) : localRoot
+}
+
+/** The columns of the SELECT. */
+function fieldsOf({ table, content }: WriteTarget): readonly StructField[] {
+  return content === 'changes' ? [...table.schema.fields, CHANGE_TYPE] : table.schema.fields
+}
+
 /** The SELECT, its columns checked, cast, renamed as data files name them, its rows held to the constraints. */
 function selectOf(
   { selectSql, found }: { readonly selectSql: string; readonly found: readonly StructField[] },
-  { table }: WriteTarget,
+  target: WriteTarget,
 ): string {
-  const { fields } = table.schema
+  const { table, content } = target
+  const fields = fieldsOf(target)
   assertColumns(fields, found)
   const mode = columnMappingMode(table.metadata)
   const partitions = new Set(partitionColumnsOf(table).map(({ field }) => field))
@@ -103,7 +116,8 @@ function selectOf(
         : renamed(name, field.type, { to: 'physical', mode })
       return `${value} AS ${sqlName(physicalName(field, mode))}`
     })
-  const checks = constraintsOf(table.schema, table.metadata, sqlName).map(
+  const constraints = content === 'changes' ? [] : constraintsOf(table.schema, table.metadata, sqlName)
+  const checks = constraints.map(
     ({ name, sql }) =>
       `CASE WHEN coalesce((${sql}), false) THEN true ELSE error(${sqlText(`${VIOLATION}${name}`)}) END`,
   )
@@ -160,13 +174,11 @@ function idOptions({ table }: WriteTarget): string[] {
 function dataFileOf({ table, localRoot }: WriteTarget, result: CopyResult): DataFile {
   const columns = new Map(
     result.column_statistics.map(({ key, value }) => [
-      key.replace(/^"|"$/g, '').replaceAll('""', '"'),
+      key,
       Object.fromEntries(value.map((entry) => [entry.key, entry.value])) as ColumnStatistics,
     ]),
   )
   const rowCount = Number(result.count)
-  const mode = columnMappingMode(table.metadata)
-  const physical = table.schema.fields.map((field) => ({ ...field, name: physicalName(field, mode) }))
   return {
     path: relative(localRoot, result.filename).split(sep).join('/'),
     sizeBytes: Number(result.file_size_bytes),
@@ -174,7 +186,7 @@ function dataFileOf({ table, localRoot }: WriteTarget, result: CopyResult): Data
     partitionValues: Object.fromEntries(
       (result.partition_keys ?? []).map(({ key, value }) => [key, value === NULL_PARTITION ? null : value]),
     ),
-    stats: statsOf({ type: 'struct', fields: physical }, rowCount, columns),
+    stats: statsOf(table.schema, rowCount, { columns, mode: columnMappingMode(table.metadata) }),
   }
 }
 

@@ -86,7 +86,7 @@ export const writeAnything: WriteData = async (table, id) => {
   const local = table.storage.localPath(path)
   await mkdir(dirname(local), { recursive: true })
   await writeFile(local, id)
-  return [{ path, sizeBytes: id.length, rowCount: 1, partitionValues: {}, stats: { numRecords: 1 } }]
+  return [{ path, sizeBytes: id.length, rowCount: 1, partitionValues: {}, stats: '{"numRecords":1}' }]
 }
 
 /** One data file of Parquet with one row. */

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { DuckDbParquetEngine } from '../../src/duckdb/index.ts'
-import { DeltaTable, LocalStorage, type StructField, type StructType } from '../../src/index.ts'
+import { column, DeltaTable, LocalStorage, type StructField, type StructType } from '../../src/index.ts'
 import type { OnceRows, PartitionChoice, Peer, TableDefinition, TableRead } from './peer.ts'
 import { type Row, selectOf, typedOf } from './typed-rows.ts'
 
@@ -24,14 +24,27 @@ export class ArusPeer implements Peer {
     const table = await this.open(path)
     const snapshot = version === undefined ? await table.snapshot() : await table.at({ version })
     const { sql } = await table.relation({ snapshot })
-    const reader = await this.#connection.runAndReadAll(`SELECT * FROM ${sql}`)
-    const { fields } = snapshot.schema
-    const rows = reader
+    return { schema: snapshot.schema, rows: await this.#rows(`SELECT * FROM ${sql}`, snapshot.schema) }
+  }
+
+  async changes(path: string, from: number, to: number): Promise<TableRead> {
+    const table = await this.open(path)
+    const { fields } = (await table.snapshot()).schema
+    const schema: StructType = {
+      type: 'struct',
+      fields: [...fields, column('_change_type', 'string'), column('_commit_version', 'long')],
+    }
+    const feed = await table.changes({ from, to })
+    return { schema, rows: await this.#rows(`SELECT * EXCLUDE (_commit_timestamp) FROM ${feed}`, schema) }
+  }
+
+  async #rows(sql: string, { fields }: StructType): Promise<Row[]> {
+    const reader = await this.#connection.runAndReadAll(sql)
+    return reader
       .getRows()
       .map((row) =>
         Object.fromEntries(fields.map(({ name, type }, i) => [name, typedOf(row[i] ?? null, type)])),
       )
-    return { schema: snapshot.schema, rows }
   }
 
   async append(path: string, schema: StructType, rows: readonly Row[]): Promise<void> {

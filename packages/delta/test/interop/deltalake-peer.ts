@@ -20,6 +20,15 @@ export class DeltalakePeer implements Peer {
     return (await this.#worker.request('read', { path, version: version ?? null })) as TableRead
   }
 
+  /** The rows of a query of the table, which it calls `t`. */
+  async query(path: string, sql: string): Promise<TableRead> {
+    return (await this.#worker.request('read', { path, sql })) as TableRead
+  }
+
+  async changes(path: string, from: number, to: number): Promise<TableRead> {
+    return (await this.#worker.request('changes', { path, first: from, last: to })) as TableRead
+  }
+
   async append(path: string, schema: StructType, rows: readonly Row[]): Promise<void> {
     await this.#worker.request('write', { path, schema, rows, mode: 'append' })
   }

@@ -20,6 +20,8 @@ export interface Peer {
   readonly name: string
   create(path: string, table: TableDefinition): Promise<void>
   read(path: string, version?: number): Promise<TableRead>
+  /** The change data feed of versions `from` to `to`, with `_change_type` and `_commit_version`. */
+  changes(path: string, from: number, to: number): Promise<TableRead>
   append(path: string, schema: StructType, rows: readonly Row[]): Promise<void>
   /** Appends as version `version` of `appId`; where the peer honours it, nothing happens when that was applied. */
   appendOnce(path: string, schema: StructType, once: OnceRows): Promise<void>

@@ -35,6 +35,12 @@ export class SparkPeer implements Peer {
     return this.sql(`SELECT * FROM delta.\`${path}\`${at}`)
   }
 
+  async changes(path: string, from: number, to: number): Promise<TableRead> {
+    return this.sql(
+      `SELECT * EXCEPT (_commit_timestamp) FROM table_changes_by_path('${path}', ${from}, ${to})`,
+    )
+  }
+
   async append(path: string, schema: StructType, rows: readonly Row[]): Promise<void> {
     await this.#insert(`INTO delta.\`${path}\``, schema, rows)
   }

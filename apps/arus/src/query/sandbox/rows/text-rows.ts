@@ -1,52 +1,39 @@
-import type { DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api'
-import { jsonValue } from '../../json-value.ts'
-import type { ResultColumn, RowEncoder } from './row-encoder.ts'
+import type { DuckDBBlobValue } from '@duckdb/node-api'
+import { encodePages, type PageSelect } from './answer-pages.ts'
+import type { AnswerRows } from './row-encoder.ts'
+import { csvCell, csvText, jsonText } from './value-text.ts'
 
-/** Rows as a JSON array of arrays; values as `jsonValue` says. */
-export function jsonRows(): RowEncoder {
-  let isFirst = true
-  return textEncoder({
-    begin: '[',
-    row(row) {
-      const text = `${isFirst ? '' : ','}${JSON.stringify(row.map(jsonValue))}`
-      isFirst = false
-      return text
-    },
-    end: ']',
-  })
+/** Rows as a JSON array of arrays; values as `jsonText` says. */
+export async function* jsonRows(answer: AnswerRows): AsyncGenerator<Uint8Array> {
+  const cells = answer.columns.map(({ type }, i) => `coalesce(${jsonText(type, `c${i}`)}, 'null')`)
+  yield Buffer.from('[')
+  yield* encodePages(
+    answer,
+    joined(`concat('[', ${cells.join(", ',', ")}, ']')`, ','),
+    (page, _count, isFirst) =>
+      isFirst
+        ? blobOf(page.getColumnVector(1).getItem(0))
+        : Buffer.concat([COMMA, blobOf(page.getColumnVector(1).getItem(0))]),
+  )
+  yield Buffer.from(']')
 }
 
 /** RFC 4180 with a line of names; NULL is an empty cell, an empty text a quoted one. Nested values as JSON. */
-export function csvRows(columns: readonly ResultColumn[]): RowEncoder {
-  const line = (cells: readonly string[]) => `${cells.join(',')}\r\n`
-  return textEncoder({
-    begin: line(columns.map(({ name }) => csvCell(name))),
-    row: (row) => line(row.map((value) => csvCell(jsonValue(value)))),
-    end: '',
-  })
+export async function* csvRows(answer: AnswerRows): AsyncGenerator<Uint8Array> {
+  const { columns } = answer
+  yield Buffer.from(`${columns.map(({ name }) => csvCell(name)).join(',')}\r\n`)
+  const cells = columns.map(({ type }, i) => csvText(type, `c${i}`))
+  const line = `concat(${cells.join(", ',', ")}, chr(13) || chr(10))`
+  yield* encodePages(answer, joined(line, ''), (page) => blobOf(page.getColumnVector(1).getItem(0)))
 }
 
-interface TextFormat {
-  readonly begin: string
-  row(row: readonly DuckDBValue[]): string
-  readonly end: string
+const COMMA: Uint8Array = Buffer.from(',')
+
+/** All texts of a page as one, in bytes: a text for each row would be a call into the engine for each. */
+function joined(text: string, separator: string): PageSelect {
+  return { values: [text], aggregates: (order) => [`encode(string_agg(v0, '${separator}'${order}))`] }
 }
 
-function textEncoder({ begin, row, end }: TextFormat): RowEncoder {
-  const bytes = (text: string): Uint8Array => Buffer.from(text)
-  return {
-    begin: async () => bytes(begin),
-    rows: async (chunk: DuckDBDataChunk, count: number) =>
-      bytes(chunk.getRows().slice(0, count).map(row).join('')),
-    async *end() {
-      if (end !== '') yield bytes(end)
-    },
-    close() {},
-  }
-}
-
-function csvCell(value: unknown): string {
-  if (value === null || value === undefined) return ''
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+function blobOf(value: unknown): Uint8Array {
+  return (value as DuckDBBlobValue).bytes
 }

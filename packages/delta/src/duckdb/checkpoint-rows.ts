@@ -21,10 +21,12 @@ export async function readActions(connection: DuckDBConnection, localPath: strin
     const columns = await columnsOf(connection, from)
     const actions = await otherActions(connection, from, [...columns.keys()])
     const partitionValues = partitionValuesReader()
-    for (const fields of await filesOf(connection, from, { column: 'add', columns }))
-      actions.push({ add: addOf(fields, partitionValues) })
-    for (const fields of await filesOf(connection, from, { column: 'remove', columns }))
-      actions.push({ remove: removeOf(fields, partitionValues) })
+    const adds = await fileFields(connection, from, { column: 'add', columns })
+    for (let i = 0; i < adds.fileCount; i++) actions.push({ add: addOf(adds, partitionValues) })
+    adds.assertAtEnd()
+    const removes = await fileFields(connection, from, { column: 'remove', columns })
+    for (let i = 0; i < removes.fileCount; i++) actions.push({ remove: removeOf(removes, partitionValues) })
+    removes.assertAtEnd()
     return actions
   } catch (error) {
     throw new DeltaError('DELTA_LOG_CORRUPT', `${localPath} cannot be read as a checkpoint: ${error}`, error)
@@ -95,10 +97,10 @@ function withoutNulls(action: Action): Action {
 
 type FileColumn = 'add' | 'remove'
 
-/** What every file has, in the order in which `FileTexts` has them. */
+/** What every file has, in the order in which `addOf` and `removeOf` take it. */
 const FILE_FIELDS: Readonly<Record<FileColumn, readonly string[]>> = {
   add: ['path', 'partitionValues', 'size', 'modificationTime', 'dataChange', 'stats'],
-  remove: ['path', 'partitionValues', 'size', 'deletionTimestamp', 'dataChange', 'extendedFileMetadata'],
+  remove: ['path', 'dataChange', 'deletionTimestamp', 'extendedFileMetadata', 'partitionValues', 'size'],
 }
 
 /** What both kinds may have, and most tables have in no file: one JSON object, or nothing. */
@@ -110,29 +112,46 @@ const RARE_FIELDS = [
   'clusteringProvider',
 ] as const
 
-/** A file's fields as texts, empty where null or absent: those of `FILE_FIELDS`, then the rare ones. */
-type FileTexts = readonly [
-  path: string,
-  partitionValues: string,
-  size: string,
-  time: string,
-  dataChange: string,
-  statsOrExtended: string,
-  rare: string,
-]
-const TEXTS_PER_FILE: FileTexts['length'] = 7
+/**
+ * The fields of all files, one after the other: JSON where they are not simple, empty where null or absent. Each is cut
+ * off when it is needed, so that there is no list of them all.
+ */
+class FileFields {
+  readonly fileCount: number
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string, fileCount: number) {
+    this.#text = text
+    this.fileCount = fileCount
+  }
+
+  next(): string {
+    const found = this.#text.indexOf(UNIT, this.#at)
+    const end = found < 0 ? this.#text.length : found
+    if (this.#at > end) throw new TypeError('a file has fewer fields than it should')
+    const field = this.#text.slice(this.#at, end)
+    this.#at = end + 1
+    return field
+  }
+
+  assertAtEnd(): void {
+    if (this.fileCount > 0 && this.#at <= this.#text.length)
+      throw new TypeError('a file has more fields than it should')
+  }
+}
 
 /**
  * All files' fields come as one text, one after the other: values, or a text for each file, take longer, and texts of
  * each field could come in different orders.
  */
-async function filesOf(
+async function fileFields(
   connection: DuckDBConnection,
   from: string,
   { column, columns }: { readonly column: FileColumn; readonly columns: Columns },
-): Promise<FileTexts[]> {
+): Promise<FileFields> {
   const found = columns.get(column)
-  if (!found?.has('path')) return []
+  if (!found?.has('path')) return new FileFields('', 0)
   const texts = [
     ...FILE_FIELDS[column].map((name) => fieldText(column, name, found)),
     rareText(column, found),
@@ -140,16 +159,8 @@ async function filesOf(
   const reader = await connection.runAndReadAll(
     `SELECT count(*), string_agg(concat(${texts.join(', chr(31), ')}), chr(31)) FROM ${from} WHERE ${column}.path IS NOT NULL`,
   )
-  const [count, all] = reader.getRows()[0] ?? []
-  if (typeof all !== 'string') return []
-  const values = all.split(UNIT)
-  if (values.length !== Number(count) * TEXTS_PER_FILE)
-    throw new TypeError(`${values.length} fields of ${count} files, ${TEXTS_PER_FILE} for each`)
-  return Array.from({ length: Number(count) }, (_, row) => textsAt(values, row * TEXTS_PER_FILE))
-}
-
-function textsAt(values: readonly string[], start: number): FileTexts {
-  return values.slice(start, start + TEXTS_PER_FILE) as unknown as FileTexts
+  const [fileCount, all] = reader.getRows()[0] ?? []
+  return new FileFields(typeof all === 'string' ? all : '', Number(fileCount))
 }
 
 function fieldText(column: FileColumn, name: string, found: ReadonlySet<string>): string {
@@ -184,30 +195,31 @@ function asJson(expression: string): string {
 /** A value that is being filled; the same fields in the same order each time, which V8 stores best. */
 type Filling<T> = { -readonly [K in keyof T]: T[K] }
 
-function addOf(
-  [path, values, size, time, dataChange, stats, rare]: FileTexts,
-  partitionValues: PartitionValuesReader,
-): AddFile {
+function addOf(fields: FileFields, partitionValues: PartitionValuesReader): AddFile {
   const add: Filling<AddFile> = {
-    path,
-    partitionValues: partitionValues(values),
-    size: Number(size),
-    modificationTime: Number(time),
-    dataChange: dataChange === 'true',
+    path: fields.next(),
+    partitionValues: partitionValues(fields.next()),
+    size: Number(fields.next()),
+    modificationTime: Number(fields.next()),
+    dataChange: fields.next() === 'true',
   }
+  const stats = fields.next()
   if (stats) add.stats = stats
+  const rare = fields.next()
   return rare ? { ...add, ...rareFields(rare) } : add
 }
 
-function removeOf(
-  [path, values, size, time, dataChange, extended, rare]: FileTexts,
-  partitionValues: PartitionValuesReader,
-): RemoveFile {
-  const remove: Filling<RemoveFile> = { path, dataChange: dataChange === 'true' }
-  if (time) remove.deletionTimestamp = Number(time)
-  if (extended) remove.extendedFileMetadata = extended === 'true'
+function removeOf(fields: FileFields, partitionValues: PartitionValuesReader): RemoveFile {
+  const remove: Filling<RemoveFile> = { path: fields.next(), dataChange: fields.next() === 'true' }
+  const deletionTimestamp = fields.next()
+  if (deletionTimestamp) remove.deletionTimestamp = Number(deletionTimestamp)
+  const extendedFileMetadata = fields.next()
+  if (extendedFileMetadata) remove.extendedFileMetadata = extendedFileMetadata === 'true'
+  const values = fields.next()
   if (values) remove.partitionValues = partitionValues(values)
+  const size = fields.next()
   if (size) remove.size = Number(size)
+  const rare = fields.next()
   return rare ? { ...remove, ...rareFields(rare) } : remove
 }
 

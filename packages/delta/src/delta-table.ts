@@ -126,6 +126,11 @@ export class DeltaTable {
     })
   }
 
+  /** The newest snapshot that this object has seen, as of opening it at least: without looking again, which `snapshot` does. */
+  get known(): Snapshot {
+    return this.#snapshot
+  }
+
   /** The newest snapshot: what is known plus the commits since. */
   async snapshot(): Promise<Snapshot> {
     const newest = await refreshSnapshot(this, this.#snapshot)

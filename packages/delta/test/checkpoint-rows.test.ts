@@ -69,6 +69,18 @@ test('a checkpoint gives back the files written into it, whichever fields each h
   )
 })
 
+test('a checkpoint whose texts hold the separator of fields is refused, not read shifted', async () => {
+  const engine = await DuckDbParquetEngine.open()
+  using folder = new TestFolder()
+  const file = join(folder.root, 'checkpoint.parquet')
+  const add = { partitionValues: {}, size: 1, modificationTime: 1, dataChange: true }
+  for (const stats of ['\x1f', '{}\x1f{}\x1f'])
+    await expect(async () => {
+      await engine.writeActions(file, [{ add: { ...add, path: 'a', stats } }, { add: { ...add, path: 'b' } }])
+      await engine.readActions(file)
+    }).rejects.toMatchObject({ code: 'DELTA_LOG_CORRUPT' })
+})
+
 test('a path means the same file with and without the short way round decoding', () => {
   const any = fc.oneof(text, path, path.map(decodeURIComponent))
   const prefix = fc.constantFrom('', 'file:', 'file:/', 'file:///', 'file%3A/', 's3://b/')

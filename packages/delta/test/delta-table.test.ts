@@ -81,6 +81,15 @@ describe('a table', () => {
     await expect(DeltaTable.create(options(), { schema })).rejects.toMatchObject({ code: 'DELTA_EXISTS' })
   })
 
+  test('knows the snapshot it was opened at until it looks again', async () => {
+    await DeltaTable.create(options(), { schema })
+    const [reader, writer] = [await DeltaTable.open(options()), await DeltaTable.open(options())]
+    await append(writer, ROWS)
+    expect([reader.known.version, reader.known.files.size]).toEqual([0, 0])
+    expect((await reader.snapshot()).version).toBe(1)
+    expect([reader.known.version, reader.known.files.size]).toEqual([1, 1])
+  })
+
   test('is refused where there is none', async () => {
     await expect(DeltaTable.open(options())).rejects.toMatchObject({ code: 'DELTA_NOT_A_TABLE' })
     expect(await DeltaTable.exists(new LocalStorage(root))).toBe(false)

@@ -21,10 +21,12 @@ export async function readActions(connection: DuckDBConnection, localPath: strin
     const columns = await columnsOf(connection, from)
     const actions = await otherActions(connection, from, [...columns.keys()])
     const partitionValues = partitionValuesReader()
-    for (const fields of await filesOf(connection, from, { column: 'add', columns }))
-      actions.push({ add: addOf(fields, partitionValues) })
-    for (const fields of await filesOf(connection, from, { column: 'remove', columns }))
-      actions.push({ remove: removeOf(fields, partitionValues) })
+    const adds = await fileFields(connection, from, { column: 'add', columns })
+    for (let i = 0; i < adds.fileCount; i++) actions.push({ add: addOf(adds, partitionValues) })
+    adds.assertAtEnd()
+    const removes = await fileFields(connection, from, { column: 'remove', columns })
+    for (let i = 0; i < removes.fileCount; i++) actions.push({ remove: removeOf(removes, partitionValues) })
+    removes.assertAtEnd()
     return actions
   } catch (error) {
     throw new DeltaError('DELTA_LOG_CORRUPT', `${localPath} cannot be read as a checkpoint: ${error}`, error)
@@ -93,115 +95,139 @@ function withoutNulls(action: Action): Action {
   return Object.fromEntries(entries) as Action
 }
 
-/** The field of a file as text: JSON where it is not simple, empty where null or absent. */
-type Fields = (name: string) => string
+type FileColumn = 'add' | 'remove'
 
-/** What makes texts of the fields. */
-const FILE_FIELDS: Readonly<Record<string, (field: string) => string>> = {
-  path: asText,
-  partitionValues: asJson,
-  size: asText,
-  modificationTime: asText,
-  deletionTimestamp: asText,
-  dataChange: asText,
-  extendedFileMetadata: asText,
-  stats: asText,
-  tags: asJson,
-  deletionVector: (field) => `CASE WHEN ${field}.storageType IS NOT NULL THEN ${asJson(field)} END`,
-  baseRowId: asText,
-  defaultRowCommitVersion: asText,
-  clusteringProvider: asText,
+/** What every file has, in the order in which `addOf` and `removeOf` take it. */
+const FILE_FIELDS: Readonly<Record<FileColumn, readonly string[]>> = {
+  add: ['path', 'partitionValues', 'size', 'modificationTime', 'dataChange', 'stats'],
+  remove: ['path', 'dataChange', 'deletionTimestamp', 'extendedFileMetadata', 'partitionValues', 'size'],
 }
 
-function asText(field: string): string {
-  return field
+/** What both kinds may have, and most tables have in no file: one JSON object, or nothing. */
+const RARE_FIELDS = [
+  'tags',
+  'deletionVector',
+  'baseRowId',
+  'defaultRowCommitVersion',
+  'clusteringProvider',
+] as const
+
+/**
+ * The fields of all files, one after the other: JSON where they are not simple, empty where null or absent. Each is cut
+ * off when it is needed, so that there is no list of them all.
+ */
+class FileFields {
+  readonly fileCount: number
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string, fileCount: number) {
+    this.#text = text
+    this.fileCount = fileCount
+  }
+
+  next(): string {
+    const found = this.#text.indexOf(UNIT, this.#at)
+    const end = found < 0 ? this.#text.length : found
+    if (this.#at > end) throw new TypeError('a file has fewer fields than it should')
+    const field = this.#text.slice(this.#at, end)
+    this.#at = end + 1
+    return field
+  }
+
+  assertAtEnd(): void {
+    if (this.fileCount > 0 && this.#at <= this.#text.length)
+      throw new TypeError('a file has more fields than it should')
+  }
 }
 
-function asJson(field: string): string {
-  return `to_json(${field})::VARCHAR`
-}
-
-/** All files' fields come as one text, one after the other: values, or a text for each file, take twice as long. */
-async function filesOf(
+/**
+ * All files' fields come as one text, one after the other: values, or a text for each file, take longer, and texts of
+ * each field could come in different orders.
+ */
+async function fileFields(
   connection: DuckDBConnection,
   from: string,
-  { column, columns }: { readonly column: 'add' | 'remove'; readonly columns: Columns },
-): Promise<Fields[]> {
-  const found = columns.get(column) ?? new Set<string>()
-  const names = Object.keys(FILE_FIELDS).filter(
-    (name) => found.has(name) || (name === 'stats' && found.has('stats_parsed')),
-  )
-  if (names.length === 0) return []
-  const texts = names.map((name) =>
-    name === 'stats' ? statsText(column, found) : FILE_FIELDS[name]?.(`${column}.${sqlName(name)}`),
-  )
+  { column, columns }: { readonly column: FileColumn; readonly columns: Columns },
+): Promise<FileFields> {
+  const found = columns.get(column)
+  if (!found?.has('path')) return new FileFields('', 0)
+  const texts = [
+    ...FILE_FIELDS[column].map((name) => fieldText(column, name, found)),
+    rareText(column, found),
+  ]
   const reader = await connection.runAndReadAll(
     `SELECT count(*), string_agg(concat(${texts.join(', chr(31), ')}), chr(31)) FROM ${from} WHERE ${column}.path IS NOT NULL`,
   )
-  const [count, all] = reader.getRows()[0] ?? []
-  if (typeof all !== 'string') return []
-  const values = all.split(UNIT)
-  if (values.length !== Number(count) * names.length)
-    throw new TypeError(`${values.length} fields of ${count} files, ${names.length} for each`)
-  const places = new Map(names.map((name, i) => [name, i]))
-  return Array.from({ length: Number(count) }, (_, row) => (name) => {
-    const place = places.get(name)
-    return place === undefined ? '' : (values[row * names.length + place] ?? '')
-  })
+  const [fileCount, all] = reader.getRows()[0] ?? []
+  return new FileFields(typeof all === 'string' ? all : '', Number(fileCount))
+}
+
+function fieldText(column: FileColumn, name: string, found: ReadonlySet<string>): string {
+  if (name === 'stats') return statsText(column, found)
+  if (!found.has(name)) return "''"
+  return name === 'partitionValues' ? asJson(`${column}.${name}`) : `${column}.${sqlName(name)}`
 }
 
 /** Statistics as JSON, or made JSON where a checkpoint has them typed only (`delta.checkpoint.writeStatsAsJson`). */
-function statsText(column: string, found: ReadonlySet<string>): string {
+function statsText(column: FileColumn, found: ReadonlySet<string>): string {
   const texts = [
     ...(found.has('stats') ? [`${column}.stats`] : []),
     ...(found.has('stats_parsed') ? [asJson(`${column}.stats_parsed`)] : []),
   ]
-  return `coalesce(${texts.join(', ')})`
+  return texts.length === 0 ? "''" : `coalesce(${texts.join(', ')})`
+}
+
+function rareText(column: FileColumn, found: ReadonlySet<string>): string {
+  const names = RARE_FIELDS.filter((name) => found.has(name))
+  if (names.length === 0) return "''"
+  // A struct that is null may come back as one of nulls.
+  const isThere = (name: string) =>
+    `${column}.${name === 'deletionVector' ? 'deletionVector.storageType' : name} IS NOT NULL`
+  const fields = names.map((name) => `${name}: CASE WHEN ${isThere(name)} THEN ${column}.${name} END`)
+  return `CASE WHEN ${names.map(isThere).join(' OR ')} THEN ${asJson(`{${fields.join(', ')}}`)} END`
+}
+
+function asJson(expression: string): string {
+  return `to_json(${expression})::VARCHAR`
 }
 
 /** A value that is being filled; the same fields in the same order each time, which V8 stores best. */
 type Filling<T> = { -readonly [K in keyof T]: T[K] }
 
-function addOf(text: Fields, partitionValues: PartitionValuesReader): AddFile {
+function addOf(fields: FileFields, partitionValues: PartitionValuesReader): AddFile {
   const add: Filling<AddFile> = {
-    path: text('path'),
-    partitionValues: partitionValues(text('partitionValues')),
-    size: Number(text('size')),
-    modificationTime: Number(text('modificationTime')),
-    dataChange: text('dataChange') === 'true',
+    path: fields.next(),
+    partitionValues: partitionValues(fields.next()),
+    size: Number(fields.next()),
+    modificationTime: Number(fields.next()),
+    dataChange: fields.next() === 'true',
   }
-  const stats = text('stats')
+  const stats = fields.next()
   if (stats) add.stats = stats
-  fillRest(add, text)
-  const clusteringProvider = text('clusteringProvider')
-  if (clusteringProvider) add.clusteringProvider = clusteringProvider
-  return add
+  const rare = fields.next()
+  return rare ? { ...add, ...rareFields(rare) } : add
 }
 
-function removeOf(text: Fields, partitionValues: PartitionValuesReader): RemoveFile {
-  const remove: Filling<RemoveFile> = { path: text('path'), dataChange: text('dataChange') === 'true' }
-  const deletionTimestamp = text('deletionTimestamp')
+function removeOf(fields: FileFields, partitionValues: PartitionValuesReader): RemoveFile {
+  const remove: Filling<RemoveFile> = { path: fields.next(), dataChange: fields.next() === 'true' }
+  const deletionTimestamp = fields.next()
   if (deletionTimestamp) remove.deletionTimestamp = Number(deletionTimestamp)
-  const extendedFileMetadata = text('extendedFileMetadata')
+  const extendedFileMetadata = fields.next()
   if (extendedFileMetadata) remove.extendedFileMetadata = extendedFileMetadata === 'true'
-  const values = text('partitionValues')
+  const values = fields.next()
   if (values) remove.partitionValues = partitionValues(values)
-  const size = text('size')
+  const size = fields.next()
   if (size) remove.size = Number(size)
-  fillRest(remove, text)
-  return remove
+  const rare = fields.next()
+  return rare ? { ...remove, ...rareFields(rare) } : remove
 }
 
-/** Fields that both have, and most tables have not. */
-function fillRest(file: Filling<AddFile> | Filling<RemoveFile>, text: Fields): void {
-  const tags = text('tags')
-  if (tags) file.tags = JSON.parse(tags)
-  const deletionVector = text('deletionVector')
-  if (deletionVector) file.deletionVector = JSON.parse(deletionVector)
-  const baseRowId = text('baseRowId')
-  if (baseRowId) file.baseRowId = Number(baseRowId)
-  const defaultRowCommitVersion = text('defaultRowCommitVersion')
-  if (defaultRowCommitVersion) file.defaultRowCommitVersion = Number(defaultRowCommitVersion)
+type RareFields = Pick<AddFile, (typeof RARE_FIELDS)[number]>
+
+function rareFields(json: string): RareFields {
+  const fields = Object.entries(JSON.parse(json) as RareFields)
+  return Object.fromEntries(fields.filter(([, value]) => value !== null))
 }
 
 type PartitionValuesReader = (json: string) => PartitionValues

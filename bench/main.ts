@@ -9,6 +9,7 @@ import { benchImport } from './import.ts'
 import { benchLake } from './lake.ts'
 import { benchQuality } from './quality.ts'
 import { benchServer } from './server.ts'
+import { benchSql } from './sql.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   import: () => benchImport({ rows: 1_426_337 }),
@@ -16,6 +17,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   events: () => benchEvents(),
   lake: () => benchLake({ eventCount: Number(process.env.LAKE_EVENTS ?? 10_000_000) }),
   delta: () => benchDelta(),
+  sql: () => benchSql({ rowCount: Number(process.env.SQL_ROWS ?? 1_000_000) }),
   server: () => benchServer(),
   quality: () => benchQuality(),
 }

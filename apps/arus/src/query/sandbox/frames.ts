@@ -20,20 +20,31 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return bytes
 }
 
-/** The frames in a stream of bytes; ends with the stream. One read of the source at a time, so its backpressure holds. */
+/**
+ * The frames in a stream of bytes; ends with the stream. Data is passed on as it comes, without a copy: one frame may become several.
+ * One read of the source at a time, so its backpressure holds.
+ */
 export async function* decodeFrames(source: AsyncIterable<Buffer>): AsyncGenerator<Frame, void> {
   let held: Buffer = Buffer.alloc(0)
+  let dataLeft = 0
   for await (const chunk of source) {
     held = held.byteLength === 0 ? chunk : Buffer.concat([held, chunk])
-    while (held.byteLength >= HEADER_BYTES) {
-      const end = HEADER_BYTES + held.readUInt32BE(1)
-      if (held.byteLength < end) break
-      const payload = held.subarray(HEADER_BYTES, end)
+    while (held.byteLength > 0) {
+      if (dataLeft > 0) {
+        const bytes = held.subarray(0, dataLeft)
+        held = held.subarray(bytes.byteLength)
+        dataLeft -= bytes.byteLength
+        yield { kind: 'data', bytes }
+        continue
+      }
+      if (held.byteLength < HEADER_BYTES) break
+      const length = held.readUInt32BE(1)
       const isData = held.readUInt8(0) === DATA
-      held = held.subarray(end)
-      yield isData
-        ? { kind: 'data', bytes: payload }
-        : { kind: 'message', message: JSON.parse(payload.toString()) as SandboxMessage }
+      if (!isData && held.byteLength < HEADER_BYTES + length) break
+      const payload = held.subarray(HEADER_BYTES, isData ? HEADER_BYTES : HEADER_BYTES + length)
+      held = held.subarray(HEADER_BYTES + payload.byteLength)
+      if (isData) dataLeft = length
+      else yield { kind: 'message', message: JSON.parse(payload.toString()) as SandboxMessage }
     }
   }
 }

@@ -1,11 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type DuckDBDataChunk,
-  type DuckDBPreparedStatement,
-  type DuckDBType,
-  StatementType,
-} from '@duckdb/node-api'
+import { type DuckDBPreparedStatement, type DuckDBType, StatementType } from '@duckdb/node-api'
 import { ArusError } from '../../errors.ts'
 import type { ResultHead, RunRequest, SandboxSetup } from './protocol.ts'
 import { arrowRows } from './rows/arrow-rows.ts'
@@ -68,67 +63,33 @@ export async function computeResult(
 
 /** Sends a computed result on in a format, at the pace of the sink. Throws `QUERY_TOO_EXPENSIVE` past the byte limit. */
 export async function sendResult(
-  database: SandboxDatabase,
+  { connection }: SandboxDatabase,
   result: ComputedResult,
   { format, byteLimit }: Pick<RunRequest, 'format' | 'byteLimit'>,
   setup: SandboxSetup,
   sink: ResultSink,
 ): Promise<void> {
-  const encoder = encoderFor(result, format, setup)
+  const { rowCount } = result
+  const names = result.columns.map(({ name }) => name)
+  const namesToWrite = format === 'arrow' || format === 'parquet' ? distinct(names) : names
+  const columns = result.types.map((type, place) => ({ name: namesToWrite[place] ?? '', type }))
   const outlet = new Outlet(result, byteLimit, sink)
-  try {
-    await outlet.push(await encoder.begin())
-    await sendRows(database, result.rowCount, async (chunk, count) =>
-      outlet.push(await encoder.rows(chunk, count)),
-    )
-    for await (const bytes of encoder.end()) await outlet.push(bytes)
-    await outlet.finish()
-  } finally {
-    encoder.close()
-  }
+  for await (const bytes of encoderOf(format, setup)({ connection, columns, rowCount }))
+    await outlet.push(bytes)
+  await outlet.finish()
 }
 
-async function sendRows(
-  { connection }: SandboxDatabase,
-  rowCount: number,
-  send: (chunk: DuckDBDataChunk, count: number) => Promise<void>,
-): Promise<void> {
-  const rows = await connection.stream('SELECT * FROM answer')
-  let left = rowCount
-  while (left > 0) {
-    const chunk = await rows.fetchChunk()
-    if (chunk === null || chunk.rowCount === 0) {
-      throw new ArusError(
-        'QUERY_TOO_EXPENSIVE',
-        `The last ${left} rows could not be read back; ask for fewer`,
-      )
-    }
-    const count = Math.min(chunk.rowCount, left)
-    left -= count
-    await send(chunk, count)
-    // Its memory is not on the heap, so the collector would let it pile up.
-    chunk.reset()
-  }
-}
-
-function encoderFor(
-  { columns, types }: ComputedResult,
-  format: RunRequest['format'],
-  setup: SandboxSetup,
-): RowEncoder {
-  const names = columns.map(({ name }) => name)
-  const columnsNamed = (each: readonly string[]) =>
-    types.map((type, place) => ({ name: each[place] ?? '', type }))
+function encoderOf(format: RunRequest['format'], setup: SandboxSetup): RowEncoder {
   switch (format) {
     case 'json':
-      return jsonRows()
+      return jsonRows
     case 'csv':
-      return csvRows(columnsNamed(names))
+      return csvRows
     case 'arrow':
-      return arrowRows(columnsNamed(distinct(names)))
+      return arrowRows
     case 'parquet':
       mkdirSync(join(setup.folder, 'result'), { recursive: true })
-      return parquetRows(columnsNamed(distinct(names)), setup)
+      return parquetRows(setup)
   }
 }
 

@@ -1,53 +1,48 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api'
-import { Column, columnFromArray, Endianness, field, Table, tableToIPC, Version } from '@uwdata/flechette'
-import { arrowMapping, orNull } from './arrow-types.ts'
-import type { ResultColumn, RowEncoder } from './row-encoder.ts'
+import { Column, Endianness, field, Table, tableToIPC, Version } from '@uwdata/flechette'
+import { encodePages } from './answer-pages.ts'
+import { arrowColumn } from './arrow-columns.ts'
+import type { AnswerRows } from './row-encoder.ts'
 
 /** Ends an Arrow IPC stream: the continuation mark and a length of 0. Arrow format, "IPC Streaming Format". */
 const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
 const MARK_BYTES = 4
 
 /**
- * Rows as an Arrow IPC stream, one record batch a chunk. The library encodes whole tables: each chunk is encoded as one,
+ * Rows as an Arrow IPC stream, one record batch a page. The library encodes whole tables: each page is encoded as one,
  * and of its schema, batch and end only the batch is sent on; the schema is sent once, before.
  */
-export function arrowRows(columns: readonly ResultColumn[]): RowEncoder {
-  const mapped = columns.map(({ name, type }) => ({ name, mapping: arrowMapping(type) }))
+export async function* arrowRows(answer: AnswerRows): AsyncGenerator<Uint8Array> {
+  let place = 0
+  const columns = answer.columns.map(({ name, type }) => ({ name, ...arrowColumn(type) }))
+  const parts = columns.map((column, i) => {
+    const aggregates = column.aggregates(`v${i}`)
+    const first = place + 1
+    place += aggregates.length
+    return { column, aggregates, first }
+  })
   const schema = {
     version: Version.V5,
     endianness: Endianness.Little,
-    fields: mapped.map(({ name, mapping }) => field(name, mapping.shown)),
+    fields: columns.map(({ name, type }) => field(name, type)),
     metadata: null,
   }
-  const encode = (cells: (place: number) => readonly unknown[]) => {
-    const built = mapped.map(({ mapping }, place) => columnFromArray([...cells(place)], mapping.stored))
-    return tableToIPC(new Table(schema, built), { format: 'stream' }) as Uint8Array
-  }
-  return {
-    async begin() {
-      const empty = tableToIPC(
-        new Table(
-          schema,
-          mapped.map(({ mapping }) => new Column([], mapping.shown)),
-        ),
-        {
-          format: 'stream',
-        },
-      ) as Uint8Array
-      return empty.slice(0, schemaLength(empty))
+  const encode = (built: Column<unknown>[]) =>
+    tableToIPC(new Table(schema, built), { format: 'stream' }) as Uint8Array
+  const empty = encode(columns.map(({ type }) => new Column([], type)))
+  yield empty.slice(0, schemaLength(empty))
+  yield* encodePages(
+    answer,
+    {
+      values: columns.map(({ value }, i) => value(`c${i}`)),
+      aggregates: (order) => parts.flatMap(({ aggregates }) => aggregates.map((each) => each(order))),
     },
-    async rows(chunk: DuckDBDataChunk, count: number) {
-      const whole = encode((place) => {
-        const mapping = mapped[place]?.mapping
-        return mapping === undefined ? [] : chunk.getColumnValues(place).slice(0, count).map(orNull(mapping))
-      })
-      return whole.slice(schemaLength(whole), -END_OF_STREAM.byteLength)
+    (page: DuckDBDataChunk, rowCount) => {
+      const whole = encode(parts.map(({ column, first }) => column.build(page, first, rowCount)))
+      return whole.subarray(schemaLength(whole), -END_OF_STREAM.byteLength)
     },
-    async *end() {
-      yield END_OF_STREAM
-    },
-    close() {},
-  }
+  )
+  yield END_OF_STREAM
 }
 
 /** Length of the first message of a stream, the schema's: mark, length, and that many bytes; it has no body. */

@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api'
 
 /** A column of a result, as an encoder needs it. */
 export interface ResultColumn {
@@ -6,17 +6,12 @@ export interface ResultColumn {
   readonly type: DuckDBType
 }
 
-/**
- * Turns the rows of a result into the bytes of a format. `begin`, `rows` for each chunk, `end`, in this order; what they
- * give, one after the other, is the whole. Failures of values that the format cannot hold are thrown by `begin`.
- */
-export interface RowEncoder {
-  begin(): Promise<Uint8Array>
-  /** The first `count` rows of a chunk, which may be changed. */
-  rows(chunk: DuckDBDataChunk, count: number): Promise<Uint8Array>
-  end(): AsyncIterable<Uint8Array>
-  /** Frees what the encoder holds, whether it came to its end or not. */
-  close(): void
+/** Rows that are computed: the first `rowCount` of the table `answer`, whose columns are `c0`, `c1`, …, in the order of their rowid. */
+export interface AnswerRows {
+  readonly connection: DuckDBConnection
+  readonly columns: readonly ResultColumn[]
+  readonly rowCount: number
 }
 
-export const NO_BYTES: Uint8Array = new Uint8Array(0)
+/** The bytes of a format, piece by piece; what is thrown before the first 64 KB is an answer of its own. */
+export type RowEncoder = (answer: AnswerRows) => AsyncIterable<Uint8Array>

@@ -1,80 +1,34 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type EventLog, openLmdbEventLog } from '@arus/event-log'
+import type { EventLog } from '@arus/event-log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ShopEvent } from '../events/event.ts'
 import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
-import { type DuckDb, openDuckDb } from './duckdb.ts'
-import { type Lake, openLake } from './lake.ts'
-import { LAKE_GROUP, startLakeWriter } from './lake-writer.ts'
+import type { Lake } from './lake.ts'
+import { LAKE_GROUP } from './lake-writer.ts'
 import { maintain } from './maintain.ts'
 import { refine } from './refine.ts'
 import { removeShopper } from './remove-shopper.ts'
 import { TABLE_NAMES } from './table-names.ts'
+import { openTestLake, TEST_TOPICS, type TestLake, testEvent } from './test-lake.ts'
 
 const DAY = Date.UTC(2026, 2, 10)
-const topics = { events: 'events', rejected: 'rejected', recommendations: 'recommendations' }
 const python = process.env.ARUS_PYTHON ?? 'python3'
 const hasDeltalake = spawnSync(python, ['-c', 'import deltalake, pyarrow']).status === 0
 
-let folder = ''
-let duckdb: DuckDb
+let shop: TestLake
 let lake: Lake
 let log: EventLog
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'arus-lake-'))
-  duckdb = await openDuckDb({ temporaryFolder: join(folder, 'tmp'), memoryBytes: 512 * 1024 * 1024 })
-  lake = openLake({ root: join(folder, 'lake'), duckdb })
-  log = await openLmdbEventLog({ folder: join(folder, 'log') })
-  for (const topic of Object.values(topics)) await log.ensureTopic(topic, { partitionCount: 2 })
+  shop = await openTestLake()
+  lake = shop.lake
+  log = shop.log
 })
-afterEach(async () => {
-  await log.close()
-  await lake.close()
-  await duckdb.close()
-  rmSync(folder, { recursive: true })
-})
+afterEach(() => shop.close())
 
-function event(fields: Partial<ShopEvent> & Pick<ShopEvent, 'event_id'>): ShopEvent {
-  return {
-    user_id: 'ani',
-    session_id: null,
-    anonymous_id: null,
-    action: 'view',
-    product_id: 'P1',
-    ts: DAY,
-    received_at: DAY,
-    price: null,
-    quantity: null,
-    order_id: null,
-    recommendation_id: null,
-    position: null,
-    query: null,
-    properties: null,
-    ...fields,
-  }
-}
-
-async function send(events: readonly ShopEvent[]): Promise<void> {
-  await log.append(
-    topics.events,
-    events.map((body) => ({
-      key: body.user_id,
-      value: Buffer.from(JSON.stringify(body)),
-      timestampMs: body.received_at,
-    })),
-  )
-}
-
-async function flush(): Promise<void> {
-  const writer = startLakeWriter({ log, lake, topics, intervalMs: 3_600_000 })
-  await writer.stop()
-}
+const send: TestLake['send'] = (events) => shop.send(events)
+const flush: TestLake['flush'] = () => shop.flush()
 
 async function rows(sql: string): Promise<readonly (readonly unknown[])[]> {
-  const engine = await openDuckDbQueryEngine({ lake, lakeRoot: join(folder, 'lake') })
+  const engine = await openDuckDbQueryEngine({ lake, lakeRoot: shop.lakeRoot })
   try {
     return (await engine.query(sql)).rows
   } finally {
@@ -85,12 +39,12 @@ async function rows(sql: string): Promise<readonly (readonly unknown[])[]> {
 describe('log to bronze', () => {
   test('each entry once, however often the writer starts', async () => {
     await send([
-      event({ event_id: 'a', price: 1.5, properties: { color: 'red' } }),
-      event({ event_id: 'b', user_id: 'budi' }),
+      testEvent({ event_id: 'a', price: 1.5, properties: { color: 'red' } }),
+      testEvent({ event_id: 'b', user_id: 'budi' }),
     ])
     await flush()
     await flush()
-    await send([event({ event_id: 'c' })])
+    await send([testEvent({ event_id: 'c' })])
     await flush()
     expect(
       await rows('SELECT event_id, user_id, price, properties, ts FROM bronze.events ORDER BY event_id'),
@@ -107,11 +61,11 @@ describe('log to bronze', () => {
   })
 
   test('a lake that is ahead of its group’s offsets (killed between the two) doubles nothing', async () => {
-    await send([event({ event_id: 'a' }), event({ event_id: 'b', user_id: 'budi' })])
+    await send([testEvent({ event_id: 'a' }), testEvent({ event_id: 'b', user_id: 'budi' })])
     await flush()
     await log.commit(
       LAKE_GROUP,
-      topics.events,
+      TEST_TOPICS.events,
       new Map([
         [0, 0],
         [1, 0],
@@ -124,11 +78,11 @@ describe('log to bronze', () => {
   test('what is no event is kept with its reason and stops nothing', async () => {
     const poison = ['not json', '[]', '{"event_id": 7}', '{"event_id":"x","action":"view","ts":1e300}']
     await log.append(
-      topics.events,
+      TEST_TOPICS.events,
       poison.map((value) => ({ key: 'k', value: Buffer.from(value), timestampMs: DAY })),
     )
-    await send([event({ event_id: 'good' })])
-    await log.append(topics.rejected, [
+    await send([testEvent({ event_id: 'good' })])
+    await log.append(TEST_TOPICS.rejected, [
       {
         key: 'k',
         value: Buffer.from(JSON.stringify({ raw: '{}', pointer: '/action', reason: 'missing' })),
@@ -152,7 +106,7 @@ describe('log to bronze', () => {
       model: { name: 'walk', version: 3 },
       result: [{ product_id: 'P1' }],
     }
-    await log.append(topics.recommendations, [
+    await log.append(TEST_TOPICS.recommendations, [
       { key: 'ani', value: Buffer.from(JSON.stringify(passport)), timestampMs: DAY },
     ])
     await flush()
@@ -164,7 +118,7 @@ describe('log to bronze', () => {
 
 test('maintenance puts small files together and changes no row', async () => {
   for (let i = 0; i < 34; i++) {
-    await send([event({ event_id: `e${i}` })])
+    await send([testEvent({ event_id: `e${i}` })])
     await flush()
   }
   const before = await rows('SELECT * FROM bronze.events ORDER BY event_id')
@@ -172,7 +126,7 @@ test('maintenance puts small files together and changes no row', async () => {
   expect(await maintain(lake, { historyMs: 3_600_000 })).toMatchObject({ compacted: 1 })
   expect((await (await lake.table('bronze.events')).snapshot()).files.size).toBe(1)
   expect(await rows('SELECT * FROM bronze.events ORDER BY event_id')).toEqual(before)
-  await send([event({ event_id: 'later' })])
+  await send([testEvent({ event_id: 'later' })])
   await flush()
   await refine(lake)
   expect(await rows('SELECT count(*) FROM silver.events')).toEqual([[35]])
@@ -183,10 +137,10 @@ describe('bronze to silver and gold', () => {
   test('sessions end after 30 minutes without an event; a given session stays', async () => {
     const minutes = (n: number) => DAY + n * 60_000
     await send([
-      event({ event_id: '1', ts: minutes(0) }),
-      event({ event_id: '2', ts: minutes(30) }),
-      event({ event_id: '3', ts: minutes(61) }),
-      event({ event_id: '4', ts: minutes(62), session_id: 'given' }),
+      testEvent({ event_id: '1', ts: minutes(0) }),
+      testEvent({ event_id: '2', ts: minutes(30) }),
+      testEvent({ event_id: '3', ts: minutes(61) }),
+      testEvent({ event_id: '4', ts: minutes(62), session_id: 'given' }),
     ])
     await flush()
     await refine(lake)
@@ -200,9 +154,9 @@ describe('bronze to silver and gold', () => {
 
   test('a removed shopper is gone from bronze, silver and gold; the others stay', async () => {
     await send([
-      event({ event_id: 'a' }),
-      event({ event_id: 'b', user_id: 'budi' }),
-      event({ event_id: 'c', ts: DAY + 86_400_000 }),
+      testEvent({ event_id: 'a' }),
+      testEvent({ event_id: 'b', user_id: 'budi' }),
+      testEvent({ event_id: 'c', ts: DAY + 86_400_000 }),
     ])
     await flush()
     await refine(lake)
@@ -212,11 +166,11 @@ describe('bronze to silver and gold', () => {
       timestampMs: DAY,
     })
     await log.append(
-      topics.rejected,
+      TEST_TOPICS.rejected,
       ['{"user_id":"ani"}', '{"user_id":"budi"}', 'no json, ani'].map(rejected),
     )
     await log.append(
-      topics.recommendations,
+      TEST_TOPICS.recommendations,
       ['ani', 'budi'].map((user_id) => ({
         key: user_id,
         value: Buffer.from(JSON.stringify({ recommendation_id: user_id, user_id, generated_at: DAY })),
@@ -252,8 +206,8 @@ describe.skipIf(!hasDeltalake)(
   () => {
     test('opens every table with the rows that SQL sees', async () => {
       await send([
-        event({ event_id: 'a' }),
-        event({ event_id: 'b', user_id: 'budi', ts: DAY + 86_400_000, action: 'purchase', price: 3 }),
+        testEvent({ event_id: 'a' }),
+        testEvent({ event_id: 'b', user_id: 'budi', ts: DAY + 86_400_000, action: 'purchase', price: 3 }),
       ])
       await flush()
       await refine(lake)
@@ -262,7 +216,7 @@ describe.skipIf(!hasDeltalake)(
 print(json.dumps({name: deltalake.DeltaTable(os.path.join(sys.argv[1], *name.split("."))).to_pyarrow_table().num_rows for name in sys.argv[2:]}), flush=True)
 os._exit(0)`
       const seen = JSON.parse(
-        execFileSync(python, ['-c', script, join(folder, 'lake'), ...TABLE_NAMES], { encoding: 'utf8' }),
+        execFileSync(python, ['-c', script, shop.lakeRoot, ...TABLE_NAMES], { encoding: 'utf8' }),
       )
       for (const name of TABLE_NAMES)
         expect([[seen[name]]], name).toEqual(await rows(`SELECT count(*) FROM ${name}`))

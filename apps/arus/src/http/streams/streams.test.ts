@@ -244,7 +244,7 @@ describe('/stream/analytics', () => {
       /arus_sse_connections\{stream="analytics"\} (\d)/.exec((await app.inject('/metrics')).body)?.[1]
     expect(await gauge()).toBe('1')
     stream.leave()
-    while ((await gauge()) !== '0') await new Promise((resolve) => setTimeout(resolve, 5))
+    await expect.poll(gauge, { timeout: 5_000, interval: 20 }).toBe('0')
   })
 
   test('without live state is 503', async () => {

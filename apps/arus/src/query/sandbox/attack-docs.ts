@@ -1,4 +1,5 @@
-import { ATTACKS, type AttackKind } from './attacks.ts'
+import type { AttackKind } from './attack.ts'
+import { ATTACKS } from './attacks.ts'
 
 /** The list of attempts in `docs/SQL.md`, by kind. `npm run docs` writes it; a test keeps it current. */
 export function attackDocs(): string {

@@ -34,14 +34,18 @@ export class ProcessPool {
 
   /** True once a process is up; waits for those that are starting. */
   async isReady(): Promise<boolean> {
-    return Promise.any([...this.#children].map(({ ready }) => ready)).then(
+    const alive = [...this.#children].filter(({ isAlive }) => isAlive)
+    return Promise.any(alive.map(({ ready }) => ready)).then(
       () => true,
       () => false,
     )
   }
 
-  /** A process for one question. Throws `QUERY_QUEUE_FULL` when too many wait or the wait is over, `CANCELLED`. */
-  async acquire(signal?: AbortSignal): Promise<SandboxChild> {
+  /**
+   * A process for one question that may take `timeoutMs` in all. Throws `QUERY_QUEUE_FULL` when too many wait or the wait is over,
+   * `QUERY_TIMEOUT` when the time of the question is over before that, `CANCELLED`.
+   */
+  async acquire(timeoutMs: number, signal?: AbortSignal): Promise<SandboxChild> {
     if (this.#isClosed) throw new ArusError('NOT_READY', 'SQL is being shut down')
     const idle = this.#takeIdle()
     if (idle !== undefined) return idle
@@ -49,7 +53,7 @@ export class ProcessPool {
     if (this.#queue.length >= queueLimit) {
       throw queueFull(`${size} queries run and ${queueLimit} wait; try again later`)
     }
-    return this.#wait(signal)
+    return this.#wait(timeoutMs, signal)
   }
 
   /** Takes a process back; one that is gone has been replaced already. */
@@ -76,8 +80,8 @@ export class ProcessPool {
     }
   }
 
-  async #wait(signal?: AbortSignal): Promise<SandboxChild> {
-    const { waitMs, size } = this.#options
+  async #wait(timeoutMs: number, signal?: AbortSignal): Promise<SandboxChild> {
+    const waitMs = Math.min(timeoutMs, this.#options.waitMs)
     const lent = Promise.withResolvers<SandboxChild>()
     const waiting: Waiting = {
       give: lent.resolve,
@@ -89,10 +93,7 @@ export class ProcessPool {
       },
     }
     this.#queue.push(waiting)
-    const timer = setTimeout(
-      () => waiting.refuse(queueFull(`${size} queries ran for ${waitMs} ms and none ended; try again later`)),
-      waitMs,
-    )
+    const timer = setTimeout(() => waiting.refuse(this.#waitedInVain(waitMs)), waitMs)
     const onAbort = () => waiting.refuse(new ArusError('CANCELLED', 'The query was cancelled'))
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
@@ -101,6 +102,17 @@ export class ProcessPool {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** Nothing was begun: no process is killed for a question that never had one. */
+  #waitedInVain(waitedMs: number): ArusError {
+    const { size, waitMs } = this.#options
+    return waitedMs < waitMs
+      ? new ArusError(
+          'QUERY_TIMEOUT',
+          `No process was free within the ${waitedMs} ms the query may take; try again later`,
+        )
+      : queueFull(`${size} queries ran for ${waitMs} ms and none ended; try again later`)
   }
 
   #launch(): void {

@@ -48,7 +48,7 @@ class SandboxedSql implements LakeSql {
     const startedAt = performance.now()
     assertAskable(question)
     const pool = this.#started()
-    const child = await pool.acquire(question.signal)
+    const child = await pool.acquire(question.timeoutMs, question.signal)
     const leash = new Leash(child, question, startedAt)
     try {
       return await this.#answer(question, child, leash)

@@ -22,6 +22,23 @@ export function csvText(type: DuckDBType, value: string): string {
   return plain === null ? csvCellSql(`${value}::VARCHAR`) : plain.text
 }
 
+/** How many lists, structs and maps are around the innermost value of a type. */
+export function nestingOf(type: DuckDBType): number {
+  switch (type.typeId) {
+    case DuckDBTypeId.LIST:
+    case DuckDBTypeId.ARRAY:
+      return 1 + nestingOf((type as DuckDBListType | DuckDBArrayType).valueType)
+    case DuckDBTypeId.STRUCT:
+      return 1 + Math.max(0, ...(type as DuckDBStructType).entryTypes.map(nestingOf))
+    case DuckDBTypeId.MAP:
+      return (
+        1 + Math.max(nestingOf((type as DuckDBMapType).keyType), nestingOf((type as DuckDBMapType).valueType))
+      )
+    default:
+      return 0
+  }
+}
+
 /** A cell of CSV, quoted where it must be. */
 export function csvCell(text: string): string {
   return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

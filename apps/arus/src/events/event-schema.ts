@@ -1,4 +1,5 @@
 import type { ShopEvent } from './event.ts'
+import { Unmapped } from './unmapped.ts'
 
 /** Why an event was refused, and where. */
 export interface Refusal {
@@ -66,6 +67,7 @@ class Fault extends Error {
  * 8601 time and defaults to now; fields that are not known go into `properties`. The first fault refuses the event.
  */
 export function parseEvent(raw: unknown, context: ParseContext): ParsedEvent {
+  if (raw instanceof Unmapped) return { kind: 'refused', refusal: raw.refusal }
   try {
     return { kind: 'event', event: eventOf(raw, context) }
   } catch (error) {

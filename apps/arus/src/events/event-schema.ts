@@ -1,11 +1,6 @@
 import type { ShopEvent } from './event.ts'
-
-/** Why an event was refused, and where. */
-export interface Refusal {
-  /** JSON Pointer inside the event. */
-  readonly pointer: string
-  readonly reason: string
-}
+import type { Refusal } from './refusal.ts'
+import { Unmapped } from './unmapped.ts'
 
 export type ParsedEvent =
   | { readonly kind: 'event'; readonly event: ShopEvent }
@@ -66,6 +61,7 @@ class Fault extends Error {
  * 8601 time and defaults to now; fields that are not known go into `properties`. The first fault refuses the event.
  */
 export function parseEvent(raw: unknown, context: ParseContext): ParsedEvent {
+  if (raw instanceof Unmapped) return { kind: 'refused', refusal: raw.refusal }
   try {
     return { kind: 'event', event: eventOf(raw, context) }
   } catch (error) {

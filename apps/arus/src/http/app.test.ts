@@ -415,6 +415,7 @@ describe('system', () => {
         '/tables/{name}/history',
         '/tables/{name}/preview',
         '/users/{user_id}',
+        ...['alias', 'batch', 'group', 'identify', 'page', 'screen', 'track'].map((call) => `/v1/${call}`),
       ].sort(),
     )
     const { get: user } = openapi.paths['/recommendations/user/{user_id}']

@@ -9,6 +9,7 @@ import Fastify, { LogController } from 'fastify'
 import { analyticsRoutes } from './analytics/routes.ts'
 import type { Api, ApiDeps } from './api-deps.ts'
 import { eventRoutes } from './events/routes.ts'
+import { segmentRoutes } from './events/segment-routes.ts'
 import { measure } from './metrics.ts'
 import { modelRoutes } from './models/routes.ts'
 import { answerUnknownAddresses } from './not-found.ts'
@@ -47,6 +48,10 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
   productRoutes(app, deps)
   await app.register((scope, _options, done) => {
     eventRoutes(scope as Api, deps, metrics)
+    done()
+  })
+  await app.register((scope, _options, done) => {
+    segmentRoutes(scope as Api, deps, metrics)
     done()
   })
   await app.register((scope, _options, done) => {

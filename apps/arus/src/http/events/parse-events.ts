@@ -1,7 +1,5 @@
+import { DEPTH_MAX, isDeeperThan } from '../../events/nesting.ts'
 import { requestInvalid } from '../problem.ts'
-
-/** Deepest nesting an event may have. */
-const DEPTH_MAX = 32
 
 /** The events of a body. */
 export interface ParsedEvents {
@@ -23,10 +21,17 @@ const WHOLE_NUMBER = /^-?\d+$/
 export function parseJsonEvents(text: string): ParsedEvents {
   if (text.trim() === '')
     throw requestInvalid('The body is empty; send an event, an array of events, or NDJSON.')
+  const body = parseJson(text)
+  return Array.isArray(body) ? withoutDeep(body, false) : withoutDeep([body], true)
+}
+
+/**
+ * The value of a JSON text: whole numbers beyond 2^53 as text, keys `__proto__` dropped. Throws `REQUEST_INVALID`.
+ */
+export function parseJson(text: string): unknown {
   const body = parsed(text)
   if (body.kind === 'broken') throw requestInvalid(`The body is not valid JSON: ${body.reason}.`)
-  const isSingle = !Array.isArray(body.value)
-  return withoutDeep(isSingle ? [body.value] : (body.value as unknown[]), isSingle)
+  return body.value
 }
 
 /** Events of an NDJSON body, one per line; a line that is no JSON is refused alone. Empty lines count for nothing. */
@@ -73,13 +78,4 @@ function withoutDeep(events: readonly unknown[], isSingle: boolean): ParsedEvent
     return `(an event nested deeper than ${DEPTH_MAX} levels)`
   })
   return { events: usable, isSingle, reasons }
-}
-
-function isDeeperThan(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (depth === 0) return true
-  if (Array.isArray(value)) return value.some((child) => isDeeperThan(child, depth - 1))
-  const fields = value as Record<string, unknown>
-  for (const key in fields) if (isDeeperThan(fields[key], depth - 1)) return true
-  return false
 }

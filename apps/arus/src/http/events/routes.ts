@@ -1,11 +1,12 @@
 import Type from 'typebox'
 import { EventInputSchema, IngestResultSchema } from '../../api-schema.ts'
-import { ArusError } from '../../errors.ts'
+import type { ArusError } from '../../errors.ts'
 import type { EventError, IngestResult } from '../../events/ingest.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
+import { acceptEvents } from './accept-events.ts'
 import { type ParsedEvents, parseJsonEvents, parseNdjsonEvents } from './parse-events.ts'
 
 /** Reasons listed in an answer; the counts are exact. */
@@ -48,11 +49,7 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
       const parsed = request.body as ParsedEvents | undefined
       if (parsed === undefined)
         throw requestInvalid('The body is empty; send an event, an array of events, or NDJSON.')
-      const ingest = deps.ingest()
-      if (ingest === null)
-        throw new ArusError('NOT_READY', 'Events cannot be taken in now; try again in a second.')
-      const result = explained(await ingest.accept(parsed.events), parsed)
-      metrics.countIngest(result)
+      const result = explained(await acceptEvents(parsed.events, deps, metrics), parsed)
       if (parsed.isSingle && result.rejected > 0) throw refusalOf(result.errors)
       return { ...result, errors: result.errors.slice(0, ERROR_LIMIT) }
     },

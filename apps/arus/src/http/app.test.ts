@@ -415,6 +415,8 @@ describe('system', () => {
         '/tables/{name}/history',
         '/tables/{name}/preview',
         '/users/{user_id}',
+        '/mp/collect',
+        '/debug/mp/collect',
         ...['alias', 'batch', 'group', 'identify', 'page', 'screen', 'track'].map((call) => `/v1/${call}`),
       ].sort(),
     )

@@ -8,6 +8,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController } from 'fastify'
 import { analyticsRoutes } from './analytics/routes.ts'
 import type { Api, ApiDeps } from './api-deps.ts'
+import { ga4Routes } from './events/ga4-routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { segmentRoutes } from './events/segment-routes.ts'
 import { measure } from './metrics.ts'
@@ -46,14 +47,12 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
   await describeApi(app, deps)
   recommendationRoutes(app, deps, metrics)
   productRoutes(app, deps)
-  await app.register((scope, _options, done) => {
-    eventRoutes(scope as Api, deps, metrics)
-    done()
-  })
-  await app.register((scope, _options, done) => {
-    segmentRoutes(scope as Api, deps, metrics)
-    done()
-  })
+  for (const routes of [eventRoutes, segmentRoutes, ga4Routes]) {
+    await app.register((scope, _options, done) => {
+      routes(scope as Api, deps, metrics)
+      done()
+    })
+  }
   await app.register((scope, _options, done) => {
     sqlRoutes(scope as Api, deps)
     done()

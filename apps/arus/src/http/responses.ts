@@ -11,13 +11,14 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 
 /** Response schemas of a route: the body of 200, and problem documents for the statuses named and any failure. */
 export function responses<T extends Type.TSchema>(body: T, problems: readonly number[] = []): { 200: T } {
-  const named = problems.map((status) => [String(status), problem(STATUS_TEXT[status] ?? 'Failed.')])
-  const all: unknown = {
-    200: { ...body, description: 'The answer.' },
-    ...Object.fromEntries(named),
-    '5xx': problem('The server failed.'),
-  }
+  const all: unknown = { 200: { ...body, description: 'The answer.' }, ...problemResponses(problems) }
   return all as { 200: T }
+}
+
+/** Response schemas of a route's failures: problem documents for the statuses named and any failure of the server. */
+export function problemResponses(problems: readonly number[]): object {
+  const named = problems.map((status) => [String(status), problem(STATUS_TEXT[status] ?? 'Failed.')])
+  return { ...Object.fromEntries(named), '5xx': problem('The server failed.') }
 }
 
 function problem(description: string): object {

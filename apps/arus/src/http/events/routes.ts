@@ -7,17 +7,50 @@ import type { ApiMetrics } from '../metrics.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
 import { acceptEvents } from './accept-events.ts'
+import {
+  isBinaryCloudEvent,
+  parseBinaryCloudEvent,
+  parseCloudEvent,
+  parseCloudEventBatch,
+} from './parse-cloudevents.ts'
 import { type ParsedEvents, parseJsonEvents, parseNdjsonEvents } from './parse-events.ts'
 
 /** Reasons listed in an answer; the counts are exact. */
 const ERROR_LIMIT = 100
 
+const STRUCTURED = 'application/cloudevents+json'
+const BATCHED = 'application/cloudevents-batch+json'
+
+const CloudEventSchema = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String({ description: 'With source it becomes the event_id.' }),
+    source: Type.String(),
+    type: Type.String({ description: 'Its last dotted part is the action where data has none.' }),
+    time: Type.Optional(Type.String()),
+    data: Type.Record(Type.String(), Type.Unknown(), { description: 'The event, or fields of it.' }),
+  },
+  { additionalProperties: true },
+)
+
 const EXAMPLE = [{ user_id: 1, action: 'view', product_id: 'B001LAPTOP' }]
 
 /** `POST /stream/events`. Registers its own body parsers, so `scope` must be encapsulated. */
 export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void {
-  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
-    parse(() => parseJsonEvents(body as string), done),
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, ({ headers }, body, done) =>
+    parse(
+      () =>
+        isBinaryCloudEvent(headers)
+          ? parseBinaryCloudEvent(body as string, headers)
+          : parseJsonEvents(body as string),
+      done,
+    ),
+  )
+  scope.addContentTypeParser(STRUCTURED, { parseAs: 'string' }, (_request, body, done) =>
+    parse(() => parseCloudEvent(body as string), done),
+  )
+  scope.addContentTypeParser(BATCHED, { parseAs: 'string' }, (_request, body, done) =>
+    parse(() => parseCloudEventBatch(body as string), done),
   )
   scope.addContentTypeParser(
     ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
@@ -32,14 +65,16 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
         tags: ['events'],
         summary: 'Take events in',
         description:
-          'One event, an array, or NDJSON; gzip too. Answers when the events are durable. In a list a bad event never sinks the others: it is counted in `rejected`, listed in `errors` and kept for replay. A bad event sent alone is a 400. 503 with `Retry-After` when too much is in flight.',
-        consumes: ['application/json', 'application/x-ndjson'],
+          'One event, an array, NDJSON, or CloudEvents 1.0 (structured, batched, and binary by `ce-` headers); gzip too. Answers when the events are durable. In a list a bad event never sinks the others: it is counted in `rejected`, listed in `errors` and kept for replay. A bad event sent alone is a 400. 503 with `Retry-After` when too much is in flight.',
+        consumes: ['application/json', 'application/x-ndjson', STRUCTURED, BATCHED],
         body: {
           content: {
             'application/json': {
               schema: Type.Union([Type.Array(EventInputSchema), EventInputSchema], { examples: [EXAMPLE] }),
             },
             'application/x-ndjson': { schema: Type.String({ description: 'One JSON event per line.' }) },
+            [STRUCTURED]: { schema: CloudEventSchema },
+            [BATCHED]: { schema: Type.Array(CloudEventSchema) },
           },
         },
         response: responses(IngestResultSchema, [400, 413, 415, 503]),

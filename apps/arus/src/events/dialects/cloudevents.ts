@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import { Unmapped } from '../unmapped.ts'
 import { snakeCase } from './action-names.ts'
 import { fieldsOf, given, without } from './canonical-fields.ts'
+import { idOfText } from './derived-ids.ts'
 
 const REQUIRED = ['id', 'source', 'type'] as const
 /** Attributes whose meaning other fields of the event carry. */
 const USED: ReadonlySet<string> = new Set(['specversion', 'id', 'time', 'data', 'datacontenttype'])
-const ID_LENGTH_MAX = 256
 const VERSION = /^v\d+$/i
 
 /**
@@ -25,18 +24,12 @@ export function eventOfCloudEvent(raw: unknown): unknown {
   const { id, source, type } = envelope as Readonly<Record<(typeof REQUIRED)[number], string>>
   return {
     ...data,
-    event_id: idOf(source, id),
+    // A source, being a URI reference, has no spaces: no two pairs give the same text.
+    event_id: idOfText(`${source} ${id}`),
     action: given(data, 'action') ?? actionOf(type),
     ts: given(envelope, 'time') ?? given(data, 'ts'),
     cloudevent: without(envelope, USED),
   }
-}
-
-/** A source has no spaces, being a URI reference; pairs too long for an id are told apart by their hash. */
-function idOf(source: string, id: string): string {
-  const pair = `${source} ${id}`
-  if (pair.length <= ID_LENGTH_MAX) return pair
-  return `ce-${createHash('sha256').update(pair).digest('base64url')}`
 }
 
 /** `com.shop.product.view` and `com.shop.product.view.v2` are `view`. */

@@ -50,7 +50,7 @@ test('a purchase: one event per item, position from 1, what is of the whole on t
     {
       user_id: 'u1',
       anonymous_id: '123.456',
-      session_id: '77',
+      session_id: '123.456.77',
       action: 'purchase',
       product_id: 'p1',
       ts: NOW_MS - 5_000,

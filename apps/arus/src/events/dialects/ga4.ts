@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { Unmapped } from '../unmapped.ts'
 import { actionNamed } from './action-names.ts'
 import { type Fields, fieldsOf, given, without } from './canonical-fields.ts'
+import { hashOf, sessionIdOf } from './derived-ids.ts'
 import { eventsOfMessage } from './product-lines.ts'
 
 const LINE = {
@@ -14,7 +14,6 @@ const WHOLE = {
   order_id: ['transaction_id'],
   query: ['search_term'],
   recommendation_id: ['recommendation_id'],
-  session_id: ['session_id', 'ga_session_id'],
 } as const
 /** Of the body, what is said of the visitor and kept; what serves Google's advertising is not. */
 const KEPT_OF_BODY = ['user_properties', 'consent'] as const
@@ -34,10 +33,7 @@ export function eventsOfGa4(raw: unknown, body: Fields, index: number): unknown[
   const items = products === 'an event each' ? given(params, 'items') : undefined
   const lines = Array.isArray(items) ? items.map(withPosition) : []
   const micros = given(event, 'timestamp_micros') ?? given(body, 'timestamp_micros')
-  const who = {
-    user_id: given(body, 'user_id'),
-    anonymous_id: given(body, 'client_id') ?? given(body, 'app_instance_id'),
-  }
+  const who = shopperOf(body, params)
   return eventsOfMessage({
     shared: { ...who, action, ts: msOfMicros(micros) },
     id: micros === undefined ? undefined : idOf([who.anonymous_id, who.user_id, micros, index, event]),
@@ -47,6 +43,13 @@ export function eventsOfGa4(raw: unknown, body: Fields, index: number): unknown[
     linesPointer: '/params/items',
     names: { line: LINE, whole: WHOLE },
   })
+}
+
+function shopperOf(body: Fields, params: Fields) {
+  const user_id = given(body, 'user_id')
+  const anonymous_id = given(body, 'client_id') ?? given(body, 'app_instance_id')
+  const session_id = sessionIdOf(given(params, 'session_id'), anonymous_id ?? user_id)
+  return { user_id, anonymous_id, session_id }
 }
 
 /** `index` counts from 0 in Google's examples, `position` from 1 here. */
@@ -64,7 +67,7 @@ function msOfMicros(micros: unknown): unknown {
 }
 
 function idOf(parts: readonly unknown[]): string {
-  return `ga4-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 32)}`
+  return `ga4-${hashOf(JSON.stringify(parts))}`
 }
 
 /** On the first event of a body alone, so that a body does not grow by its events. */

@@ -1,5 +1,6 @@
 import { Unmapped } from '../unmapped.ts'
 import { type FieldNames, type Fields, fieldsOf, take } from './canonical-fields.ts'
+import { idOfText, isId } from './derived-ids.ts'
 
 /** A message of a dialect, on the way to canonical events. */
 export interface Message {
@@ -48,5 +49,5 @@ export function eventsOfMessage(message: Message): unknown[] {
 }
 
 function lineId(id: unknown, line: number): unknown {
-  return typeof id === 'string' || typeof id === 'number' ? `${id}:${line}` : id
+  return isId(id) ? idOfText(`${id}:${line}`) : id
 }

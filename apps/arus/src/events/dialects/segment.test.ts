@@ -59,7 +59,7 @@ test('a viewed product: the fields of the ecommerce spec, all else as properties
       event_id: 'm1',
       user_id: 'u1',
       anonymous_id: 'a1',
-      session_id: '99',
+      session_id: 'a1.99',
       action: 'view',
       product_id: '507',
       ts: RECEIVED_MS,
@@ -105,6 +105,13 @@ test('an order: one purchase per line, ids by place, what is of the whole order 
     },
     { event_id: 'm1:2', action: 'purchase', product_id: 's2', order_id: 'o1', properties: {} },
   ])
+})
+
+test('a messageId as long as an id may be leaves room for lines', () => {
+  const ids = canonical(
+    track('Order Completed', { products: [{ sku: 'a' }, { sku: 'b' }] }, { messageId: 'm'.repeat(256) }),
+  ).map(({ event_id }) => event_id)
+  expect(new Set(ids).size).toBe(2)
 })
 
 test('a bad line of an order is refused alone; an order without lines and product is refused', () => {

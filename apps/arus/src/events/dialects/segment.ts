@@ -1,6 +1,7 @@
 import { Unmapped } from '../unmapped.ts'
 import { actionNamed } from './action-names.ts'
 import { type Fields, fieldsOf, given, timeMsOf, without } from './canonical-fields.ts'
+import { sessionIdOf } from './derived-ids.ts'
 import { eventsOfMessage } from './product-lines.ts'
 
 /** Calls of Segment's tracking API. */
@@ -74,10 +75,12 @@ export function eventsOfSegment(raw: unknown, context: SegmentContext): unknown[
 /** RudderStack's SDKs keep the session in the context; Segment has none. */
 function shopperOf(message: Fields): Fields {
   const context = fieldsOf(given(message, 'context')) ?? {}
+  const user_id = given(message, 'userId')
+  const anonymous_id = given(message, 'anonymousId')
   return {
-    user_id: given(message, 'userId'),
-    anonymous_id: given(message, 'anonymousId'),
-    session_id: given(context, 'sessionId'),
+    user_id,
+    anonymous_id,
+    session_id: sessionIdOf(given(context, 'sessionId'), anonymous_id ?? user_id),
   }
 }
 

@@ -1,12 +1,6 @@
 import type { ShopEvent } from './event.ts'
+import type { Refusal } from './refusal.ts'
 import { Unmapped } from './unmapped.ts'
-
-/** Why an event was refused, and where. */
-export interface Refusal {
-  /** JSON Pointer inside the event. */
-  readonly pointer: string
-  readonly reason: string
-}
 
 export type ParsedEvent =
   | { readonly kind: 'event'; readonly event: ShopEvent }

@@ -2,9 +2,10 @@ import type { EventLog, LogRecord } from '@arus/event-log'
 import { v7 as uuidV7 } from 'uuid'
 import { ArusError } from '../errors.ts'
 import { type ShopEvent, shopperOf } from './event.ts'
-import { parseEvent, type Refusal } from './event-schema.ts'
+import { parseEvent } from './event-schema.ts'
 import type { EventError, Ingest, IngestResult } from './ingest.ts'
 import { RecentIds } from './recent-ids.ts'
+import type { Refusal } from './refusal.ts'
 import type { TopicNames } from './topics.ts'
 
 export interface IngestOptions {

@@ -1,4 +1,4 @@
-import type { Refusal } from './event-schema.ts'
+import type { Refusal } from './refusal.ts'
 
 /** Something sent that no canonical event can be made of: ingest refuses it for the reason given and keeps it as it came. */
 export class Unmapped {

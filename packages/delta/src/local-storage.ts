@@ -82,8 +82,11 @@ export class LocalStorage implements Storage {
   }
 
   async list(folder: string, startAfter = ''): Promise<StoredFile[]> {
-    const names = await this.listNames(folder, startAfter)
-    return this.#filesAt(names.map((name) => pathIn(folder, name)))
+    // Their kind is seen with their size: an object for each entry of a long log costs as much as reading the folder.
+    const names = (await this.#readFolder(relativePath(folder), (path) => readdir(path))).filter(
+      (name) => sortsAfter(name, startAfter) && !isTemporary(name),
+    )
+    return this.#filesAt(sortByBytes(names).map((name) => pathIn(folder, name)))
   }
 
   async listNames(folder: string, startAfter = ''): Promise<string[]> {
@@ -204,9 +207,14 @@ export class LocalStorage implements Storage {
   }
 
   /** Folders and files directly in a folder; none when it is not there. */
-  async #entriesOf(folder: string): Promise<Dirent[]> {
+  #entriesOf(folder: string): Promise<Dirent[]> {
+    return this.#readFolder(folder, (path) => readdir(path, { withFileTypes: true }))
+  }
+
+  /** What `read` finds in a folder; nothing where there is none. */
+  async #readFolder<T>(folder: string, read: (path: string) => Promise<T[]>): Promise<T[]> {
     try {
-      return await readdir(join(this.root, folder), { withFileTypes: true })
+      return await read(join(this.root, folder))
     } catch (error) {
       if (isMissing(error)) return []
       throw fileFailure(error, `list ${folder === '' ? this.root : folder}`)

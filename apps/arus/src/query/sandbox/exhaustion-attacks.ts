@@ -15,7 +15,7 @@ export const EXHAUSTIONS: readonly Attack[] = [
     `SELECT count(DISTINCT md5(i::VARCHAR)) FROM range(10000000000) t(i)`,
     `WITH RECURSIVE t(k, i) USING KEY (k) AS (SELECT 1, 1 UNION SELECT k, i + 1 FROM t) FROM t`,
     `SELECT list_reduce(range(100000000), (a, b) -> a + b)`,
-    `SELECT quantile_cont(i, 0.5) OVER (ORDER BY i ROWS BETWEEN 1000000 PRECEDING AND CURRENT ROW) FROM range(10000000) t(i)`,
+    `SELECT max(q) FROM (SELECT quantile_cont(i, 0.5) OVER (ORDER BY i ROWS BETWEEN 1000000 PRECEDING AND CURRENT ROW) AS q FROM range(1000000000) t(i))`,
     `SELECT * FROM range(100000) a CROSS JOIN LATERAL (SELECT * FROM range(a.range * 100000)) b ORDER BY 1 DESC`,
     `SELECT count(*) FROM generate_series(TIMESTAMP '0001-01-01', TIMESTAMP '9999-01-01', INTERVAL 1 MICROSECOND)`,
   ]),

@@ -21,8 +21,8 @@ export function parseStatistics(file: Pick<AddFile, 'stats'>): FileStatistics {
   }
 }
 
-/** A number that may be beyond 2^53. */
-const LONG_INTEGER = /:\s*-?\d{16,}\s*[,}]/
+/** Digits that may be a number beyond 2^53, or stand in a text: looking closer would cost more than it saves. */
+const LONG_INTEGER = /9\d{15}|\d{17}/
 
 /** Integers that a JavaScript number cannot hold come as text. */
 function withAllDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {

@@ -242,6 +242,14 @@ test('texts and numbers of different products are refused, not mixed', async () 
   await expect(build({ ...shop(SHOP), numbers: fewer })).rejects.toMatchObject({ code: 'INTERNAL' })
 })
 
+test('a closed catalogue reads no file that was given its number since', async () => {
+  await build(shop(SHOP))
+  const catalogue = await openCatalogue({ folder })
+  await catalogue.close()
+  await catalogue.close()
+  expect(() => catalogue.get('H1')).toThrow('is closed')
+})
+
 test('an id that comes twice is refused', async () => {
   await expect(build(shop([...SHOP, SHOP[0]!]))).rejects.toThrow('H1 came twice')
 })

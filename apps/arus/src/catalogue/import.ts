@@ -60,9 +60,7 @@ export async function importCatalogue(options: ImportCatalogueOptions): Promise<
   const temporaryFolder = await makeWorkingFolder(folder)
   const connection = await lake.duckdb.connect()
   try {
-    return await interruptible(connection, signal, () =>
-      onOneThread(connection, () => runImport(connection, temporaryFolder, options)),
-    )
+    return await interruptible(connection, signal, () => runImport(connection, temporaryFolder, options))
   } finally {
     connection.closeSync()
     await rm(temporaryFolder, { recursive: true, force: true })
@@ -106,7 +104,8 @@ async function runImport(
   const say = (step: string, done: number) => onProgress?.({ step, done, total: 4, unit: 'steps' })
   const run: Run = { ...options, connection, temporaryFolder, marks, say }
   const done = await savedProgress(folder, lake, marks)
-  const refined = done?.step === 'silver' ? done.refined : await refineProducts(run, done)
+  const refined =
+    done?.step === 'silver' ? done.refined : await onOneThread(connection, () => refineProducts(run, done))
   say('Building the catalogue', 3)
   const built = await buildCatalogueFromLake({ ...options, nowMs: now() })
   const report: ImportReport = {

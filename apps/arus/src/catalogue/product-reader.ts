@@ -20,7 +20,8 @@ export class ProductReader {
   readonly #ids: ProductIds
   readonly #categories: readonly Category[]
   readonly #file: string
-  readonly #descriptor: number
+  /** Null once closed: the system gives the number to the next file that is opened. */
+  #descriptor: number | null
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   readonly #categoryOf: Uint16Array
   readonly #prices: Float64Array
@@ -79,15 +80,19 @@ export class ProductReader {
   }
 
   close(): void {
-    closeSync(this.#descriptor)
+    if (this.#descriptor !== null) closeSync(this.#descriptor)
+    this.#descriptor = null
   }
 
   /** The product's texts after its id, in a buffer that the next call overwrites. */
   #texts(document: number, byteCount: number): Buffer {
+    const descriptor = this.#descriptor
+    if (descriptor === null)
+      throw new ArusError('INTERNAL', `${this.#file} is closed; open the catalogue again`)
     const buffer = byteCount <= BUFFER_BYTES ? this.#buffer : Buffer.allocUnsafe(byteCount)
     const start = this.#titleStarts[document]!
     for (let read = 0; read < byteCount; ) {
-      const more = readSync(this.#descriptor, buffer, read, byteCount - read, start + read)
+      const more = readSync(descriptor, buffer, read, byteCount - read, start + read)
       if (more === 0)
         throw new ArusError(
           'INTERNAL',

@@ -21,7 +21,7 @@ export interface Message {
 
 /**
  * The canonical events of a message, not yet validated: one, or one per line. What belongs to the whole (total, tax,
- * context) stands under `properties.shared` of the first line alone, so that sums count it once and a long order does
+ * context) stands under `properties.shared` of the first line that is a product alone, so that sums count it once and a long order does
  * not repeat it. The id of line n is the message's with `:n`, from 1.
  */
 export function eventsOfMessage(message: Message): unknown[] {
@@ -31,13 +31,15 @@ export function eventsOfMessage(message: Message): unknown[] {
     return [{ ...shared, ...fields, event_id: id, properties: { ...extras, ...rest } }]
   }
   const whole = take(details, names.whole)
+  const products = lines.map(fieldsOf)
+  const first = products.findIndex((product) => product !== null)
   return lines.map((line, index) => {
-    const product = fieldsOf(line)
+    const product = products[index] ?? null
     if (product === null) {
       return new Unmapped(line, `${message.linesPointer}/${index}`, 'a product of a list is an object')
     }
     const { fields, rest } = take(product, names.line)
-    const ofAll = index === 0 ? { shared: { ...extras, ...whole.rest } } : {}
+    const ofAll = index === first ? { shared: { ...extras, ...whole.rest } } : {}
     return {
       ...shared,
       ...whole.fields,

@@ -203,6 +203,15 @@ test('what is no message is refused with its reason, and kept as it came', () =>
   expect(JSON.stringify(eventsOfSegment({ type: 'x' }, context))).toBe('[{"type":"x"}]')
 })
 
+test('what is of the whole order stays when its first line is no product', () => {
+  const [bad, good] = eventsOfSegment(
+    track('Order Completed', { order_id: 'o1', total: 30, products: [7, { product_id: 'p1' }] }),
+    context,
+  )
+  expect(bad).toBeInstanceOf(Unmapped)
+  expect(good).toMatchObject({ product_id: 'p1', properties: { shared: { total: 30 } } })
+})
+
 test('never throws and always says something, whatever JSON it is given', () => {
   const anything = fc.oneof(
     fc.jsonValue(),

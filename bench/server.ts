@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ProductPage } from '../apps/arus/src/api-schema.ts'
+import type { ProductPage } from '../apps/arus/src/api-schema/index.ts'
 import { benchServe } from './serve.ts'
 
 const PORT = 8390

@@ -1,4 +1,4 @@
-import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema.ts'
+import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { funnel } from './funnel.ts'

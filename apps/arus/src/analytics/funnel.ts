@@ -1,4 +1,4 @@
-import type { Funnel } from '../api-schema.ts'
+import type { Funnel } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake, dateOf } from './lake-question.ts'
 import { DAY_MS, type Period } from './period.ts'

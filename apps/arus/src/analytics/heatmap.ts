@@ -1,4 +1,4 @@
-import type { Heatmap } from '../api-schema.ts'
+import type { Heatmap } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake } from './lake-question.ts'

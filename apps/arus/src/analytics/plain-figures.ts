@@ -1,5 +1,5 @@
 /** The figures of `Analytics` once more, in plain loops over events in memory: what the SQL is held against in tests. */
-import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema.ts'
+import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema/index.ts'
 import { type Period, stepsOf } from './period.ts'
 
 /** A row of `silver.events`, with the columns that figures rest on. */

@@ -1,4 +1,4 @@
-import type { Timeline } from '../api-schema.ts'
+import type { Timeline } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake } from './lake-question.ts'
 import { DAY_MS, HOUR_MS, type Period, stepsOf } from './period.ts'

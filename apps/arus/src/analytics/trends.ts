@@ -1,4 +1,4 @@
-import type { Trends } from '../api-schema.ts'
+import type { Trends } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake, REVENUE_SQL } from './lake-question.ts'
 import { DAY_MS, type Period, stepsOf } from './period.ts'

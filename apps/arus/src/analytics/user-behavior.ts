@@ -1,4 +1,4 @@
-import type { UserBehavior } from '../api-schema.ts'
+import type { UserBehavior } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake, REVENUE_SQL } from './lake-question.ts'
 import type { Period } from './period.ts'

@@ -9,7 +9,7 @@ import type {
   ProductPage,
   Recommendation,
   Trending,
-} from '../api-schema.ts'
+} from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
 import { ApiClient, apiUrl, detailOf } from './api-client.ts'
 import type { CliContext } from './context.ts'

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import type { Recommendation, RecommendedProduct, Trending } from '../api-schema.ts'
+import type { Recommendation, RecommendedProduct, Trending } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
 import { ApiClient, apiUrl, detailOf } from './api-client.ts'
 import type { CliContext } from './context.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { TSchema } from 'typebox'
 import { Check, Errors } from 'typebox/value'
-import * as schema from '../api-schema.ts'
+import * as schema from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { type ApiAnswer, ApiClient, detailOf } from './api-client.ts'

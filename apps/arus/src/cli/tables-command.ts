@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import type { QualityReport } from '../api-schema/lake.ts'
 import { qualityOf } from '../lake/quality-results.ts'
 import { openTablePages, type TablePages } from '../lake/table-pages.ts'
-import type { QualityReport } from '../lake-schema.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 

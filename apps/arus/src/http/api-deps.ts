@@ -2,7 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GroupInfo } from '@arus/event-log'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
-import type { Funnel, Health, Heatmap, SystemMetrics, Timeline, Trends, UserBehavior } from '../api-schema.ts'
+import type {
+  Funnel,
+  Health,
+  Heatmap,
+  SystemMetrics,
+  Timeline,
+  Trends,
+  UserBehavior,
+} from '../api-schema/index.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { TablePages } from '../lake/table-pages.ts'

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Problem } from '../api-schema.ts'
+import type { Problem } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
 import type { Api } from './api-deps.ts'
 import { problemOf, sendDocument, sendProblem } from './problem.ts'

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import type { Problem } from '../api-schema.ts'
+import type { Problem } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
 import { PROBLEM_TITLES, type ProblemCode, statusOf } from './problem-codes.ts'
 

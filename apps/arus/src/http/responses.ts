@@ -1,5 +1,5 @@
 import type Type from 'typebox'
-import { ProblemSchema } from '../api-schema.ts'
+import { ProblemSchema } from '../api-schema/index.ts'
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   400: 'A parameter or the body is not valid.',

@@ -1,4 +1,4 @@
-import type { QualityReport } from '../lake-schema.ts'
+import type { QualityReport } from '../api-schema/lake.ts'
 import type { QualityResult } from './check-quality.ts'
 import type { Lake } from './lake.ts'
 import type { QualityCheck } from './quality-check.ts'

@@ -1,5 +1,5 @@
 import type { DeltaTable, Snapshot } from '@arus/delta'
-import type { TableSummary } from '../lake-schema.ts'
+import type { TableSummary } from '../api-schema/lake.ts'
 
 /** How a table is kept. */
 export type TableHealth = NonNullable<TableSummary['health']>

@@ -1,6 +1,12 @@
 import type { AddFile, DataType, Snapshot } from '@arus/delta'
+import type {
+  QualityReport,
+  TableDetail,
+  TableFiles,
+  TableHistory,
+  TableSummary,
+} from '../api-schema/lake.ts'
 import { ArusError } from '../errors.ts'
-import type { QualityReport, TableDetail, TableFiles, TableHistory, TableSummary } from '../lake-schema.ts'
 import type { Lake } from './lake.ts'
 import { tableHealth } from './table-health.ts'
 import type { TableName } from './table-names.ts'

@@ -1,4 +1,4 @@
-import type { Health } from '../api-schema.ts'
+import type { Health } from '../api-schema/index.ts'
 
 /** One slot of DESIGN §2 and how to ask whether it answers. */
 export interface SlotProbe {

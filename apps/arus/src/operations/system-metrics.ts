@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { EventLog, GroupInfo, TopicInfo } from '@arus/event-log'
-import type { SystemMetrics } from '../api-schema.ts'
+import type { SystemMetrics } from '../api-schema/index.ts'
 import type { SlotHealth } from './health.ts'
 import type { RequestStatistics } from './request-statistics.ts'
 

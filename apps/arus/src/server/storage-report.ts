@@ -1,4 +1,4 @@
-import type { SystemMetrics } from '../api-schema.ts'
+import type { SystemMetrics } from '../api-schema/index.ts'
 import { dataFolders, type Settings } from '../config/settings.ts'
 import type { Lake } from '../lake/lake.ts'
 import { failingChecks } from '../lake/quality-results.ts'

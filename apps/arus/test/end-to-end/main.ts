@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { LiveAnalyticsBody, Recommendation } from '../../src/api-schema.ts'
+import type { LiveAnalyticsBody, Recommendation } from '../../src/api-schema/index.ts'
 import { arus, freePort, type Place, RunningArus, repository } from './running-arus.ts'
 
 const sharedData = process.env.ARUS_SHARED_DATA ?? join(repository, '..', 'shared', 'data')

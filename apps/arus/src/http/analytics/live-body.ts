@@ -1,4 +1,4 @@
-import type { LiveAnalyticsBody } from '../../api-schema.ts'
+import type { LiveAnalyticsBody } from '../../api-schema/index.ts'
 import type { LiveAnalytics } from '../../live/live-state.ts'
 
 /** Live figures as the API gives them, with the conversion from step to step. */

@@ -6,7 +6,7 @@ import {
   TimelineSchema,
   TrendsSchema,
   UserBehaviorSchema,
-} from '../../api-schema.ts'
+} from '../../api-schema/index.ts'
 import { ArusError } from '../../errors.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { EventInputSchema, IngestResultSchema } from '../../api-schema.ts'
+import { EventInputSchema, IngestResultSchema } from '../../api-schema/index.ts'
 import type { ArusError } from '../../errors.ts'
 import type { EventError, IngestResult } from '../../events/ingest.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'

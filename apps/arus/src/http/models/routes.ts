@@ -1,4 +1,4 @@
-import { ModelsSchema } from '../../api-schema.ts'
+import { ModelsSchema } from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 

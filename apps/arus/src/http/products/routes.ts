@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { CategoriesSchema, ProductPageSchema, ProductSchema } from '../../api-schema.ts'
+import { CategoriesSchema, ProductPageSchema, ProductSchema } from '../../api-schema/index.ts'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import { ArusError } from '../../errors.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'

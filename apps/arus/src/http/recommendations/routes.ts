@@ -1,5 +1,10 @@
 import Type, { type Static } from 'typebox'
-import { type PassportBody, PassportSchema, RecommendationSchema, TrendingSchema } from '../../api-schema.ts'
+import {
+  type PassportBody,
+  PassportSchema,
+  RecommendationSchema,
+  TrendingSchema,
+} from '../../api-schema/index.ts'
 import { ArusError } from '../../errors.ts'
 import type { RecommendationRequest } from '../../recommend/recommendation.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'

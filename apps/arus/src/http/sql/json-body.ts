@@ -1,4 +1,4 @@
-import type { SqlResult } from '../../lake-schema.ts'
+import type { SqlResult } from '../../api-schema/lake.ts'
 import type { SqlAnswer } from '../../query/lake-sql.ts'
 
 /** An answer as the text of one `SqlResult`, piece by piece: the rows are never held. */

@@ -1,5 +1,5 @@
 import { Errors } from 'typebox/value'
-import { type SqlRequest, SqlRequestSchema } from '../../lake-schema.ts'
+import { type SqlRequest, SqlRequestSchema } from '../../api-schema/lake.ts'
 import { requestInvalid } from '../problem.ts'
 
 /**

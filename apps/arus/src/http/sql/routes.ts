@@ -1,5 +1,5 @@
-import { ProblemSchema } from '../../api-schema.ts'
-import { type SqlRequest, SqlRequestSchema, SqlResultSchema } from '../../lake-schema.ts'
+import { ProblemSchema } from '../../api-schema/index.ts'
+import { type SqlRequest, SqlRequestSchema, SqlResultSchema } from '../../api-schema/lake.ts'
 import type { SqlQuestion } from '../../query/lake-sql.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'

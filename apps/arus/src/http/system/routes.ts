@@ -1,4 +1,4 @@
-import { HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema.ts'
+import { HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { responses } from '../responses.ts'

@@ -5,7 +5,7 @@ import {
   TableFilesSchema,
   TableHistorySchema,
   TablesSchema,
-} from '../../lake-schema.ts'
+} from '../../api-schema/lake.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 import { leaving, sendAnswer } from '../sql/send-answer.ts'

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { ForgottenSchema } from '../../api-schema.ts'
+import { ForgottenSchema } from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 

@@ -1,7 +1,6 @@
-/** The shapes of the API's SQL and table pages; see `api-schema.ts`. */
+/** SQL and the table pages. */
 import Type, { type Static } from 'typebox'
-
-const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+import { Nullable } from './nullable.ts'
 
 const SqlParamSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
 

@@ -1,0 +1,121 @@
+/** Recommendations, trends and their passports. */
+import Type, { type Static } from 'typebox'
+import { Nullable } from './nullable.ts'
+
+export const ReasonSchema = Type.Object({
+  kind: Type.Union([
+    Type.Literal('because_of'),
+    Type.Literal('similar'),
+    Type.Literal('bought_together'),
+    Type.Literal('session'),
+    Type.Literal('trending'),
+    Type.Literal('popular'),
+    Type.Literal('static'),
+  ]),
+  /** Product of the shopper's past that led to this one. */
+  because_of: Type.Optional(Type.Object({ product_id: Type.String(), title: Nullable(Type.String()) })),
+})
+
+export const RecommendedProductSchema = Type.Object({
+  product_id: Type.String(),
+  rank: Type.Integer({ description: 'From 1.' }),
+  score: Type.Number(),
+  reason: ReasonSchema,
+  title: Nullable(Type.String()),
+  category: Nullable(Type.String()),
+  price: Nullable(Type.Number()),
+  list_price: Nullable(Type.Number()),
+  image_url: Nullable(Type.String()),
+  product_url: Nullable(Type.String()),
+  stars: Nullable(Type.Number()),
+  reviews: Nullable(Type.Integer()),
+})
+export type RecommendedProduct = Static<typeof RecommendedProductSchema>
+
+export const FallbackSchema = Nullable(
+  Type.Union([
+    Type.Literal('session'),
+    Type.Literal('trending'),
+    Type.Literal('popular'),
+    Type.Literal('static'),
+  ]),
+)
+
+export const RecommendationSchema = Type.Object({
+  recommendation_id: Type.String(),
+  user_id: Nullable(Type.String()),
+  scenario: Type.String(),
+  recommendations: Type.Array(RecommendedProductSchema),
+  model: Nullable(
+    Type.Object({
+      name: Type.String(),
+      version: Type.Integer(),
+      trained_at: Type.String({ format: 'date-time' }),
+    }),
+  ),
+  fallback: FallbackSchema,
+  generated_at: Type.String({ format: 'date-time' }),
+  took_ms: Type.Number(),
+})
+export type Recommendation = Static<typeof RecommendationSchema>
+
+export const TrendingSchema = Type.Object({
+  trending: Type.Array(
+    Type.Intersect([
+      RecommendedProductSchema,
+      Type.Object({
+        trend_score: Type.Number(),
+        views_today: Type.Integer(),
+        growth_rate: Nullable(Type.Number()),
+      }),
+    ]),
+  ),
+  fallback: FallbackSchema,
+  generated_at: Type.String({ format: 'date-time' }),
+  took_ms: Type.Number(),
+})
+export type Trending = Static<typeof TrendingSchema>
+
+/** `GET /recommendations/{recommendation_id}`: where an answer came from. */
+export const PassportSchema = Type.Object({
+  recommendation_id: Type.String(),
+  user_id: Nullable(Type.String()),
+  session_id: Nullable(Type.String()),
+  scenario: Type.String(),
+  generated_at: Type.Integer({ description: 'UTC milliseconds.' }),
+  fallback: FallbackSchema,
+  /** Events it rested on, by their place in the log, newest first, at most 50. */
+  events: Type.Array(
+    Type.Object({
+      partition: Type.Integer(),
+      offset: Type.Integer(),
+      product_id: Type.String(),
+      action: Type.String(),
+    }),
+  ),
+  model: Nullable(
+    Type.Object({
+      name: Type.String(),
+      version: Type.Integer(),
+      trained_at: Type.String({ format: 'date-time' }),
+    }),
+  ),
+  /** What each retriever brought, and its share of the blend; at most 50 candidates in all. */
+  retrievers: Type.Array(
+    Type.Object({
+      retriever: Type.String(),
+      weight: Type.Number(),
+      candidates: Type.Array(Type.Object({ product_id: Type.String(), score: Type.Number() })),
+    }),
+  ),
+  filters: Type.Array(Type.String()),
+  result: Type.Array(
+    Type.Object({
+      product_id: Type.String(),
+      rank: Type.Integer(),
+      score: Type.Number(),
+      reason: Type.String(),
+    }),
+  ),
+})
+export type PassportBody = Static<typeof PassportSchema>

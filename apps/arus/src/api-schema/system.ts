@@ -1,0 +1,127 @@
+/** Health, metrics, models and what the server says of itself. */
+import Type, { type Static } from 'typebox'
+import { Nullable } from './nullable.ts'
+
+export const SlotHealthSchema = Type.Object({
+  slot: Type.String(),
+  adapter: Type.String({ description: 'What the slot is connected to: lmdb, duckdb, sqlite, …' }),
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('down')]),
+  detail: Type.String(),
+})
+
+export const HealthSchema = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('down')]),
+  version: Type.String(),
+  shop: Type.String(),
+  uptime_seconds: Type.Number(),
+  products: Type.Integer(),
+  model: Nullable(Type.Object({ name: Type.String(), version: Type.Integer() })),
+  slots: Type.Array(SlotHealthSchema),
+})
+export type Health = Static<typeof HealthSchema>
+
+/** `GET /system/metrics`: what whoever is on call looks at. */
+export const SystemMetricsSchema = Type.Object({
+  services: Type.Array(SlotHealthSchema),
+  process: Type.Object({
+    uptime_seconds: Type.Number(),
+    memory_bytes: Type.Integer(),
+    cpu_percent: Type.Number(),
+    event_loop_delay_ms_p99: Type.Number(),
+  }),
+  http: Type.Object({
+    requests_per_second: Type.Number(),
+    latency_ms_p50: Nullable(Type.Number()),
+    latency_ms_p99: Nullable(Type.Number()),
+    errors_per_minute: Type.Number(),
+  }),
+  topics: Type.Array(
+    Type.Object({
+      topic: Type.String(),
+      size_bytes: Type.Integer(),
+      messages: Type.Integer(),
+      messages_per_second: Type.Number(),
+      partitions: Type.Array(
+        Type.Object({
+          partition: Type.Integer(),
+          start_offset: Type.Integer(),
+          end_offset: Type.Integer(),
+          newest_at: Nullable(Type.Integer()),
+        }),
+      ),
+    }),
+  ),
+  consumer_groups: Type.Array(
+    Type.Object({
+      group: Type.String(),
+      lag: Type.Integer(),
+      lag_seconds: Type.Number(),
+      processed_per_second: Type.Number(),
+      partitions: Type.Array(
+        Type.Object({
+          topic: Type.String(),
+          partition: Type.Integer(),
+          committed_offset: Type.Integer(),
+          end_offset: Type.Integer(),
+          lag: Type.Integer(),
+          lag_seconds: Type.Number(),
+        }),
+      ),
+    }),
+  ),
+  tables: Type.Array(
+    Type.Object({
+      table: Type.String(),
+      version: Type.Integer(),
+      rows: Type.Integer(),
+      files: Type.Integer(),
+      size_bytes: Type.Integer(),
+      updated_at: Nullable(Type.Integer()),
+      failing_checks: Type.Integer({
+        description: 'Quality checks that must hold and failed when they last looked',
+      }),
+    }),
+  ),
+  storage: Type.Array(Type.Object({ name: Type.String(), size_bytes: Type.Integer() })),
+  /** Throughput of the last 10 minutes, one point each 5 s, oldest first. */
+  history: Type.Array(
+    Type.Object({
+      at: Type.Integer(),
+      produced_per_second: Type.Number(),
+      processed_per_second: Type.Number(),
+      lag: Type.Integer(),
+      requests_per_second: Type.Number(),
+    }),
+  ),
+  generated_at: Type.Integer(),
+})
+export type SystemMetrics = Static<typeof SystemMetricsSchema>
+
+export const ModelSchema = Type.Object({
+  version: Type.Integer(),
+  kind: Type.String(),
+  status: Type.Union([Type.Literal('candidate'), Type.Literal('production'), Type.Literal('archived')]),
+  metrics: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
+  trained_at: Type.Integer(),
+  promoted_at: Nullable(Type.Integer()),
+  reason: Type.String(),
+  user_count: Type.Integer(),
+  product_count: Type.Integer(),
+  interaction_count: Type.Integer(),
+})
+export const ModelsSchema = Type.Object({ models: Type.Array(ModelSchema) })
+export type ModelsBody = Static<typeof ModelsSchema>
+
+/** `GET /`: where to go from here. */
+export const RootSchema = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  links: Type.Record(Type.String(), Type.String()),
+})
+
+/** `DELETE /users/{user_id}`: how many entries were removed, by place (`live state`, `bronze.events`, …). */
+export const ForgottenSchema = Type.Object({
+  user_id: Type.String(),
+  removed: Type.Record(Type.String(), Type.Integer()),
+})
+export type Forgotten = Static<typeof ForgottenSchema>

@@ -1,7 +1,15 @@
-import { type Action, type AddFile, type ChangeFile, parseCommit, type RemoveFile } from './actions.ts'
+import {
+  type Action,
+  type AddFile,
+  type ChangeFile,
+  type Metadata,
+  parseCommit,
+  type RemoveFile,
+} from './actions.ts'
 import { assertNoFeedColumns, CHANGE_TYPE } from './change-feed.ts'
 import { deletedRows, restoredRows, rowsOfFiles, type VectorChange } from './changed-vectors.ts'
 import { DeltaError } from './errors.ts'
+import { loadSnapshot } from './load-snapshot.ts'
 import { commitPath, LOG_FOLDER, nameBefore } from './log-names.ts'
 import { openScan } from './scan.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -19,25 +27,32 @@ export interface ChangeRange {
  * The change data feed of some versions, as text for FROM: the table's columns, `_change_type` (`insert`, `delete`,
  * `update_preimage`, `update_postimage`), `_commit_version` and `_commit_timestamp`. Protocol, "Add CDC File": a version
  * with change data files is told by them alone, another by the files and deletion vectors it added and removed. Throws
- * `DELTA_FEATURE_UNSUPPORTED` where the table does not keep a feed, `DELTA_VERSION_UNKNOWN` for commits that are gone.
+ * `DELTA_FEATURE_UNSUPPORTED` where the table does not keep a feed, or did not at one of the versions;
+ * `DELTA_VERSION_UNKNOWN` for commits that are gone.
  */
 export async function changesRelation(
   table: TableAccess,
   snapshot: Snapshot,
   { from, to }: ChangeRange,
 ): Promise<string> {
-  if (!isEnabled(snapshot.metadata, 'delta.enableChangeDataFeed')) {
-    throw new DeltaError(
-      'DELTA_FEATURE_UNSUPPORTED',
-      'The table keeps no change data feed (delta.enableChangeDataFeed is not true)',
-    )
-  }
+  assertKept(snapshot.metadata, snapshot.version)
   assertNoFeedColumns(snapshot.schema)
+  const first = from < snapshot.version ? await loadSnapshot(table, from) : snapshot
+  assertKept(first.metadata, from)
   const selects: string[] = []
   for (let version = from; version <= to; version++)
     selects.push(...(await versionSelects(table, snapshot, version)))
   const last = selects.length > 0 ? selects : [await emptySelect(table, snapshot)]
   return `(${last.join(' UNION ALL ')})`
+}
+
+/** A version from before the feed was switched on may have changed rows that no file tells of. */
+function assertKept(metadata: Metadata, version: number): void {
+  if (isEnabled(metadata, 'delta.enableChangeDataFeed')) return
+  throw new DeltaError(
+    'DELTA_FEATURE_UNSUPPORTED',
+    `The table kept no change data feed at version ${version} (delta.enableChangeDataFeed is not true there); ask for versions since it was switched on`,
+  )
 }
 
 async function versionSelects(table: TableAccess, snapshot: Snapshot, version: number): Promise<string[]> {
@@ -46,6 +61,7 @@ async function versionSelects(table: TableAccess, snapshot: Snapshot, version: n
     throw new DeltaError('DELTA_VERSION_UNKNOWN', `The commit of version ${version} is not in the log`, error)
   })
   const actions = parseCommit(bytes, path)
+  for (const { metaData } of actions) if (metaData) assertKept(metaData, version)
   const files = await table.storage.list(LOG_FOLDER, nameBefore(version))
   const timestampMs = Math.floor(commitTimestamp(files, version, actions))
   const place = `${version}::BIGINT AS _commit_version, make_timestamp(${timestampMs} * 1000)::TIMESTAMPTZ AS _commit_timestamp`

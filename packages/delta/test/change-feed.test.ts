@@ -62,6 +62,29 @@ describe('a version without change data files', () => {
   })
 })
 
+test('versions from while the feed was off are refused, each by its number', async () => {
+  const table = await feedTable(folder, engine, { properties: { 'delta.enableChangeDataFeed': 'false' } })
+  await table.append(shopRows(0, 3))
+  await table.setProperties(FEED)
+  await table.append(shopRows(3, 5))
+  await table.setProperties({ 'delta.enableChangeDataFeed': null })
+  await table.delete('id = 0')
+  const refused = async (from: number, to: number, version: number) =>
+    expect(table.changes({ from, to })).rejects.toMatchObject({
+      code: 'DELTA_FEATURE_UNSUPPORTED',
+      message: expect.stringContaining(`at version ${version} `),
+    })
+  await refused(3, 3, 5)
+  await table.setProperties(FEED)
+  await table.append(shopRows(5, 6))
+  await refused(1, 3, 1)
+  await refused(0, 7, 0)
+  await refused(2, 7, 4)
+  await refused(5, 7, 5)
+  expect(await feedOf(table, 2, 3)).toEqual([{ version: 3, type: 'insert', ids: [3, 4] }])
+  expect(await feedOf(table, 6, 7)).toEqual([{ version: 7, type: 'insert', ids: [5] }])
+})
+
 describe.each(LAYOUTS)('changes of single rows, partitioned by %s', (...partitionColumns) => {
   const start = async () => {
     const table = await feedTable(folder, engine, { partitionColumns })

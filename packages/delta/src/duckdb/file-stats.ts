@@ -86,6 +86,8 @@ function boundsOf(type: PrimitiveType, min: string, max: string): readonly [stri
       return [JSON.stringify(min), JSON.stringify(max)]
     case 'timestamp':
       return [JSON.stringify(isoMs(min, Math.floor)), JSON.stringify(isoMs(max, Math.ceil))]
+    case 'timestamp_ntz':
+      return [JSON.stringify(localMs(min, Math.floor)), JSON.stringify(localMs(max, Math.ceil))]
     case 'string':
       return min.length <= STRING_LENGTH_MAX && max.length <= STRING_LENGTH_MAX
         ? [JSON.stringify(min), JSON.stringify(max)]
@@ -103,7 +105,12 @@ function digitsOf(min: string, max: string): readonly [string, string] | null {
 
 /** "2026-11-24 10:44:29.709759+00" → "2026-11-24T10:44:29.709Z", or the millisecond after. */
 function isoMs(text: string, round: (value: number) => number): string {
-  const [, seconds = text, fraction = ''] = /^(.*?)(\.\d+)?\+00$/.exec(text) ?? []
+  const [, seconds = text, fraction = ''] = /^(.*?)(\.\d+)?(?:\+00)?$/.exec(text) ?? []
   const ms = Date.parse(`${seconds.replace(' ', 'T')}Z`) + round((Number(`0${fraction}`) * 1e6) / 1e3)
   return new Date(ms).toISOString()
+}
+
+/** The same of a time without a zone, "2026-11-24T10:44:29.709": Spark reads no other text for it. */
+function localMs(text: string, round: (value: number) => number): string {
+  return isoMs(text, round).slice(0, -1)
 }

@@ -20,6 +20,7 @@ const commands = {
   engines: (args) => ['node', ['engines/main.ts', ...args]],
   'test:engines': (args) => ['vitest', ['run', '--config', 'vitest.engines.config.ts', ...args]],
   bench: (args) => ['node', ['bench/main.ts', ...args]],
+  'bench:quality': (args) => ['node', ['bench/quality.ts', ...args]],
   conformance: (args) => ['node', ['packages/delta/test/conformance/main.ts', ...args]],
   'delta-faults': (args) => ['node', ['packages/delta/test/faults/main.ts', ...args]],
   'end-to-end': (args) => ['node', ['apps/arus/test/end-to-end/main.ts', ...args]],

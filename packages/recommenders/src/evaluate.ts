@@ -1,11 +1,6 @@
-import type { FitSignal, Interactions, Model } from './model.ts'
+import type { FitSignal, Model } from './model.ts'
 import { type SparseMatrix, userItemMatrix } from './sparse-matrix.ts'
-
-/** Train and test interactions over the same users and items. */
-export interface Split {
-  readonly train: Interactions
-  readonly test: Interactions
-}
+import type { Split } from './splits.ts'
 
 /** Metrics of one model over test users, all of full rankings. */
 export interface Evaluation {
@@ -14,16 +9,6 @@ export interface Evaluation {
   /** nDCG of each test user, in the order of `users`. */
   readonly ndcgByUser: Float64Array
   readonly users: Uint32Array
-}
-
-/** Splits at the quantile of time: what comes after is to be predicted from what came before. */
-export function timeSplit(interactions: Interactions, testShare = 0.2): Split {
-  const sorted = interactions.timesMs.slice().sort()
-  const cutMs = sorted[Math.floor(sorted.length * (1 - testShare))] ?? Number.POSITIVE_INFINITY
-  return {
-    train: where(interactions, (n) => interactions.timesMs[n]! < cutMs),
-    test: where(interactions, (n) => interactions.timesMs[n]! >= cutMs),
-  }
 }
 
 /**
@@ -130,18 +115,5 @@ function rowOf({ starts, columns, values }: SparseMatrix, row: number) {
   return {
     items: columns.subarray(starts[row], starts[row + 1]),
     weights: values.subarray(starts[row], starts[row + 1]),
-  }
-}
-
-function where(all: Interactions, isWanted: (n: number) => boolean): Interactions {
-  const places: number[] = []
-  for (let n = 0; n < all.users.length; n++) if (isWanted(n)) places.push(n)
-  return {
-    userCount: all.userCount,
-    itemCount: all.itemCount,
-    users: Uint32Array.from(places, (n) => all.users[n]!),
-    items: Uint32Array.from(places, (n) => all.items[n]!),
-    weights: Float32Array.from(places, (n) => all.weights[n]!),
-    timesMs: Float64Array.from(places, (n) => all.timesMs[n]!),
   }
 }

@@ -5,11 +5,10 @@ export {
   evaluate,
   pairedDifference,
   rankMetrics,
-  type Split,
-  timeSplit,
 } from './evaluate.ts'
 export { IdTable } from './id-table.ts'
 export { loadModel } from './load-model.ts'
+export { fitLowPass, type LowPassOptions } from './low-pass.ts'
 export type {
   FitSignal,
   Interactions,
@@ -21,5 +20,7 @@ export type {
 } from './model.ts'
 export { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
 export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.ts'
+export { lastOfEachSplit, type Split, timeSplit } from './splits.ts'
 export { TopK } from './top-k.ts'
+export { type Tried, type Tuned, tune } from './tune.ts'
 export { fitWalk, type WalkOptions } from './walk.ts'

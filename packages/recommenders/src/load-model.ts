@@ -1,4 +1,5 @@
 import { RecommenderError } from './errors.ts'
+import { LowPassModel } from './low-pass-model.ts'
 import type { Model } from './model.ts'
 import { readModelFile } from './model-file.ts'
 import { NeighbourModel } from './neighbour-model.ts'
@@ -9,5 +10,6 @@ export function loadModel(bytes: Uint8Array): Model {
   const file = readModelFile(bytes)
   if (file.kind === 'popular' || file.kind === 'trending') return RankingModel.load(file)
   if (file.kind === 'walk' || file.kind === 'content') return NeighbourModel.load(file)
+  if (file.kind === 'low-pass') return LowPassModel.load(file)
   throw new RecommenderError('MODEL_FILE_UNKNOWN', `No model of this version is of kind "${file.kind}"`)
 }

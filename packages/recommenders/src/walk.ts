@@ -16,6 +16,7 @@ export interface WalkOptions {
 }
 
 const PROGRESS_STEP = 512
+const DEFAULTS = { startExponent: 0.5, userExponent: 0.5, endExponent: 0.4, neighbourCount: 200 } as const
 
 /**
  * Random walk of three steps on the graph of users and items, as an item–item matrix:
@@ -32,7 +33,14 @@ export function fitWalk(
   options: WalkOptions = {},
   signal: FitSignal = {},
 ): NeighbourModel {
-  const { startExponent = 0.5, userExponent = 0.5, endExponent = 0.4, neighbourCount = 200 } = options
+  const params = { ...DEFAULTS, ...options }
+  const byUser = withLogWeights(userItemMatrix(interactions))
+  return new NeighbourModel('walk', fitNeighbours(byUser, params, signal), params)
+}
+
+/** The walk's item–item matrix, from users × items; see `fitWalk`. */
+export function fitNeighbours(byUser: SparseMatrix, options: WalkOptions, signal: FitSignal): SparseMatrix {
+  const { startExponent, userExponent, endExponent, neighbourCount } = { ...DEFAULTS, ...options }
   for (const [name, value] of Object.entries({ startExponent, userExponent, endExponent, neighbourCount })) {
     if (!Number.isFinite(value) || value < 0) {
       throw new RecommenderError(
@@ -41,12 +49,11 @@ export function fitWalk(
       )
     }
   }
-  const byUser = withLogWeights(userItemMatrix(interactions))
   const byItem = transpose(byUser)
   const userFactor = powersOfDegrees(byUser, -userExponent)
   const endFactor = powersOfDegrees(byItem, -endExponent)
   const startFactor = powersOfDegrees(byItem, -startExponent)
-  const { itemCount } = interactions
+  const itemCount = byUser.columnCount
   const starts = new Uint32Array(itemCount + 1)
   const rows: { items: Uint32Array; scores: Float32Array }[] = []
   const scores = new Float32Array(itemCount)
@@ -74,8 +81,7 @@ export function fitWalk(
     columns.set(row.items, starts[item])
     values.set(row.scores, starts[item])
   }
-  const neighbours = { rowCount: itemCount, columnCount: itemCount, starts, columns, values }
-  return new NeighbourModel('walk', neighbours, { startExponent, userExponent, endExponent, neighbourCount })
+  return { rowCount: itemCount, columnCount: itemCount, starts, columns, values }
 }
 
 /** Adds up a_ui a_uj / d_u^γ into `scores`; returns how many items were touched. */
@@ -100,7 +106,8 @@ function accumulate(
   return touchedCount
 }
 
-function withLogWeights(matrix: SparseMatrix): SparseMatrix {
+/** 1 + ln(weight), for weights above 1. */
+export function withLogWeights(matrix: SparseMatrix): SparseMatrix {
   return { ...matrix, values: matrix.values.map((value) => 1 + Math.log(Math.max(1, value))) }
 }
 

@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest'
 import {
   evaluate,
   fitContent,
+  fitLowPass,
   fitPopular,
   fitTrending,
   fitWalk,
   IdTable,
   type Interactions,
+  lastOfEachSplit,
   loadModel,
   type Model,
   pairedDifference,
@@ -15,6 +17,7 @@ import {
   readModelFile,
   TopK,
   timeSplit,
+  tune,
 } from '../src/index.ts'
 
 const GROUPS = 2
@@ -56,6 +59,7 @@ const user = (...items: number[]) => ({
 const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   walk: (data) => fitWalk(data),
   'walk without damping': (data) => fitWalk(data, { startExponent: 0, userExponent: 0, endExponent: 0 }),
+  'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
   content: (data) =>
     // Items of a group share features, as items of a category do.
     fitContent({
@@ -112,7 +116,7 @@ describe.each(Object.entries(personal))('%s', (_, fit) => {
     const parts = model.explain(own, items[0]!)
     expect(parts).toHaveLength(3)
     expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(scores[0]!, 4)
-    expect(parts[2]).toBe(0)
+    expect(parts[2]).toBeCloseTo(0, 4)
     const strongest = parts.indexOf(Math.max(...parts))
     expect([...model.reasons(own, Uint32Array.of(items[0]!, 20))]).toEqual([strongest, expect.any(Number)])
   })
@@ -252,5 +256,27 @@ describe('formats and algorithms', () => {
         expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBe(0)
       }
     }
+  })
+})
+
+describe('tuning', () => {
+  test('withholds the newest of each user, in the order given where there are no times', () => {
+    const pairs = (times: readonly number[]) =>
+      from([0, 1, 2, 3, 4].map((item, n) => [0, item, times[n] ?? 0] as const))
+    expect([...lastOfEachSplit(pairs([])).test.items]).toEqual([4])
+    expect([...lastOfEachSplit(pairs([9, 5, 1, 2, 3])).test.items]).toEqual([0])
+    expect([...lastOfEachSplit(pairs([]), 0.4).train.items]).toEqual([0, 1, 2])
+    expect([...lastOfEachSplit(from([[0, 7]])).test.items]).toEqual([])
+  })
+
+  test('tries every kind, and takes what ranks best on the validation data', () => {
+    const data = blocks()
+    const { kind, tried, walk, lowPass } = tune(lastOfEachSplit(data), { k: 5 })
+    expect(new Set(tried.map((one) => one.kind))).toEqual(new Set(['popular', 'walk', 'low-pass']))
+    const ndcg = (one: (typeof tried)[number]) => one.metrics['ndcg@5']!
+    const best = tried.reduce((winner, one) => (ndcg(one) > ndcg(winner) ? one : winner))
+    expect(best.kind).toBe(kind)
+    expect(kind).not.toBe('popular')
+    expect(tried.map(({ options }) => options)).toEqual(expect.arrayContaining([walk, lowPass]))
   })
 })

@@ -2,6 +2,7 @@ import {
   type Evaluation,
   evaluate,
   fitContent,
+  fitLowPass,
   fitPopular,
   fitTrending,
   fitWalk,
@@ -9,8 +10,9 @@ import {
   type Model,
   pairedDifference,
   type Split,
+  type Tuned,
   timeSplit,
-  type WalkOptions,
+  tune,
 } from '@arus/recommenders'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
@@ -40,18 +42,16 @@ const K = 20
 const TEST_SHARE = 0.2
 /** Test users of one evaluation at most. */
 const USERS_MAX = 5_000
-/** Walks tried on validation data: damping of popular items and of busy users. */
-const WALK_GRID: readonly WalkOptions[] = [0.2, 0.4, 0.6, 0.8].flatMap((endExponent) =>
-  [0.3, 0.7].map((userExponent) => ({ endExponent, userExponent, startExponent: 0.5 })),
-)
-/** Sums of squared degrees beyond this: the defaults are used, without a search. */
-const GRID_INTERACTIONS_MAX = 500_000
+/** Validation users of one trial at most. */
+const VALIDATION_USERS_MAX = 2_000
+/** Beyond so many interactions the defaults are used, without a search. */
+const TUNED_INTERACTIONS_MAX = 2_000_000
 const BASELINES: readonly string[] = ['popular', 'trending']
 
 type Fits = ReadonlyMap<string, (data: Interactions) => Model>
 
 /**
- * Trains from silver: splits by time, tunes the walk on the newest part of the training data only, ranks everything
+ * Trains from silver: splits by time, tunes the models on the newest part of the training data only, ranks everything
  * for the held-out users with every algorithm, chooses the best, fits it again on all data and registers the version. It is promoted only when
  * it beats the baselines and the model in place on the same users. Throws `TRAINING_NO_DATA`.
  */
@@ -64,21 +64,23 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const data = await readTrainingData(lake)
   step('Reading silver')(1)
   const split = timeSplit(data.interactions, TEST_SHARE)
-  const walkOptions = tuneWalk(split.train, { signal, onProgress: step('Tuning the walk') })
-  const fits = fitsOf(data, walkOptions, signal)
+  const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning') })
+  const fits = fitsOf(data, tuned, signal)
   const evaluations = evaluateAll(fits, split, { signal, onProgress: step('Evaluating') })
   const chosen = bestOf(evaluations)
   const incumbent = await evaluateIncumbent(registry, data, split)
   const verdict = judge(chosen, evaluations, incumbent)
   step('Fitting on all data')(0)
-  const models = new Map([...fits].map(([kind, fit]) => [kind, fit(data.interactions)]))
+  // The vectors of a filter are large, and of use to nobody where another model answers.
+  const kept = [...fits].filter(([kind]) => kind !== 'low-pass' || kind === chosen)
+  const models = new Map(kept.map(([kind, fit]) => [kind, fit(data.interactions)]))
   step('Fitting on all data')(1)
   const metrics = Object.fromEntries([...evaluations].map(([kind, { metrics: values }]) => [kind, values]))
   const registered = await registry.register(
     {
       kind: chosen,
       metrics,
-      params: { walk: walkOptions, test_share: TEST_SHARE },
+      params: { walk: tuned.walk, low_pass: tuned.lowPass, test_share: TEST_SHARE },
       table_versions: data.tableVersions,
       user_count: data.interactions.userCount,
       product_count: data.interactions.itemCount,
@@ -95,32 +97,25 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   return { version, wasPromoted, metrics, seconds: (now() - startedAtMs) / 1000 }
 }
 
-function fitsOf(data: TrainingData, walkOptions: WalkOptions, signal: AbortSignal): Fits {
+function fitsOf(data: TrainingData, { walk, lowPass }: Options, signal: AbortSignal): Fits {
   return new Map<string, (interactions: Interactions) => Model>([
     ['popular', (interactions) => fitPopular(interactions)],
     ['trending', (interactions) => fitTrending(interactions, {}, { signal })],
     ['content', () => fitContent(data.features, {}, { signal })],
-    ['walk', (interactions) => fitWalk(interactions, walkOptions, { signal })],
+    ['walk', (interactions) => fitWalk(interactions, walk, { signal })],
+    ['low-pass', (interactions) => fitLowPass(interactions, lowPass, { signal })],
   ])
 }
 
-/** The walk's exponents, by nDCG on the newest fifth of the training data; the test data stay unseen. */
-function tuneWalk(
+type Options = Pick<Tuned, 'walk' | 'lowPass'>
+
+/** Options by nDCG on the newest fifth of the training data; the test data stay unseen. */
+function tuneModels(
   train: Interactions,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (fraction: number) => void },
-): WalkOptions {
-  if (train.users.length > GRID_INTERACTIONS_MAX) return {}
-  const validation = timeSplit(train, TEST_SHARE)
-  let best: { readonly options: WalkOptions; readonly ndcg: number } = { options: {}, ndcg: -1 }
-  for (const [n, options] of WALK_GRID.entries()) {
-    onProgress(n / WALK_GRID.length)
-    const ndcg = ndcgOf(
-      evaluate(fitWalk(validation.train, options, { signal }), validation, K, { signal, userLimit: 2_000 }),
-    )
-    if (ndcg > best.ndcg) best = { options, ndcg }
-  }
-  onProgress(1)
-  return best.options
+): Options {
+  if (train.users.length > TUNED_INTERACTIONS_MAX) return { walk: {}, lowPass: {} }
+  return tune(timeSplit(train, TEST_SHARE), { k: K, userLimit: VALIDATION_USERS_MAX, signal, onProgress })
 }
 
 function evaluateAll(

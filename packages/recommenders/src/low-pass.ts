@@ -1,0 +1,74 @@
+import { openKernels } from './kernels/open-kernels.ts'
+import { leadingSubspace } from './leading-subspace.ts'
+import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
+import type { FitSignal, Interactions } from './model.ts'
+import { type SparseMatrix, transpose, userItemMatrix } from './sparse-matrix.ts'
+import { fitNeighbours, type WalkOptions, withLogWeights } from './walk.ts'
+
+export interface LowPassOptions {
+  /** The linear part, and whose neighbours are candidates. */
+  readonly walk?: WalkOptions
+  /** Singular vectors whose span is kept: the frequencies that pass. */
+  readonly rank?: number
+  /** Weight of the low-rank part; 1 where it counts as much as the linear part does, on average, for close neighbours. */
+  readonly filterWeight?: number
+  /** Exponent of the item degrees around the low-rank part: 0.5 in the paper. */
+  readonly filterExponent?: number
+  readonly iterations?: number
+  readonly seed?: number
+}
+
+/**
+ * Graph filtering with a linear and an ideal low-pass filter, GF-CF (Shen, Wu, Zhang, Shan, Zhang, Letaief, Li: "How
+ * Powerful is Graph Convolution for Recommendation?", CIKM 2021, eq. 8): scores of a user with row r are
+ *
+ *   r (S + α D^-β V Vᵀ D^β)
+ *
+ * with S the walk's item–item matrix (there (D_U^-½ R D_I^-½)ᵀ(…), the walk of exponents ½, 1, ½), V the leading right singular
+ * vectors of D_U^-½ R D_I^-½ and D the item degrees. Here S may have any exponents, keeps the best neighbours only, and
+ * only these are ranked, so that an answer costs no look at the whole catalogue; α is relative to S (`filterWeight`).
+ */
+export function fitLowPass(
+  interactions: Interactions,
+  options: LowPassOptions = {},
+  signal: FitSignal = {},
+): LowPassModel {
+  const half = (from: number): FitSignal => ({
+    ...signal,
+    onProgress: (done) => signal.onProgress?.(from + done / 2),
+  })
+  const byUser = withLogWeights(userItemMatrix(interactions))
+  const neighbours = fitNeighbours(byUser, options.walk ?? {}, half(0))
+  return LowPassModel.of(neighbours, fitFilter(byUser, options, half(0.5)), options.filterWeight)
+}
+
+/** The low-rank part, of users × items. */
+export function fitFilter(byUser: SparseMatrix, options: LowPassOptions, signal: FitSignal): LowPassFilter {
+  const { rank = 256, filterExponent = 0.5, iterations = 3, seed = 1 } = options
+  const kernels = openKernels()
+  const vectors = leadingSubspace(kernels, normalisedRows(byUser), { rank, iterations, seed, signal })
+  const degrees = degreesOf(transpose(byUser))
+  return {
+    kernels,
+    vectors,
+    left: degrees.map((degree) => degree ** -filterExponent),
+    right: degrees.map((degree) => degree ** filterExponent),
+    params: { rank, filterExponent, iterations, seed },
+  }
+}
+
+/** D_U^-½ R D_I^-½. */
+function normalisedRows(byUser: SparseMatrix): SparseMatrix {
+  const users = degreesOf(byUser)
+  const items = degreesOf(transpose(byUser))
+  const values = byUser.values.slice()
+  for (let user = 0; user < byUser.rowCount; user++)
+    for (let n = byUser.starts[user]!; n < byUser.starts[user + 1]!; n++)
+      values[n]! /= Math.sqrt(users[user]! * items[byUser.columns[n]!]!)
+  return { ...byUser, values }
+}
+
+/** Entries of each row, 1 where there are none. */
+function degreesOf({ rowCount, starts }: SparseMatrix): Float32Array {
+  return Float32Array.from({ length: rowCount }, (_, row) => Math.max(1, starts[row + 1]! - starts[row]!))
+}

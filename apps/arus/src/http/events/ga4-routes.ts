@@ -36,7 +36,8 @@ const ValidationSchema = Type.Object({
 
 /**
  * GA4's Measurement Protocol: `/mp/collect` takes events in, `/debug/mp/collect` says what is wrong with them and takes
- * none. Registers its own body parsers, so `scope` must be encapsulated. Ids and secrets of streams are not looked at.
+ * none. Registers its own body parsers, so `scope` must be encapsulated. `api_secret` is a key
+ * of Arus where keys are required; ids of streams are not looked at.
  */
 export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void {
   jsonText(scope)
@@ -44,7 +45,7 @@ export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void 
     tags: ['events'],
     querystring: Type.Object(
       { measurement_id: Type.Optional(Type.String()), api_secret: Type.Optional(Type.String()) },
-      { description: 'As the protocol has them; not looked at.' },
+      { description: 'As the protocol has them. The secret is a key of Arus, where keys are required.' },
     ),
     consumes: ['application/json', 'text/plain'],
     body: {
@@ -94,7 +95,10 @@ export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void 
 }
 
 /** The body is looked at by the mapper, event by event; the schema is for readers. */
-const UNCHECKED = { validatorCompiler: () => () => true } as const
+const UNCHECKED = {
+  validatorCompiler: () => () => true,
+  config: { scope: 'events', keyParameter: 'api_secret' },
+} as const
 
 function eventsOf({ body }: FastifyRequest): unknown[] {
   const fields: Fields | null = fieldsOf(body)

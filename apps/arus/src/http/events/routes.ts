@@ -60,6 +60,7 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
   scope.post(
     '/stream/events',
     {
+      config: { scope: 'events', keyParameter: 'key' },
       validatorCompiler: () => () => true,
       schema: {
         tags: ['events'],

@@ -28,6 +28,7 @@ export function productRoutes(app: Api, deps: ApiDeps): void {
   app.get(
     '/products/:product_id',
     {
+      config: { scope: 'products' },
       schema: {
         tags: TAGS,
         summary: 'One product',
@@ -49,6 +50,7 @@ export function productRoutes(app: Api, deps: ApiDeps): void {
   app.get(
     '/products',
     {
+      config: { scope: 'products' },
       schema: {
         tags: TAGS,
         summary: 'Search products',
@@ -61,7 +63,10 @@ export function productRoutes(app: Api, deps: ApiDeps): void {
 
   app.get(
     '/categories',
-    { schema: { tags: TAGS, summary: 'All categories', response: responses(CategoriesSchema, [503]) } },
+    {
+      config: { scope: 'products' },
+      schema: { tags: TAGS, summary: 'All categories', response: responses(CategoriesSchema, [503]) },
+    },
     async () => ({ categories: [...catalogueOf(deps).categories()] }),
   )
 }

@@ -8,6 +8,7 @@ export function userRoutes(app: Api, { forget }: ApiDeps): void {
   app.delete(
     '/users/:user_id',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: ['users'],
         summary: 'Remove a shopper',

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts'
-import { ArusError } from '../errors.ts'
+import { ArusError, ERROR_CODES, type ErrorCode } from '../errors.ts'
 import { httpSink, type Sink } from '../events/send.ts'
 import { keyHeader } from '../keys/key-header.ts'
 import type { CliContext } from './context.ts'
@@ -58,7 +58,10 @@ export class ApiClient {
   async json<T>(path: string): Promise<T> {
     const answer = await this.get(path)
     if (answer.status === 200) return answer.body as T
-    throw new ArusError('REQUEST_INVALID', `GET ${path} answered ${answer.status}: ${detailOf(answer.body)}`)
+    throw new ArusError(
+      codeOf(answer.body),
+      `GET ${path} answered ${answer.status}: ${detailOf(answer.body)}`,
+    )
   }
 
   postJson(path: string, body: unknown): Promise<ApiAnswer> {
@@ -122,6 +125,12 @@ export class ApiClient {
       )
     }
   }
+}
+
+/** The code of a problem document where it is one of ours, so that a command exits as it would have without a server. */
+export function codeOf(body: unknown): ErrorCode {
+  const code = typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : ''
+  return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'REQUEST_INVALID'
 }
 
 /** What a problem document says, or the start of any other body. */

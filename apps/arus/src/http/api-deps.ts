@@ -66,6 +66,8 @@ export interface ApiDeps {
   /** Told of every answered request (streams excepted). */
   readonly onRequest?: (latencyMs: number, status: number) => void
   readonly bodyLimitBytes: number
+  /** How long an `Idempotency-Key` is remembered. Default 24 h. */
+  readonly idempotencyWindowMs?: number
   /** Keys that requests must present; absent means that none is needed. */
   readonly keys?: ApiKeys
   /** Requests per minute and address where no keys are needed; absent means no limit. */

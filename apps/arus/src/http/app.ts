@@ -51,9 +51,9 @@ const EXPOSED_HEADERS = [
 export async function buildApi(deps: ApiDeps): Promise<Api> {
   const app = createServer(deps)
   app.setErrorHandler(sendProblem)
-  answerUnknownAddresses(app)
   const metrics = measure(app, deps)
   await protect(app)
+  answerUnknownAddresses(app)
   await guard(app, deps)
   await describeApi(app, deps)
   recommendationRoutes(app, deps, metrics)

@@ -174,6 +174,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     onRequest: (latencyMs, status) => requests.record(latencyMs, status),
     forget: (shopper) => forgetShopper({ live, lake, keeper }, shopper),
     bodyLimitBytes: settings.bodyLimitBytes,
+    idempotencyWindowMs: settings.idempotencyWindowMs,
     ...(keys === null ? {} : { keys }),
     ...(settings.rateLimitPerMinute === null ? {} : { rateLimitPerMinute: settings.rateLimitPerMinute }),
     ...(settings.trustedProxies.length === 0 ? {} : { trustedProxies: settings.trustedProxies }),

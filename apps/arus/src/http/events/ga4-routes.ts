@@ -10,6 +10,9 @@ import type { ApiMetrics } from '../metrics.ts'
 import { requestInvalid } from '../problem.ts'
 import { problemResponses, responses } from '../responses.ts'
 import { acceptEvents } from './accept-events.ts'
+import { answerOnce } from './answer-once.ts'
+import { IdempotencyHeader } from './idempotency-key.ts'
+import { IdempotentAnswers, idempotencyOf } from './idempotent-answers.ts'
 import { jsonText } from './json-text.ts'
 
 /** Messages in an answer of the debug address at most. */
@@ -41,6 +44,7 @@ const ValidationSchema = Type.Object({
  */
 export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void {
   jsonText(scope)
+  const answers = new IdempotentAnswers(idempotencyOf(deps))
   const schema = {
     tags: ['events'],
     querystring: Type.Object(
@@ -58,17 +62,19 @@ export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void 
       ...UNCHECKED,
       schema: {
         ...schema,
+        headers: IdempotencyHeader,
         summary: 'GA4: collect',
         description:
           'Events of the Measurement Protocol; each item of a known one is an event. Answers 204 when they are durable; bad ones are kept for replay.',
         response: {
           204: Type.Null({ description: 'Taken.' }),
-          ...problemResponses([400, 413, 415, 503]),
+          ...problemResponses([400, 409, 413, 415, 422, 503]),
         },
       },
     },
     async (request, reply) => {
-      await acceptEvents(eventsOf(request), deps, metrics)
+      const work = (events: readonly unknown[]) => acceptEvents(events, deps, metrics)
+      await answerOnce(request, reply, { answers, content: request.body, events: eventsOf(request), work })
       return reply.code(204).send(null)
     },
   )

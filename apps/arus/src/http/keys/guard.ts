@@ -42,13 +42,13 @@ function guardWithKeys(app: Api, keys: ApiKeys, limit: Limiter): void {
   }
   app.addHook('onRequest', (request, reply, done) => {
     const { scope, ...places } = request.routeOptions.config
-    if (scope === 'open' || request.is404) return done()
+    if (scope === 'open') return done()
     const text = presentedKey(request, places)
     if (text === null && places.isKeyInBody) return done()
     admit(text, request, reply, done)
   })
   app.addHook('preValidation', (request, reply, done) => {
-    if (!request.routeOptions.config.isKeyInBody || request.apiKey !== null || request.is404) return done()
+    if (!request.routeOptions.config.isKeyInBody || request.apiKey !== null) return done()
     admit(keyInBody(request.body), request, reply, done)
   })
 }
@@ -94,7 +94,7 @@ function guardFromPages(app: Api, limit: Limiter): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host = '' } = request.headers
     const { scope = 'admin' } = request.routeOptions.config
-    if (origin === undefined || request.is404 || mayUse('public', scope) || isOwnOrigin(origin, host)) {
+    if (origin === undefined || mayUse('public', scope) || isOwnOrigin(origin, host)) {
       return limit(request, reply, done)
     }
     const detail = `Pages of ${origin.slice(0, 200)} may send events and read what is not a shopper’s; for more, require keys (ARUS_REQUIRE_KEYS=true).`

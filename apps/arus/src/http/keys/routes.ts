@@ -63,7 +63,7 @@ export function keyRoutes(scope: Api, { keys }: Pick<ApiDeps, 'keys'>): void {
         summary: 'Revoke a key',
         description: 'It is refused at once, and its open streams end. Again is no error.',
         params: Type.Object({ key_id: Type.String({ minLength: 1, maxLength: 64 }) }),
-        response: responses(ApiKeySchema, [403, 404]),
+        response: responses(ApiKeySchema, [400, 403, 404]),
       },
     },
     async (request) => bodyOf(await required(keys).revoke(request.params.key_id)),

@@ -33,7 +33,7 @@ export function productRoutes(app: Api, deps: ApiDeps): void {
         tags: TAGS,
         summary: 'One product',
         params: Type.Object({ product_id: Type.String({ minLength: 1, maxLength: 512 }) }),
-        response: responses(ProductSchema, [404, 503]),
+        response: responses(ProductSchema, [400, 404, 503]),
       },
     },
     async (request) => {

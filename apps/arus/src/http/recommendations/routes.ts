@@ -144,7 +144,7 @@ export function recommendationRoutes(
         params: Type.Object({
           recommendation_id: Id('From an answer.', '01939f7e-7c00-7000-8000-000000000000'),
         }),
-        response: responses(PassportSchema, [404]),
+        response: responses(PassportSchema, [400, 404]),
       },
     },
     async (request) => {

@@ -41,7 +41,7 @@ export function tableRoutes(app: Api, { tables, sql }: ApiDeps): void {
         tags: TAGS,
         summary: 'One table: columns, protocol, health, quality',
         params: Name,
-        response: responses(TableDetailSchema, [404]),
+        response: responses(TableDetailSchema, [400, 404]),
       },
     },
     async (request) => tables.detail(request.params.name),

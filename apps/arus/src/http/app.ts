@@ -91,7 +91,8 @@ function createServer(deps: ApiDeps): Api {
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, ignoreTrailingSlash: true },
-    ajv: { customOptions: { allErrors: true, coerceTypes: 'array' } },
+    // What a schema does not know is refused where it says so, not dropped: a misspelled field must not be lost silently.
+    ajv: { customOptions: { allErrors: true, coerceTypes: 'array', removeAdditional: false } },
     frameworkErrors: (error, request, reply) => {
       void sendProblem(requestInvalid(`${error.message}.`), request, reply as never)
     },

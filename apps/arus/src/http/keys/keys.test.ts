@@ -216,8 +216,6 @@ describe('/keys', () => {
     const made = await send('/keys', admin, {
       kind: 'public',
       name: ' storefront ',
-      id: 'pk_mine',
-      revoked_at: 1,
       origins: ['https://Shop.example/', 'https://shop.example'],
     })
     expect(made.statusCode).toBe(201)
@@ -256,6 +254,11 @@ describe('/keys', () => {
     [{ kind: 'public', name: 'x', origins: ['https://shop.example/path'] }],
     [{ kind: 'public', name: 'x', origins: ['javascript:alert(1)'] }],
     [{ kind: 'public', name: 'x', rate_limit_per_minute: -1 }],
+    [{ kind: 'public', name: 'x', rate_limit_per_minute: null }],
+    [{ kind: 'public', name: 'x', rate_limit_per_minute: '5' }],
+    [{ kind: 'public', name: 'x', origins: 'https://shop.example' }],
+    [{ kind: 'public', name: 'x', id: 'pk_mine' }],
+    [{ kind: 'public', name: 'x', last_used_at: 0, revoked_at: 0 }],
   ])('refuses %j', async (body) => {
     const admin = bearer(await api.key('admin'))
     expectProblem(await send('/keys', admin, body), 400, 'REQUEST_INVALID')

@@ -11,6 +11,7 @@ import type { ApiKey, ApiKeys } from '../../keys/api-key.ts'
 import { newApiKey } from '../../keys/new-key.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { jsonText } from '../events/json-text.ts'
+import { exactBody } from '../exact-body.ts'
 import { problemResponses, responses } from '../responses.ts'
 
 const TAGS = ['keys']
@@ -35,6 +36,7 @@ export function keyRoutes(scope: Api, { keys }: Pick<ApiDeps, 'keys'>): void {
     {
       config: { scope: 'admin' },
       bodyLimit: BODY_LIMIT_BYTES,
+      validatorCompiler: exactBody,
       schema: {
         tags: TAGS,
         summary: 'Make a key',

@@ -1,10 +1,15 @@
+import Type from 'typebox'
 import { type Health, HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { presentedKey } from '../keys/presented-key.ts'
 import type { ApiMetrics } from '../metrics.ts'
-import { responses } from '../responses.ts'
+import { problemResponses, responses } from '../responses.ts'
 
 const TAGS = ['system']
+const METRICS_RESPONSE = {
+  200: { description: 'Prometheus text format 0.0.4.', content: { 'text/plain': { schema: Type.String() } } },
+  ...problemResponses([]),
+} as const
 
 const LINKS = {
   docs: '/docs',
@@ -73,7 +78,12 @@ export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
     '/metrics',
     {
       config: { scope: 'operations' },
-      schema: { tags: TAGS, summary: 'Prometheus metrics', produces: ['text/plain'] },
+      schema: {
+        tags: TAGS,
+        summary: 'Prometheus metrics',
+        produces: ['text/plain'],
+        response: METRICS_RESPONSE,
+      },
     },
     async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.text()),
   )

@@ -6,10 +6,11 @@ import type { Engine, Log, RunningEngine } from './launcher/engine.ts'
 import { EngineError } from './launcher/errors.ts'
 import { installEngine } from './launcher/installation.ts'
 import { minio } from './minio.ts'
+import { schemathesis } from './schemathesis.ts'
 import { spark } from './spark.ts'
 
 /** Every engine there is, in the order in which they are started: later ones are told where the earlier ones are. */
-export const ENGINES: readonly Engine[] = [minio, spark, deltalake]
+export const ENGINES: readonly Engine[] = [minio, spark, deltalake, schemathesis]
 
 /** The engines of these names, in the order in which they are started. Throws `ENGINE_UNKNOWN`. */
 export function enginesNamed(names: readonly string[]): readonly Engine[] {

@@ -2,7 +2,12 @@ import type { RunningEngine } from './launcher/engine.ts'
 import { startEngine } from './start-engine.ts'
 
 /** The engines of `npm run test:engines`, and the variable by which each is known to run already. */
-const WANTED = { minio: 'S3_ENDPOINT', spark: 'ARUS_SPARK_SOCKET', deltalake: 'ARUS_DELTALAKE_SOCKET' }
+const WANTED = {
+  minio: 'S3_ENDPOINT',
+  spark: 'ARUS_SPARK_SOCKET',
+  deltalake: 'ARUS_DELTALAKE_SOCKET',
+  schemathesis: 'ARUS_SCHEMATHESIS',
+}
 
 /**
  * Vitest's global setup: starts the engines and leaves their variables in the environment, which test workers inherit.
@@ -22,7 +27,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   }
   try {
     await start('minio')
-    await settled([start('spark'), start('deltalake')])
+    await settled([start('spark'), start('deltalake'), start('schemathesis')])
   } catch (error) {
     await stop()
     throw error

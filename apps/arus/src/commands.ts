@@ -7,6 +7,7 @@ import { doctorCommand } from './cli/doctor-command.ts'
 import { exploreCommand } from './cli/explore-command.ts'
 import { generateCommand } from './cli/generate-command.ts'
 import { importCommand } from './cli/import-command.ts'
+import { keysCommand } from './cli/keys-command.ts'
 import { modelsCommand } from './cli/models-command.ts'
 import { produceCommand } from './cli/produce-command.ts'
 import { promoteCommand } from './cli/promote-command.ts'
@@ -39,6 +40,7 @@ export function commands(context: CliContext): Command[] {
     recommendCommand(context),
     tablesCommand(context),
     sqlCommand(context),
+    keysCommand(context),
     rebuildCommand(context),
     demoCommand(context),
     checkCommand(context),

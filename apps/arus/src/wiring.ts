@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLake } from './lake/lake.ts'
 import type { SlotProbe } from './operations/health.ts'
@@ -75,6 +76,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => openRegistry({ database: await database(), folder: folders.models }),
     async () => {},
   )
+  const keys = once(
+    async () => new KeyStore({ database: await database() }),
+    async () => {},
+  )
   const catalogue = once(
     () => openCatalogue({ folder: folders.catalogue }),
     (part) => part.close(),
@@ -89,6 +94,7 @@ export function openParts(settings: Settings): OpenParts {
     sql,
     database,
     registry,
+    keys,
     catalogue,
     async close() {
       for (const close of closers.splice(0)) await close()

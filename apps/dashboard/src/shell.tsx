@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { useApi } from './api/api-context.ts'
 import { useHealth } from './api/use-health.ts'
 import { useSpeech } from './text/language.tsx'
+import { KeyGate } from './view/key-gate.tsx'
 import { useTheme } from './view/theme.tsx'
 
 const PAGES = [
@@ -37,7 +38,9 @@ export function Shell() {
         <Choices />
       </header>
       <main id="content" tabIndex={-1}>
-        <Outlet />
+        <KeyGate>
+          <Outlet />
+        </KeyGate>
       </main>
     </div>
   )

@@ -1,5 +1,8 @@
 import type { Settings } from '../config/settings.ts'
-import { ArusError } from '../errors.ts'
+import { ArusError, ERROR_CODES, type ErrorCode } from '../errors.ts'
+import { httpSink, type Sink } from '../events/send.ts'
+import { keyHeader } from '../keys/key-header.ts'
+import type { CliContext } from './context.ts'
 
 /** An answer of the API: any status; the body parsed when it is JSON, else text. */
 export interface ApiAnswer {
@@ -24,14 +27,27 @@ export function apiUrl(settings: Settings): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${settings.apiPort}`
 }
 
+/** The running server, for a command: presents the key of the settings. */
+export function openApi({ parts, signal }: CliContext): ApiClient {
+  return new ApiClient(apiUrl(parts.settings), signal, parts.settings.apiKey)
+}
+
+/** The running server as a sink of events, for a command. */
+export function openSink({ parts, signal }: CliContext): Sink {
+  return httpSink({ apiUrl: apiUrl(parts.settings), signal, key: parts.settings.apiKey })
+}
+
 /** Speaks to a running Arus. Throws `SERVER_UNREACHABLE` when nothing answers; a problem document is an answer. */
 export class ApiClient {
   readonly baseUrl: string
   readonly #signal: AbortSignal
+  readonly #key: string | null
 
-  constructor(baseUrl: string, signal: AbortSignal) {
+  /** `key` is presented with every request. */
+  constructor(baseUrl: string, signal: AbortSignal, key: string | null = null) {
     this.baseUrl = baseUrl
     this.#signal = signal
+    this.#key = key
   }
 
   get(path: string): Promise<ApiAnswer> {
@@ -42,7 +58,10 @@ export class ApiClient {
   async json<T>(path: string): Promise<T> {
     const answer = await this.get(path)
     if (answer.status === 200) return answer.body as T
-    throw new ArusError('REQUEST_INVALID', `GET ${path} answered ${answer.status}: ${detailOf(answer.body)}`)
+    throw new ArusError(
+      codeOf(answer.body),
+      `GET ${path} answered ${answer.status}: ${detailOf(answer.body)}`,
+    )
   }
 
   postJson(path: string, body: unknown): Promise<ApiAnswer> {
@@ -90,9 +109,13 @@ export class ApiClient {
     }
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(
+    path: string,
+    init: RequestInit & { readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<Response> {
     try {
-      return await fetch(this.baseUrl + path, init)
+      const headers = { ...init.headers, ...keyHeader(this.#key) }
+      return await fetch(this.baseUrl + path, { ...init, headers })
     } catch (error) {
       this.#signal.throwIfAborted()
       throw new ArusError(
@@ -102,6 +125,12 @@ export class ApiClient {
       )
     }
   }
+}
+
+/** The code of a problem document where it is one of ours, so that a command exits as it would have without a server. */
+export function codeOf(body: unknown): ErrorCode {
+  const code = typeof body === 'object' && body !== null && 'code' in body ? String(body.code) : ''
+  return Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'REQUEST_INVALID'
 }
 
 /** What a problem document says, or the start of any other body. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ArusError } from '../errors.ts'
-import { apiUrl } from './api-client.ts'
+import { apiUrl, openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import type { CheckResult } from './system-check.ts'
 import { textTable } from './table.ts'
@@ -14,7 +14,7 @@ export function checkCommand(context: CliContext): Command {
       const { runSystemCheck } = await import('./system-check.ts')
       const { settings } = context.parts
       const results = await runSystemCheck({
-        apiUrl: apiUrl(settings),
+        api: openApi(context),
         dashboardUrl: apiUrl({ ...settings, apiPort: settings.dashboardPort }),
         query: await context.parts.query(),
         signal: context.signal,

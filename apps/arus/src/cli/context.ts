@@ -2,6 +2,7 @@ import type { EventLog } from '@arus/event-log'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
+import type { KeyStore } from '../keys/key-store.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
@@ -23,6 +24,8 @@ export interface Parts {
   catalogue(): Promise<Catalogue>
   database(): Promise<ArusDatabase>
   registry(): Promise<Registry>
+  /** Keys of the API. */
+  keys(): Promise<KeyStore>
 }
 
 /** What a command works with. Commands write results to `out`, and everything else (progress, notes) to stderr. */

@@ -11,7 +11,7 @@ import type {
   Trending,
 } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
-import { ApiClient, apiUrl, detailOf } from './api-client.ts'
+import { type ApiClient, detailOf, openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
@@ -23,9 +23,8 @@ export function demoCommand(context: CliContext): Command {
     .description('walk through Arus with one shopper, and watch their recommendations change')
     .option('--yes', 'do not wait for Enter between the steps')
     .action(async (options: { yes?: boolean }) => {
-      const url = apiUrl(context.parts.settings)
       const isInteractive = process.stdin.isTTY && !options.yes
-      const tour = new Tour(context, new ApiClient(url, context.signal), isInteractive)
+      const tour = new Tour(context, openApi(context), isInteractive)
       await tour.run()
     })
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { Settings } from '../config/settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
-import { ApiClient, apiUrl } from './api-client.ts'
+import { openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
@@ -14,9 +14,9 @@ export function doctorCommand(
     .description('show the settings, what each slot is connected to, and whether it is healthy')
     .option('--json', 'print as JSON')
     .action(async (options: { json?: boolean }) => {
-      const { settings } = context.parts
+      const settings = withoutSecrets(context.parts.settings)
       const slots = await probeSlots(probesOf(context.parts))
-      const server = await serverState(settings, context.signal)
+      const server = await serverState(context)
       if (options.json)
         return context.out(JSON.stringify({ settings, node: process.version, server, slots }, null, 2))
       context.out(
@@ -35,10 +35,15 @@ export function doctorCommand(
     })
 }
 
-async function serverState(settings: Settings, signal: AbortSignal): Promise<string> {
-  const url = apiUrl(settings)
-  return new ApiClient(url, signal).get('/health').then(
-    ({ status }) => `answers ${status} at ${url}`,
-    () => `not running at ${url}`,
+/** What may be shown: that a secret is set, not what it is. */
+function withoutSecrets(settings: Settings): Settings {
+  return { ...settings, apiKey: settings.apiKey === null ? null : '(set)' }
+}
+
+async function serverState(context: CliContext): Promise<string> {
+  const api = openApi(context)
+  return api.get('/health').then(
+    ({ status }) => `answers ${status} at ${api.baseUrl}`,
+    () => `not running at ${api.baseUrl}`,
   )
 }

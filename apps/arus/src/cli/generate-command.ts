@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import { httpSink, type SendReport, type Sink, sendEvents } from '../events/send.ts'
+import { type SendReport, type Sink, sendEvents } from '../events/send.ts'
 import { shopProducts } from '../events/shop-products.ts'
 import { ShopperSimulation } from '../events/shoppers.ts'
-import { apiUrl } from './api-client.ts'
+import { openSink } from './api-client.ts'
 import type { CliContext } from './context.ts'
 
 interface Options {
@@ -43,9 +43,7 @@ export function generateCommand(
         runId: `${options.seed}-${endMs.toString(36)}`,
       })
       const report = await sendEvents(simulation.events(), {
-        sink: options.direct
-          ? await directSink(context)
-          : httpSink(apiUrl(context.parts.settings), context.signal),
+        sink: options.direct ? await directSink(context) : openSink(context),
         rate: options.rate,
         total: options.events,
         step: 'Sending events',

@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Command } from 'commander'
 import { ArusError } from '../errors.ts'
-import { httpSink, type Sink } from '../events/send.ts'
-import { apiUrl } from './api-client.ts'
+import type { Sink } from '../events/send.ts'
+import { openSink } from './api-client.ts'
 import type { CliContext } from './context.ts'
 
 interface Options {
@@ -29,9 +29,7 @@ export function produceCommand(
     .option('--file <ndjson>', 'one JSON event per line')
     .option('--direct', 'write to the log, without a running server')
     .action(async (options: Options) => {
-      const sink = options.direct
-        ? await directSink(context)
-        : httpSink(apiUrl(context.parts.settings), context.signal)
+      const sink = options.direct ? await directSink(context) : openSink(context)
       if (options.user !== undefined || options.session !== undefined) {
         return context.out(JSON.stringify(await sink([eventOf(options)])))
       }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import type { Recommendation, RecommendedProduct, Trending } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
-import { ApiClient, apiUrl, detailOf } from './api-client.ts'
+import { type ApiClient, codeOf, detailOf, openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
@@ -32,7 +32,7 @@ export function recommendCommand(context: CliContext): Command {
     .option('--category <name>', 'only of this category (id or name)')
     .option('--json', 'print the answer of the API')
     .action(async (options: RecommendOptions) => {
-      const api = new ApiClient(apiUrl(context.parts.settings), context.signal)
+      const api = openApi(context)
       const answer = await ask(api, pathOf(options))
       context.out(options.json === true ? JSON.stringify(answer, null, 2) : described(answer))
     })
@@ -58,7 +58,7 @@ export function pathOf({ user, session, similar, trending, limit, category }: Re
 async function ask(api: ApiClient, path: string): Promise<Recommendation | Trending> {
   const { status, body } = await api.get(path)
   if (status === 200) return body as Recommendation | Trending
-  throw new ArusError(status === 404 ? 'PRODUCT_UNKNOWN' : 'REQUEST_INVALID', detailOf(body))
+  throw new ArusError(codeOf(body), detailOf(body))
 }
 
 /** The answer as a table for a terminal, with what gave it underneath. */

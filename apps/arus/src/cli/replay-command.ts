@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { type BadRow, findMapping, newestTime, replayEvents } from '../events/replay.ts'
-import { httpSink, type Sink, sendEvents } from '../events/send.ts'
-import { apiUrl } from './api-client.ts'
+import { type Sink, sendEvents } from '../events/send.ts'
+import { openSink } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { reportLine } from './generate-command.ts'
 
@@ -45,7 +45,7 @@ export function replayCommand(
         signal,
       })
       const report = await sendEvents(events, {
-        sink: options.direct ? await directSink(context) : httpSink(apiUrl(context.parts.settings), signal),
+        sink: options.direct ? await directSink(context) : openSink(context),
         rate: 0,
         // At a tempo, every event goes when it is due.
         ...(Number.isFinite(options.speed) ? { batchSize: 1 } : {}),

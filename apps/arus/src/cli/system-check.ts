@@ -16,7 +16,8 @@ export interface CheckResult {
 }
 
 export interface SystemCheckOptions {
-  readonly apiUrl: string
+  /** Presents an admin key where keys are required: what it sent is removed at the end. */
+  readonly api: ApiClient
   readonly dashboardUrl: string
   /** Reads the lake beside the running server. */
   readonly query: QueryEngine
@@ -49,7 +50,7 @@ class SystemCheck {
 
   constructor(options: SystemCheckOptions) {
     this.#options = options
-    this.#api = new ApiClient(options.apiUrl, options.signal)
+    this.#api = options.api
   }
 
   async run(): Promise<void> {

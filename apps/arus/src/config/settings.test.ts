@@ -45,3 +45,31 @@ test('an engine that cannot be used yet is refused, not ignored', () => {
     /KAFKA_BOOTSTRAP_SERVERS/,
   )
 })
+
+test('keys are off until they are required; a misspelled "true" is an error, not off', () => {
+  expect(readSettings({}, folder)).toMatchObject({
+    isKeyRequired: false,
+    apiKey: null,
+    rateLimitPerMinute: null,
+    trustedProxies: [],
+  })
+  const set = readSettings(
+    {
+      ARUS_REQUIRE_KEYS: 'true',
+      ARUS_API_KEY: 'ak_x',
+      ARUS_RATE_LIMIT_PER_MINUTE: '90',
+      ARUS_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    },
+    folder,
+  )
+  expect(set).toMatchObject({
+    isKeyRequired: true,
+    apiKey: 'ak_x',
+    rateLimitPerMinute: 90,
+    trustedProxies: ['10.0.0.0/8', '::1'],
+  })
+  for (const value of ['yes', 'True', '1'])
+    expect(() => readSettings({ ARUS_REQUIRE_KEYS: value }, folder)).toThrow('ARUS_REQUIRE_KEYS')
+  for (const value of ['proxy.lan', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0.0/'])
+    expect(() => readSettings({ ARUS_TRUSTED_PROXIES: value }, folder)).toThrow('ARUS_TRUSTED_PROXIES')
+})

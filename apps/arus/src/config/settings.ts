@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { ArusError } from '../errors.ts'
@@ -27,6 +28,14 @@ export interface Settings {
   readonly idempotencyWindowMs: number
   /** Older versions of the lake's tables can be read this long. */
   readonly lakeHistoryMs: number
+  /** Requests must present a key. */
+  readonly isKeyRequired: boolean
+  /** Requests a minute from one address where no keys are required; null: no limit. */
+  readonly rateLimitPerMinute: number | null
+  /** Proxies before the API whose `x-forwarded-for` is believed: addresses, or ranges such as 10.0.0.0/8. */
+  readonly trustedProxies: readonly string[]
+  /** The key commands present to a running server; null: none. A secret. */
+  readonly apiKey: string | null
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -75,6 +84,10 @@ export function readSettings(
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
     lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
+    isKeyRequired: reader.oneOf('ARUS_REQUIRE_KEYS', 'false', ['true', 'false']) === 'true',
+    rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,
+    trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
+    apiKey: reader.text('ARUS_API_KEY', '') || null,
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
   reader.throwIfWrong()
@@ -102,6 +115,13 @@ function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
+}
+
+function isAddressOrRange(text: string): boolean {
+  const [address = '', length, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128))
 }
 
 /** Reads variables one by one and remembers what was wrong with each. */
@@ -133,6 +153,16 @@ class Reader {
     if (value !== undefined) return value
     this.#wrong.push(`${name} must be one of ${allowed.join(', ')}, found "${text}"`)
     return fallback
+  }
+
+  /** Comma-separated addresses, each with or without a prefix length. */
+  addresses(name: string): readonly string[] {
+    const found = (this.#values[name] ?? '').split(',').map((part) => part.trim())
+    const addresses = found.filter((part) => part !== '')
+    const wrong = addresses.find((address) => !isAddressOrRange(address))
+    if (wrong !== undefined)
+      this.#wrong.push(`${name} must be addresses or ranges such as 10.0.0.0/8, found "${wrong}"`)
+    return addresses
   }
 
   match(name: string, fallback: string, pattern: RegExp, meaning: string): string {

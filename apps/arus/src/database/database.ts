@@ -5,11 +5,13 @@ import { type Generated, Kysely, SqliteDialect } from 'kysely'
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
 import { ArusError } from '../errors.ts'
 import { up as createModels } from './migrations/0001-models.ts'
+import { up as createApiKeys } from './migrations/0002-api-keys.ts'
 
 /** Tables, as Kysely needs to know them. JSON stands in text columns; times are UTC milliseconds. */
 export interface DatabaseSchema {
   readonly models: ModelTable
   readonly model_promotions: PromotionTable
+  readonly api_keys: ApiKeyTable
 }
 
 export interface ModelTable {
@@ -31,12 +33,28 @@ export interface PromotionTable {
   readonly reason: string
 }
 
+export interface ApiKeyTable {
+  readonly id: string
+  readonly kind: string
+  readonly name: string
+  /** Of the key's whole text, hexadecimal. */
+  readonly sha256: string
+  readonly origins: string
+  readonly rate_limit_per_minute: number | null
+  readonly created_at: number
+  readonly last_used_at: number | null
+  readonly revoked_at: number | null
+}
+
 export type ArusDatabase = Kysely<DatabaseSchema>
 
 const BUSY_TIMEOUT_MS = 10_000
 const MIGRATION_ATTEMPTS = 5
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-models': { up: createModels } }
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-models': { up: createModels },
+  '0002-api-keys': { up: createApiKeys },
+}
 
 /** Opens (or makes) the SQLite database of the shop and brings it up to date. Several processes may have it open. */
 export async function openDatabase({ file }: { readonly file: string }): Promise<ArusDatabase> {

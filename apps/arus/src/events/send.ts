@@ -1,4 +1,5 @@
 import { ArusError } from '../errors.ts'
+import { keyHeader } from '../keys/key-header.ts'
 import type { OnProgress } from '../progress.ts'
 import type { IngestResult } from './ingest.ts'
 
@@ -68,12 +69,19 @@ export async function sendEvents(
   return { ...report, seconds: (performance.now() - startedAt) / 1000 }
 }
 
+export interface HttpSinkOptions {
+  readonly apiUrl: string
+  readonly signal: AbortSignal
+  /** The key to present; null: none. */
+  readonly key: string | null
+}
+
 /** The HTTP API of a running server as a sink. Throws `SERVER_UNREACHABLE`, `INGEST_OVERLOADED`. */
-export function httpSink(apiUrl: string, signal: AbortSignal): Sink {
+export function httpSink({ apiUrl, signal, key }: HttpSinkOptions): Sink {
   return async (events) => {
     const response = await fetch(`${apiUrl}/stream/events`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...keyHeader(key) },
       body: JSON.stringify(events),
       signal,
     }).catch((error: unknown) => {
@@ -84,7 +92,7 @@ export function httpSink(apiUrl: string, signal: AbortSignal): Sink {
         { cause: error },
       )
     })
-    if (response.status === 503)
+    if (response.status === 503 || response.status === 429)
       throw new ArusError('INGEST_OVERLOADED', 'The server asks for time', {
         details: { retryAfterMs: 1000 * Number(response.headers.get('retry-after') ?? 1) },
       })

@@ -13,6 +13,7 @@ import type {
 } from '../api-schema/index.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
+import type { ApiKeys } from '../keys/api-key.ts'
 import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
@@ -65,8 +66,14 @@ export interface ApiDeps {
   /** Told of every answered request (streams excepted). */
   readonly onRequest?: (latencyMs: number, status: number) => void
   readonly bodyLimitBytes: number
-  /** Requests per minute and address; absent means no limit. */
+  /** How long an `Idempotency-Key` is remembered. Default 24 h. */
+  readonly idempotencyWindowMs?: number
+  /** Keys that requests must present; absent means that none is needed. */
+  readonly keys?: ApiKeys
+  /** Requests per minute and address where no keys are needed; absent means no limit. */
   readonly rateLimitPerMinute?: number
+  /** Addresses of proxies whose `x-forwarded-for` is believed. */
+  readonly trustedProxies?: readonly string[]
   readonly logger?: FastifyBaseLogger
   /** Logs every request; slow. */
   readonly isRequestLogged?: boolean

@@ -395,6 +395,8 @@ describe('system', () => {
         '/analytics/user_behavior',
         '/categories',
         '/health',
+        '/keys',
+        '/keys/{key_id}',
         '/metrics',
         '/models',
         '/products',

@@ -3,7 +3,6 @@ import { constants } from 'node:zlib'
 import compress from '@fastify/compress'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import rateLimit from '@fastify/rate-limit'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController } from 'fastify'
 import { analyticsRoutes } from './analytics/routes.ts'
@@ -11,6 +10,8 @@ import type { Api, ApiDeps } from './api-deps.ts'
 import { ga4Routes } from './events/ga4-routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { segmentRoutes } from './events/segment-routes.ts'
+import { guard } from './keys/guard.ts'
+import { keyRoutes } from './keys/routes.ts'
 import { measure } from './metrics.ts'
 import { modelRoutes } from './models/routes.ts'
 import { answerUnknownAddresses } from './not-found.ts'
@@ -33,6 +34,15 @@ const PARAMETER_LENGTH_MAX = 512
 const REQUEST_TIMEOUT_MS = 120_000
 /** Smallest answer worth compressing, bytes. */
 const COMPRESS_FROM_BYTES = 2_048
+/** Headers of answers that scripts of other origins may read. */
+const EXPOSED_HEADERS = [
+  'retry-after',
+  'x-request-id',
+  'www-authenticate',
+  'ratelimit',
+  'ratelimit-policy',
+  'idempotency-replayed',
+]
 
 /**
  * The HTTP API over `deps`, ready to `listen` or `inject`. Every failure is a problem document. Closing it ends open
@@ -41,9 +51,10 @@ const COMPRESS_FROM_BYTES = 2_048
 export async function buildApi(deps: ApiDeps): Promise<Api> {
   const app = createServer(deps)
   app.setErrorHandler(sendProblem)
-  answerUnknownAddresses(app)
   const metrics = measure(app, deps)
-  await protect(app, deps)
+  await protect(app)
+  answerUnknownAddresses(app)
+  await guard(app, deps)
   await describeApi(app, deps)
   recommendationRoutes(app, deps, metrics)
   productRoutes(app, deps)
@@ -53,10 +64,12 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
       done()
     })
   }
-  await app.register((scope, _options, done) => {
-    sqlRoutes(scope as Api, deps)
-    done()
-  })
+  for (const routes of [sqlRoutes, keyRoutes]) {
+    await app.register((scope, _options, done) => {
+      routes(scope as Api, deps)
+      done()
+    })
+  }
   analyticsRoutes(app, deps)
   tableRoutes(app, deps)
   streamRoutes(app, deps, metrics)
@@ -73,11 +86,13 @@ function createServer(deps: ApiDeps): Api {
     ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
     logController: new LogController({ disableRequestLogging: deps.isRequestLogged !== true }),
     bodyLimit: deps.bodyLimitBytes,
+    ...(deps.trustedProxies === undefined ? {} : { trustProxy: [...deps.trustedProxies] }),
     genReqId: nextId,
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, ignoreTrailingSlash: true },
-    ajv: { customOptions: { allErrors: true, coerceTypes: 'array' } },
+    // What a schema does not know is refused where it says so, not dropped: a misspelled field must not be lost silently.
+    ajv: { customOptions: { allErrors: true, coerceTypes: 'array', removeAdditional: false } },
     frameworkErrors: (error, request, reply) => {
       void sendProblem(requestInvalid(`${error.message}.`), request, reply as never)
     },
@@ -91,10 +106,10 @@ function createServer(deps: ApiDeps): Api {
 }
 
 /**
- * CORS is open, since the API listens on loopback by default and knows no cookies. Of helmet's headers only those that
- * mean something for JSON are sent: each costs every request.
+ * CORS lets every page ask: a preflight carries no key, and the API knows no cookies. What a page may have is decided
+ * by `guard`. Of helmet's headers only those that mean something for JSON are sent: each costs every request.
  */
-async function protect(app: Api, { rateLimitPerMinute }: ApiDeps): Promise<void> {
+async function protect(app: Api): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -112,7 +127,7 @@ async function protect(app: Api, { rateLimitPerMinute }: ApiDeps): Promise<void>
   await app.register(cors, {
     origin: '*',
     methods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-    exposedHeaders: ['retry-after', 'x-request-id', ...SQL_HEADERS],
+    exposedHeaders: [...EXPOSED_HEADERS, ...SQL_HEADERS],
     strictPreflight: false,
     maxAge: 86_400,
   })
@@ -124,9 +139,6 @@ async function protect(app: Api, { rateLimitPerMinute }: ApiDeps): Promise<void>
     onInvalidRequestPayload: (encoding) =>
       requestInvalid(`The body is not valid ${encoding}, though "content-encoding" says so.`),
   })
-  if (rateLimitPerMinute !== undefined) {
-    await app.register(rateLimit, { max: rateLimitPerMinute, timeWindow: 60_000 })
-  }
 }
 
 /** Bytes that are not HTTP get a problem document too, written by hand: no request exists yet. */

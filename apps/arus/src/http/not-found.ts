@@ -10,7 +10,10 @@ interface KnownRoute {
   readonly methods: Set<string>
 }
 
-/** Answers addresses that no route has: 405 with `Allow` where another method would do, else 404. */
+/**
+ * Answers addresses that no route has: 405 with `Allow` where another method would do, else 404. At once: their bodies
+ * are not read, nor looked at for what only routes ask.
+ */
 export function answerUnknownAddresses(app: Api): void {
   const routes = new Map<string, KnownRoute>()
   app.addHook('onRoute', ({ url, method }) => {
@@ -19,7 +22,7 @@ export function answerUnknownAddresses(app: Api): void {
     for (const name of [method].flat()) known.methods.add(name)
     routes.set(url, known)
   })
-  app.setNotFoundHandler((request, reply) => {
+  const answer = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?', 1)[0] ?? '/'
     const methods = new Set<string>()
     for (const route of routes.values()) {
@@ -27,6 +30,11 @@ export function answerUnknownAddresses(app: Api): void {
     }
     if (methods.size === 0) return sendUnknown(path, request, reply)
     return sendNotAllowed([...methods].sort(), request, reply)
+  }
+  app.setNotFoundHandler(answer)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) answer(request, reply)
+    else done()
   })
 }
 

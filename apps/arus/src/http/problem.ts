@@ -50,6 +50,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = problemOf(error, request.id)
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, 'request failed')
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  if (problem.status === 401) reply.header('www-authenticate', challengeOf(problem))
   return sendDocument(problem, reply)
 }
 
@@ -139,4 +140,9 @@ function internal(requestId: string): ProblemFacts {
     code: 'INTERNAL',
     detail: `The server failed; its log tells more under the request id ${requestId}.`,
   }
+}
+
+/** What a client should send (RFC 6750, 3). Only bearer tokens are asked for: for basic ones browsers open a window. */
+function challengeOf({ code }: Problem): string {
+  return code === 'KEY_INVALID' ? 'Bearer realm="arus", error="invalid_token"' : 'Bearer realm="arus"'
 }

@@ -3,9 +3,14 @@ import { ProblemSchema } from '../api-schema/index.ts'
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   400: 'A parameter or the body is not valid.',
+  401: 'A key is needed, or the one presented is not in force.',
+  403: 'The key, or the page that uses it, may not do this.',
   404: 'There is no such thing.',
+  409: 'The same is under way.',
   413: 'The body is too large.',
   415: 'The content type or encoding is not supported.',
+  422: 'The key of idempotency was used for something else.',
+  429: 'Too many requests; go on after `Retry-After` seconds.',
   503: 'Not now; try again after `Retry-After` seconds.',
 }
 

@@ -9,6 +9,8 @@ import type { Ingest } from '../events/ingest.ts'
 import { createIngest } from '../events/log-ingest.ts'
 import { topicNames } from '../events/topics.ts'
 import { buildApi } from '../http/app.ts'
+import { createLogger } from '../http/request-log.ts'
+import { KeyRing } from '../keys/key-ring.ts'
 import { qualityOf } from '../lake/quality-results.ts'
 import { openTablePages } from '../lake/table-pages.ts'
 import { type LiveProcessor, startLiveProcessor } from '../live/live-processor.ts'
@@ -64,7 +66,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const { settings } = parts
   const folders = dataFolders(settings)
   const topics = topicNames(settings.shop)
-  const logger = pino({ level: settings.logLevel }, pino.destination(2))
+  const logger = createLogger(settings.logLevel, pino.destination(2))
   const log = await parts.log()
   for (const topic of Object.values(topics)) {
     await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
@@ -130,6 +132,15 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   })
   closing.add(async () => monitor.close())
 
+  const keys = settings.isKeyRequired
+    ? await KeyRing.open({
+        store: await parts.keys(),
+        now,
+        onFault: (error) => logger.error({ err: error }, 'keys could not be read; those known stay in force'),
+      })
+    : null
+  if (keys !== null) closing.add(() => keys.close())
+
   const query = await parts.query()
   const api = await buildApi({
     version,
@@ -163,6 +174,10 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     onRequest: (latencyMs, status) => requests.record(latencyMs, status),
     forget: (shopper) => forgetShopper({ live, lake, keeper }, shopper),
     bodyLimitBytes: settings.bodyLimitBytes,
+    idempotencyWindowMs: settings.idempotencyWindowMs,
+    ...(keys === null ? {} : { keys }),
+    ...(settings.rateLimitPerMinute === null ? {} : { rateLimitPerMinute: settings.rateLimitPerMinute }),
+    ...(settings.trustedProxies.length === 0 ? {} : { trustedProxies: settings.trustedProxies }),
     logger,
     isRequestLogged: settings.logLevel === 'debug',
     now,

@@ -9,6 +9,7 @@ import { lockServer } from '../operations/server-lock.ts'
 import { Closing } from './closing.ts'
 import { firstHistory } from './first-history.ts'
 import { ensureCatalogue } from './first-shop.ts'
+import { keyAdvice } from './key-advice.ts'
 import { keepShopping } from './live-shoppers.ts'
 import { startServer } from './server.ts'
 import { tryThis } from './try-this.ts'
@@ -47,6 +48,8 @@ export async function start(context: CliContext, options: StartOptions): Promise
         hasDashboard: dashboard !== null,
       }),
     )
+    const warning = await keyAdvice(parts)
+    if (warning !== null) context.note(warning)
     const rate = options.shoppers ?? (origin === 'generated' ? 2 : 0)
     await Promise.all([
       keepShopping({ catalogue: await parts.catalogue(), server, rate, seed: options.seed, signal }),

@@ -14,6 +14,7 @@ export async function tryThis({ context, server, tookMs, hasDashboard }: TryThis
   const host = settings.host === '0.0.0.0' ? 'localhost' : settings.host
   const api = `http://${host}:${settings.apiPort}`
   const [product] = (await context.parts.catalogue()).popular(1)
+  const key = settings.isKeyRequired ? ` -H "authorization: Bearer $ARUS_API_KEY"` : ''
   const event = JSON.stringify([{ user_id: 1, action: 'view', product_id: product?.product_id ?? 'none' }])
   const model = server.models.current()
   return [
@@ -26,9 +27,9 @@ export async function tryThis({ context, server, tookMs, hasDashboard }: TryThis
     '',
     'Try:',
     '',
-    `  curl '${api}/recommendations/user/1?limit=5'`,
-    `  curl -X POST ${api}/stream/events -H 'content-type: application/json' -d '${event}'`,
-    `  curl -N ${api}/stream/analytics`,
+    `  curl '${api}/recommendations/user/1?limit=5'${key}`,
+    `  curl -X POST ${api}/stream/events${key} -H 'content-type: application/json' -d '${event}'`,
+    `  curl -N ${api}/stream/analytics${key}`,
     '',
     'Or "npx arus demo" for a tour. Ctrl-C stops.',
   ].join('\n')

@@ -60,6 +60,40 @@ async function generatedShop(): Promise<void> {
   )
   console.log(`    ready after ${seconds(restartedAt)}`)
   await again?.interrupt()
+  await keyedShop({ ...place, settings: { ARUS_REQUIRE_KEYS: 'true' } })
+}
+
+/** The same shop with keys required: commands and pages work with a key, and without one not at all. */
+async function keyedShop(place: Place): Promise<void> {
+  const running = await step('with keys required it says how to make the first', async () => {
+    const started = await RunningArus.start(place, ['--shoppers', '0'], 15_000)
+    await until(() => started.output.includes('arus keys create --kind admin'))
+    return started
+  })
+  if (running === undefined) return
+  const key = await step(
+    'arus keys create prints a key, and the server takes it within seconds',
+    async () => {
+      const { out } = await arus(place, 'keys', 'create', '--kind', 'admin', '--name', 'end to end')
+      const authorization = `Bearer ${out.trim()}`
+      await until(async () => (await fetch(`${running.apiUrl}/keys`, { headers: { authorization } })).ok)
+      return out.trim()
+    },
+  )
+  await step('without a key nothing is told', async () => {
+    expect((await fetch(`${running.apiUrl}/analytics`)).status === 401, 'figures were told')
+    const { status, err } = await arus(place, 'recommend', '--user', '1')
+    expect(status === 4 && err.includes('needs a secret or admin key'), `exited with ${status}: ${err}`)
+  })
+  const keyed = { ...place, settings: { ...place.settings, ARUS_API_KEY: key ?? '' } }
+  await step('with the key arus check is green', () => succeeds(keyed, 'check'))
+  await step('the dashboard asks for the key in Chromium', () =>
+    inChromium('dashboard-key', {
+      ARUS_KEY_JOURNEY_DASHBOARD_URL: running.dashboardUrl,
+      ARUS_KEY_JOURNEY_KEY: key ?? '',
+    }),
+  )
+  await running.interrupt()
 }
 
 /** `npm start` on the sample of Amazon Products 2023, and the commands around it. */
@@ -137,19 +171,18 @@ function curlLines(output: string): void {
 }
 
 function journey(running: RunningArus): void {
-  const result = spawnSync(
-    'node',
-    ['bin/run.mjs', 'vitest', 'run', 'apps/arus/test/dashboard-journey.test.ts'],
-    {
-      cwd: repository,
-      encoding: 'utf8',
-      env: {
-        ...process.env,
-        ARUS_JOURNEY_DASHBOARD_URL: running.dashboardUrl,
-        ARUS_JOURNEY_API_URL: running.apiUrl,
-      },
-    },
-  )
+  inChromium('dashboard-journey', {
+    ARUS_JOURNEY_DASHBOARD_URL: running.dashboardUrl,
+    ARUS_JOURNEY_API_URL: running.apiUrl,
+  })
+}
+
+function inChromium(name: string, environment: Readonly<Record<string, string>>): void {
+  const result = spawnSync('node', ['bin/run.mjs', 'vitest', 'run', `apps/arus/test/${name}.test.ts`], {
+    cwd: repository,
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  })
   expect(
     result.status === 0 && !/\d+ skipped/.test(result.stdout),
     `${result.stdout}\n${result.stderr}`.slice(-6_000),
@@ -159,6 +192,15 @@ function journey(running: RunningArus): void {
 async function succeeds(place: Place, ...args: readonly string[]): Promise<void> {
   const { status, out, err } = await arus(place, ...args)
   expect(status === 0, `exited with ${status}:\n${out.slice(-3_000)}\n${err.slice(-2_000)}`)
+}
+
+/** Asks again until the answer is yes; throws after 15 s. */
+async function until(ask: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 15_000
+  while (!(await ask())) {
+    expect(performance.now() < end, 'it did not happen within 15 s')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }
 
 async function newPlace(name: string): Promise<Place> {

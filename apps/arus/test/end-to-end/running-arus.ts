@@ -10,6 +10,8 @@ export interface Place {
   readonly dataDir: string
   readonly apiPort: number
   readonly dashboardPort: number
+  /** Further settings. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export async function freePort(): Promise<number> {
@@ -27,6 +29,7 @@ function environmentOf(place: Place): NodeJS.ProcessEnv {
     ARUS_DATA_DIR: place.dataDir,
     ARUS_API_PORT: String(place.apiPort),
     ARUS_DASHBOARD_PORT: String(place.dashboardPort),
+    ...place.settings,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Problem } from 'arus/api'
+import { keyHeader } from './key.ts'
 
 /** A value of a query; absent ones are left out. */
 export type QueryValue = string | number | undefined
@@ -25,9 +26,13 @@ export function pathWith(path: string, query: Readonly<Record<string, QueryValue
   return text === '' ? path : `${path}?${text}`
 }
 
-/** Fetches JSON; throws `ApiFailure`. */
-export async function requestJson<T>(url: string, init: RequestInit = {}): Promise<T> {
-  const response = await fetch(url, init).catch((cause: unknown) => {
+/** Fetches JSON with the key of this tab; throws `ApiFailure`. */
+export async function requestJson<T>(
+  url: string,
+  init: RequestInit & { readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<T> {
+  const headers = { ...init.headers, ...keyHeader() }
+  const response = await fetch(url, { ...init, headers }).catch((cause: unknown) => {
     throw new ApiFailure('The API does not answer.', 0, null, { cause })
   })
   const body: unknown = await response.json().catch(() => null)

@@ -1,4 +1,6 @@
+import { EventSource, type EventSourceFetchInit } from 'eventsource'
 import { useEffect, useState } from 'react'
+import { keyHeader } from './key.ts'
 
 /** `connecting` before the first answer, `live` while the stream is open, `stale` after it was lost. */
 export type StreamStatus = 'connecting' | 'live' | 'stale'
@@ -21,11 +23,11 @@ export function useEventStream<T>({ url, event, onMessage }: StreamOptions<T>): 
     let source: EventSource | null = null
     let timer: number | undefined
     const open = () => {
-      source = new EventSource(url)
+      source = new EventSource(url, { fetch: fetchWithKey })
       source.addEventListener('open', () => setStatus('live'))
-      source.addEventListener(event, (message: MessageEvent<string>) => {
+      source.addEventListener(event, (message) => {
         setStatus('live')
-        onMessage(JSON.parse(message.data) as T)
+        onMessage(JSON.parse(message.data as string) as T)
       })
       source.addEventListener('error', () => {
         setStatus('stale')
@@ -40,4 +42,9 @@ export function useEventStream<T>({ url, event, onMessage }: StreamOptions<T>): 
     }
   }, [url, event, onMessage])
   return status
+}
+
+/** The browser's own `EventSource` cannot send a header, and a key in an address ends up in logs. */
+function fetchWithKey(url: string | URL, init: EventSourceFetchInit): Promise<Response> {
+  return fetch(url, { ...init, headers: { ...init.headers, ...keyHeader() } })
 }

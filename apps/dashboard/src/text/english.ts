@@ -30,6 +30,11 @@ export const english = {
   asOfNone: 'From {tables} · no events yet',
   zone: 'Times in {zone}',
 
+  keyTitle: 'This Arus asks for a key',
+  keyHint: 'A secret or admin key, as “arus keys create” makes it. It is kept until this tab is closed.',
+  keyLabel: 'Key',
+  keyUse: 'Use key',
+
   period: 'Period',
   periodAuto: 'Newest',
   periodDay: '24 hours',

@@ -31,6 +31,11 @@ export const indonesian: Dictionary = {
   asOfNone: 'Dari {tables} · belum ada kejadian',
   zone: 'Waktu dalam {zone}',
 
+  keyTitle: 'Arus ini meminta kunci',
+  keyHint: 'Kunci secret atau admin, buatan “arus keys create”. Disimpan sampai tab ini ditutup.',
+  keyLabel: 'Kunci',
+  keyUse: 'Pakai kunci',
+
   period: 'Periode',
   periodAuto: 'Terbaru',
   periodDay: '24 jam',

@@ -37,34 +37,50 @@ const HeatmapQuery = Type.Object({
 
 /** `/analytics` (live) and `/analytics/…` (from the lake). */
 export function analyticsRoutes(app: Api, { live, analytics }: ApiDeps): void {
-  app.get('/analytics', { schema: about('Live figures', LiveAnalyticsSchema) }, async () => {
-    const state = live()
-    if (state === null)
-      throw new ArusError('NOT_READY', 'Live state is not there now; try again in a second.')
-    return liveBodyOf(state.analytics())
-  })
+  app.get(
+    '/analytics',
+    { config: { scope: 'analytics' }, schema: about('Live figures', LiveAnalyticsSchema) },
+    async () => {
+      const state = live()
+      if (state === null)
+        throw new ArusError('NOT_READY', 'Live state is not there now; try again in a second.')
+      return liveBodyOf(state.analytics())
+    },
+  )
 
   app.get(
     '/analytics/user_behavior',
-    { schema: { ...about('How shoppers behave', UserBehaviorSchema), querystring: PeriodQuery } },
+    {
+      config: { scope: 'analytics' },
+      schema: { ...about('How shoppers behave', UserBehaviorSchema), querystring: PeriodQuery },
+    },
     async (request) => analytics.userBehavior(periodOf(request.query)),
   )
 
   app.get(
     '/analytics/funnel',
-    { schema: { ...about('From view to purchase', FunnelSchema), querystring: PeriodQuery } },
+    {
+      config: { scope: 'analytics' },
+      schema: { ...about('From view to purchase', FunnelSchema), querystring: PeriodQuery },
+    },
     async (request) => analytics.funnel(periodOf(request.query)),
   )
 
   app.get(
     '/analytics/timeline',
-    { schema: { ...about('Events over time', TimelineSchema), querystring: TimelineQuery } },
+    {
+      config: { scope: 'analytics' },
+      schema: { ...about('Events over time', TimelineSchema), querystring: TimelineQuery },
+    },
     async (request) => analytics.timeline({ ...periodOf(request.query), ...intervalOf(request.query) }),
   )
 
   app.get(
     '/analytics/heatmap',
-    { schema: { ...about('Active shoppers by weekday and hour', HeatmapSchema), querystring: HeatmapQuery } },
+    {
+      config: { scope: 'analytics' },
+      schema: { ...about('Active shoppers by weekday and hour', HeatmapSchema), querystring: HeatmapQuery },
+    },
     async (request) => {
       const { time_zone } = request.query
       return analytics.heatmap({
@@ -76,7 +92,10 @@ export function analyticsRoutes(app: Api, { live, analytics }: ApiDeps): void {
 
   app.get(
     '/analytics/trends',
-    { schema: { ...about('Categories over time', TrendsSchema), querystring: TrendsQuery } },
+    {
+      config: { scope: 'analytics' },
+      schema: { ...about('Categories over time', TrendsSchema), querystring: TrendsQuery },
+    },
     async (request) => {
       const { category, limit } = request.query
       return analytics.trends({

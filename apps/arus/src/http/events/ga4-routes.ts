@@ -10,6 +10,9 @@ import type { ApiMetrics } from '../metrics.ts'
 import { requestInvalid } from '../problem.ts'
 import { problemResponses, responses } from '../responses.ts'
 import { acceptEvents } from './accept-events.ts'
+import { answerOnce } from './answer-once.ts'
+import { IdempotencyHeader } from './idempotency-key.ts'
+import { IdempotentAnswers, idempotencyOf } from './idempotent-answers.ts'
 import { jsonText } from './json-text.ts'
 
 /** Messages in an answer of the debug address at most. */
@@ -36,15 +39,17 @@ const ValidationSchema = Type.Object({
 
 /**
  * GA4's Measurement Protocol: `/mp/collect` takes events in, `/debug/mp/collect` says what is wrong with them and takes
- * none. Registers its own body parsers, so `scope` must be encapsulated. Ids and secrets of streams are not looked at.
+ * none. Registers its own body parsers, so `scope` must be encapsulated. `api_secret` is a key
+ * of Arus where keys are required; ids of streams are not looked at.
  */
 export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void {
   jsonText(scope)
+  const answers = new IdempotentAnswers(idempotencyOf(deps))
   const schema = {
     tags: ['events'],
     querystring: Type.Object(
       { measurement_id: Type.Optional(Type.String()), api_secret: Type.Optional(Type.String()) },
-      { description: 'As the protocol has them; not looked at.' },
+      { description: 'As the protocol has them. The secret is a key of Arus, where keys are required.' },
     ),
     consumes: ['application/json', 'text/plain'],
     body: {
@@ -57,17 +62,19 @@ export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void 
       ...UNCHECKED,
       schema: {
         ...schema,
+        headers: IdempotencyHeader,
         summary: 'GA4: collect',
         description:
           'Events of the Measurement Protocol; each item of a known one is an event. Answers 204 when they are durable; bad ones are kept for replay.',
         response: {
           204: Type.Null({ description: 'Taken.' }),
-          ...problemResponses([400, 413, 415, 503]),
+          ...problemResponses([400, 409, 413, 415, 422, 503]),
         },
       },
     },
     async (request, reply) => {
-      await acceptEvents(eventsOf(request), deps, metrics)
+      const work = (events: readonly unknown[]) => acceptEvents(events, deps, metrics)
+      await answerOnce(request, reply, { answers, content: request.body, events: eventsOf(request), work })
       return reply.code(204).send(null)
     },
   )
@@ -94,7 +101,10 @@ export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void 
 }
 
 /** The body is looked at by the mapper, event by event; the schema is for readers. */
-const UNCHECKED = { validatorCompiler: () => () => true } as const
+const UNCHECKED = {
+  validatorCompiler: () => () => true,
+  config: { scope: 'events', keyParameter: 'api_secret' },
+} as const
 
 function eventsOf({ body }: FastifyRequest): unknown[] {
   const fields: Fields | null = fieldsOf(body)

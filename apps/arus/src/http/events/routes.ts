@@ -7,6 +7,9 @@ import type { ApiMetrics } from '../metrics.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
 import { acceptEvents } from './accept-events.ts'
+import { answerOnce } from './answer-once.ts'
+import { IdempotencyHeader } from './idempotency-key.ts'
+import { IdempotentAnswers, idempotencyOf } from './idempotent-answers.ts'
 import {
   isBinaryCloudEvent,
   parseBinaryCloudEvent,
@@ -37,6 +40,7 @@ const EXAMPLE = [{ user_id: 1, action: 'view', product_id: 'B001LAPTOP' }]
 
 /** `POST /stream/events`. Registers its own body parsers, so `scope` must be encapsulated. */
 export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void {
+  const answers = new IdempotentAnswers(idempotencyOf(deps))
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, ({ headers }, body, done) =>
     parse(
       () =>
@@ -60,12 +64,13 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
   scope.post(
     '/stream/events',
     {
+      config: { scope: 'events', keyParameter: 'key' },
       validatorCompiler: () => () => true,
       schema: {
         tags: ['events'],
         summary: 'Take events in',
         description:
-          'One event, an array, NDJSON, or CloudEvents 1.0 (structured, batched, and binary by `ce-` headers); gzip too. Answers when the events are durable. In a list a bad event never sinks the others: it is counted in `rejected`, listed in `errors` and kept for replay. A bad event sent alone is a 400. 503 with `Retry-After` when too much is in flight.',
+          'One event, an array, NDJSON, or CloudEvents 1.0 (structured, batched, and binary by `ce-` headers); gzip too. Answers when the events are durable. In a list a bad event never sinks the others: it is counted in `rejected`, listed in `errors` and kept for replay. A bad event sent alone is a 400. The same `Idempotency-Key` with the same body gets the same answer again. 503 with `Retry-After` when too much is in flight.',
         consumes: ['application/json', 'application/x-ndjson', STRUCTURED, BATCHED],
         body: {
           content: {
@@ -77,16 +82,21 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
             [BATCHED]: { schema: Type.Array(CloudEventSchema) },
           },
         },
-        response: responses(IngestResultSchema, [400, 413, 415, 503]),
+        headers: IdempotencyHeader,
+        response: responses(IngestResultSchema, [400, 409, 413, 415, 422, 503]),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const parsed = request.body as ParsedEvents | undefined
       if (parsed === undefined)
         throw requestInvalid('The body is empty; send an event, an array of events, or NDJSON.')
-      const result = explained(await acceptEvents(parsed.events, deps, metrics), parsed)
-      if (parsed.isSingle && result.rejected > 0) throw refusalOf(result.errors)
-      return { ...result, errors: result.errors.slice(0, ERROR_LIMIT) }
+      const work = async (events: readonly unknown[]) => {
+        const result = explained(await acceptEvents(events, deps, metrics), parsed)
+        if (parsed.isSingle && result.rejected > 0) throw refusalOf(result.errors)
+        return { ...result, errors: result.errors.slice(0, ERROR_LIMIT) }
+      }
+      const { events } = parsed
+      return answerOnce(request, reply, { answers, content: events, events, work })
     },
   )
 }

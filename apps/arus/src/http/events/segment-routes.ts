@@ -44,7 +44,8 @@ const BatchSchema = Type.Object(
 
 /**
  * Segment's tracking API: `/v1/track` and its like, `/v1/batch`, and the one-letter addresses of analytics.js. Registers
- * its own body parsers, so `scope` must be encapsulated. Write keys are taken and not looked at.
+ * its own body parsers, so `scope` must be encapsulated. The write key is a key of Arus where keys are required, and not
+ * looked at elsewhere.
  */
 export function segmentRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void {
   jsonText(scope)
@@ -93,7 +94,10 @@ const DESCRIPTIONS: Readonly<Record<SegmentCall, string>> = {
 }
 
 /** The body is looked at by the mapper, message by message; the schema is for readers. */
-const UNCHECKED = { validatorCompiler: () => () => true } as const
+const UNCHECKED = {
+  validatorCompiler: () => () => true,
+  config: { scope: 'events', keyParameter: 'key', isKeyInBody: true },
+} as const
 const HIDDEN = { ...UNCHECKED, schema: { hide: true, response: { 200: SuccessSchema } } }
 
 function options(summary: string, description: string, body: Type.TSchema) {

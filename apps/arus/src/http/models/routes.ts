@@ -7,6 +7,7 @@ export function modelRoutes(app: Api, { models }: ApiDeps): void {
   app.get(
     '/models',
     {
+      config: { scope: 'operations' },
       schema: {
         tags: ['models'],
         summary: 'Trained versions, newest first',

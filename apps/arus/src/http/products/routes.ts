@@ -28,11 +28,12 @@ export function productRoutes(app: Api, deps: ApiDeps): void {
   app.get(
     '/products/:product_id',
     {
+      config: { scope: 'products' },
       schema: {
         tags: TAGS,
         summary: 'One product',
         params: Type.Object({ product_id: Type.String({ minLength: 1, maxLength: 512 }) }),
-        response: responses(ProductSchema, [404, 503]),
+        response: responses(ProductSchema, [400, 404, 503]),
       },
     },
     async (request) => {
@@ -49,6 +50,7 @@ export function productRoutes(app: Api, deps: ApiDeps): void {
   app.get(
     '/products',
     {
+      config: { scope: 'products' },
       schema: {
         tags: TAGS,
         summary: 'Search products',
@@ -61,7 +63,10 @@ export function productRoutes(app: Api, deps: ApiDeps): void {
 
   app.get(
     '/categories',
-    { schema: { tags: TAGS, summary: 'All categories', response: responses(CategoriesSchema, [503]) } },
+    {
+      config: { scope: 'products' },
+      schema: { tags: TAGS, summary: 'All categories', response: responses(CategoriesSchema, [503]) },
+    },
     async () => ({ categories: [...catalogueOf(deps).categories()] }),
   )
 }

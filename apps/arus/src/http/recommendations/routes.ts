@@ -63,6 +63,7 @@ export function recommendationRoutes(
   app.get(
     '/recommendations/user/:user_id',
     {
+      config: { scope: 'shoppers' },
       schema: {
         tags: TAGS,
         summary: 'Recommendations for a shopper',
@@ -83,6 +84,7 @@ export function recommendationRoutes(
   app.get(
     '/recommendations/session/:session_id',
     {
+      config: { scope: 'recommend' },
       schema: {
         tags: TAGS,
         summary: 'Recommendations for a session',
@@ -101,6 +103,7 @@ export function recommendationRoutes(
   app.get(
     '/recommendations/similar/:product_id',
     {
+      config: { scope: 'recommend' },
       schema: {
         tags: TAGS,
         summary: 'Products like this one',
@@ -119,6 +122,7 @@ export function recommendationRoutes(
   app.get(
     '/recommendations/trending',
     {
+      config: { scope: 'recommend' },
       schema: {
         tags: TAGS,
         summary: 'What is rising now',
@@ -132,6 +136,7 @@ export function recommendationRoutes(
   app.get(
     '/recommendations/:recommendation_id',
     {
+      config: { scope: 'shoppers' },
       schema: {
         tags: TAGS,
         summary: 'The passport of an answer',
@@ -139,7 +144,7 @@ export function recommendationRoutes(
         params: Type.Object({
           recommendation_id: Id('From an answer.', '01939f7e-7c00-7000-8000-000000000000'),
         }),
-        response: responses(PassportSchema, [404]),
+        response: responses(PassportSchema, [400, 404]),
       },
     },
     async (request) => {

@@ -1,5 +1,5 @@
-import { Errors } from 'typebox/value'
 import { type SqlRequest, SqlRequestSchema } from '../../api-schema/lake.ts'
+import { bodyInvalid, placesWrong } from '../exact-body.ts'
 import { requestInvalid } from '../problem.ts'
 
 /**
@@ -8,13 +8,9 @@ import { requestInvalid } from '../problem.ts'
  */
 export function parseSqlRequest(text: string | undefined): SqlRequest {
   const body = parsed(text ?? '')
-  const errors = Errors(SqlRequestSchema, body)
-    .filter(({ keyword }) => keyword !== 'anyOf' && keyword !== 'boolean')
-    .slice(0, 10)
-    .map(({ instancePath, message }) => ({ pointer: instancePath, reason: message }))
+  const errors = placesWrong(SqlRequestSchema, body)
   if (errors.length === 0) return body as SqlRequest
-  const list = errors.map(({ pointer, reason }) => `${pointer.slice(1) || 'the body'} ${reason}`)
-  throw requestInvalid(`The body is not valid: ${list.join('; ')}.`, errors)
+  throw bodyInvalid(errors)
 }
 
 function parsed(text: string): unknown {

@@ -20,6 +20,7 @@ export function sqlRoutes(scope: Api, { sql }: Pick<ApiDeps, 'sql'>): void {
   scope.post(
     '/sql',
     {
+      config: { scope: 'admin' },
       bodyLimit: BODY_LIMIT_BYTES,
       validatorCompiler: () => () => true,
       schema: {

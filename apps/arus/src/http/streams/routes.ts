@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { ArusError } from '../../errors.ts'
+import type { ApiKey } from '../../keys/api-key.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { LimitSchema } from '../recommendations/routes.ts'
@@ -28,8 +29,8 @@ export function streamRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
   app.get(
     '/stream/recommendations/:user_id',
     {
+      config: { scope: 'shoppers', isStream: true },
       exposeHeadRoute: false,
-      config: { isStream: true },
       schema: {
         tags: ['streams'],
         summary: 'Recommendations as the shopper acts',
@@ -44,6 +45,7 @@ export function streamRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
       const { user_id } = request.params
       const { limit } = request.query
       const connection = streams.open(reply, 'recommendations')
+      endWhenRevoked(connection, request.apiKey, deps)
       followShopper(connection, deps, { userId: user_id, limit, onAnswer: metrics.countRecommendation })
       return reply
     },
@@ -52,8 +54,8 @@ export function streamRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
   app.get(
     '/stream/analytics',
     {
+      config: { scope: 'analytics', isStream: true },
       exposeHeadRoute: false,
-      config: { isStream: true },
       schema: {
         tags: ['streams'],
         summary: 'Live figures as they change',
@@ -66,10 +68,18 @@ export function streamRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
       if (feed.current() === null) {
         throw new ArusError('NOT_READY', 'Live state is not there now; try again in a second.')
       }
-      followAnalytics(streams.open(reply, 'analytics'), feed, String(request.headers['last-event-id'] ?? ''))
+      const connection = streams.open(reply, 'analytics')
+      endWhenRevoked(connection, request.apiKey, deps)
+      followAnalytics(connection, feed, String(request.headers['last-event-id'] ?? ''))
       return reply
     },
   )
+}
+
+/** A stream may stay open for days: it ends with the key that opened it. */
+function endWhenRevoked(connection: SseConnection, key: ApiKey | null, { keys }: ApiDeps): void {
+  if (key === null || keys === undefined) return
+  void connection.closed.then(keys.onRevoked(key.id, () => connection.end()))
 }
 
 interface ShopperStream {

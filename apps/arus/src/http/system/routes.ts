@@ -1,9 +1,15 @@
-import { HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema/index.ts'
+import Type from 'typebox'
+import { type Health, HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
+import { presentedKey } from '../keys/presented-key.ts'
 import type { ApiMetrics } from '../metrics.ts'
-import { responses } from '../responses.ts'
+import { problemResponses, responses } from '../responses.ts'
 
 const TAGS = ['system']
+const METRICS_RESPONSE = {
+  200: { description: 'Prometheus text format 0.0.4.', content: { 'text/plain': { schema: Type.String() } } },
+  ...problemResponses([]),
+} as const
 
 const LINKS = {
   docs: '/docs',
@@ -27,7 +33,10 @@ const LINKS = {
 export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void {
   app.get(
     '/',
-    { schema: { tags: TAGS, summary: 'Where to go', response: responses(RootSchema) } },
+    {
+      config: { scope: 'open' },
+      schema: { tags: TAGS, summary: 'Where to go', response: responses(RootSchema) },
+    },
     async () => ({
       name: 'arus',
       version: deps.version,
@@ -38,28 +47,49 @@ export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
   app.get(
     '/health',
     {
+      config: { scope: 'open' },
       schema: {
         tags: TAGS,
         summary: 'Health of each part',
-        description: '503 when the status is "down"; "degraded" answers from fallbacks.',
+        description:
+          '503 when the status is "down"; "degraded" answers from fallbacks. Where keys are required, only an admin key is told where the slots keep their data.',
         response: { ...responses(HealthSchema), 503: HealthSchema },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       const health = await deps.health()
-      return reply.status(health.status === 'down' ? 503 : 200).send(health)
+      const isTold = deps.keys === undefined || deps.keys.find(presentedKey(request) ?? '')?.kind === 'admin'
+      return reply
+        .status(health.status === 'down' ? 503 : 200)
+        .send(isTold ? health : { ...health, slots: health.slots.map(withoutDetail) })
     },
   )
 
   app.get(
     '/system/metrics',
-    { schema: { tags: TAGS, summary: 'What operations look at', response: responses(SystemMetricsSchema) } },
+    {
+      config: { scope: 'operations' },
+      schema: { tags: TAGS, summary: 'What operations look at', response: responses(SystemMetricsSchema) },
+    },
     async () => deps.systemMetrics(),
   )
 
   app.get(
     '/metrics',
-    { schema: { tags: TAGS, summary: 'Prometheus metrics', produces: ['text/plain'] } },
+    {
+      config: { scope: 'operations' },
+      schema: {
+        tags: TAGS,
+        summary: 'Prometheus metrics',
+        produces: ['text/plain'],
+        response: METRICS_RESPONSE,
+      },
+    },
     async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.text()),
   )
+}
+
+/** Folders and addresses of engines are nothing for strangers. */
+function withoutDetail(slot: Health['slots'][number]): Health['slots'][number] {
+  return { ...slot, detail: '' }
 }

@@ -26,18 +26,22 @@ const Page = Type.Object({
 export function tableRoutes(app: Api, { tables, sql }: ApiDeps): void {
   app.get(
     '/tables',
-    { schema: { tags: TAGS, summary: 'All tables of the lake', response: responses(TablesSchema) } },
+    {
+      config: { scope: 'admin' },
+      schema: { tags: TAGS, summary: 'All tables of the lake', response: responses(TablesSchema) },
+    },
     async () => ({ tables: await tables.list() }),
   )
 
   app.get(
     '/tables/:name',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: TAGS,
         summary: 'One table: columns, protocol, health, quality',
         params: Name,
-        response: responses(TableDetailSchema, [404]),
+        response: responses(TableDetailSchema, [400, 404]),
       },
     },
     async (request) => tables.detail(request.params.name),
@@ -46,6 +50,7 @@ export function tableRoutes(app: Api, { tables, sql }: ApiDeps): void {
   app.get(
     '/tables/:name/history',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: TAGS,
         summary: 'Its versions, newest first',
@@ -68,6 +73,7 @@ export function tableRoutes(app: Api, { tables, sql }: ApiDeps): void {
   app.get(
     '/tables/:name/files',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: TAGS,
         summary: 'Its files, by path, with sizes and statistics',
@@ -91,6 +97,7 @@ export function tableRoutes(app: Api, { tables, sql }: ApiDeps): void {
   app.get(
     '/tables/:name/preview',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: TAGS,
         summary: 'Some of its rows',

@@ -8,12 +8,13 @@ export function userRoutes(app: Api, { forget }: ApiDeps): void {
   app.delete(
     '/users/:user_id',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: ['users'],
         summary: 'Remove a shopper',
         description: 'Removes what is stored of a shopper and says how much that was, by place.',
         params: Type.Object({ user_id: Type.String({ minLength: 1, maxLength: 512 }) }),
-        response: responses(ForgottenSchema, [503]),
+        response: responses(ForgottenSchema, [400, 503]),
       },
     },
     async (request) => {

@@ -1,13 +1,14 @@
 import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { AnswerCache } from './answer-cache.ts'
-import { funnel } from './funnel.ts'
+import { type FunnelOptions, funnel } from './funnel.ts'
 import { heatmap } from './heatmap.ts'
 import { DAY_MS, type Period, type PeriodRequest, resolvePeriod } from './period.ts'
 import { timeline, timelineInterval } from './timeline.ts'
 import { type TrendOptions, trends, trendsInterval } from './trends.ts'
 import { userBehavior } from './user-behavior.ts'
 
+export type FunnelRequest = PeriodRequest & FunnelOptions
 export type TimelineRequest = PeriodRequest & { readonly interval?: Timeline['interval'] }
 export type HeatmapRequest = PeriodRequest & { readonly timeZone?: string }
 export type TrendsRequest = PeriodRequest & Partial<TrendOptions>
@@ -21,7 +22,7 @@ export interface Analytics {
   /** Default period: 30 days. */
   userBehavior(request?: PeriodRequest): Promise<UserBehavior>
   /** Default period: 30 days. */
-  funnel(request?: PeriodRequest): Promise<Funnel>
+  funnel(request?: FunnelRequest): Promise<Funnel>
   /** Default period: 24 hours. */
   timeline(request?: TimelineRequest): Promise<Timeline>
   /** Default period: 28 days, so that every weekday is there as often. */
@@ -65,8 +66,8 @@ class LakeAnalytics implements Analytics {
     return this.#answer('behaviour', request, 30 * DAY_MS, (period) => userBehavior(this.#query, period))
   }
 
-  funnel(request: PeriodRequest = {}): Promise<Funnel> {
-    return this.#answer('funnel', request, 30 * DAY_MS, (period) => funnel(this.#query, period))
+  funnel(request: FunnelRequest = {}): Promise<Funnel> {
+    return this.#answer('funnel', request, 30 * DAY_MS, (period) => funnel(this.#query, period, request))
   }
 
   timeline(request: TimelineRequest = {}): Promise<Timeline> {

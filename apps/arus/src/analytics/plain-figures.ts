@@ -14,6 +14,12 @@ export interface SilverEvent {
   readonly price: number | null
   readonly quantity: number | null
   readonly order_id: string | null
+  readonly recommendation_id: string | null
+  readonly position: number | null
+  readonly query: string | null
+  readonly properties: Readonly<Record<string, unknown>> | null
+  /** All are of one partition. */
+  readonly log_offset: number
 }
 
 type Counts = Omit<Funnel['by_day'][number], 'date'>
@@ -84,21 +90,6 @@ export function plainBehavior(
       .sort((a, b) => b.revenue - a.revenue || b.events - a.events || (a.user_id < b.user_id ? -1 : 1))
       .slice(0, 10),
   }
-}
-
-export function plainSteps(events: readonly SilverEvent[]): number[] {
-  const recorded = STEPS.filter((step) => events.some((event) => event.action === step))
-  const reached = new Map<string, number>(recorded.map((step) => [step, 0]))
-  for (const own of groups(events, (event) => event.shopper).values()) {
-    let afterMs = Number.NEGATIVE_INFINITY
-    for (const step of recorded) {
-      const times = own.filter(({ action, ts }) => action === step && ts >= afterMs).map(({ ts }) => ts)
-      if (times.length === 0) break
-      afterMs = Math.min(...times)
-      reached.set(step, (reached.get(step) ?? 0) + 1)
-    }
-  }
-  return STEPS.map((step) => reached.get(step) ?? 0)
 }
 
 export function plainByDay(events: readonly SilverEvent[]): Funnel['by_day'] {
@@ -198,14 +189,14 @@ function shoppersPerStep(events: readonly SilverEvent[]): Counts {
   return { view, click, add_to_cart, purchase }
 }
 
-function revenueOf(events: readonly SilverEvent[]): number {
+export function revenueOf(events: readonly SilverEvent[]): number {
   const cents = events
     .filter(({ action }) => action === 'purchase')
     .reduce((total, { price, quantity }) => total + Math.round((price ?? 0) * (quantity ?? 1) * 100), 0)
   return cents / 100
 }
 
-function groups(
+export function groups(
   events: readonly SilverEvent[],
   keyOf: (event: SilverEvent) => string | null,
 ): Map<string, SilverEvent[]> {
@@ -220,19 +211,19 @@ function groups(
   return found
 }
 
-function count(events: readonly SilverEvent[], wanted: string): number {
+export function count(events: readonly SilverEvent[], wanted: string): number {
   return events.filter(({ action }) => action === wanted).length
 }
 
-function distinct(values: readonly string[]): number {
+export function distinct(values: readonly string[]): number {
   return new Set(values).size
 }
 
-function over(part: number, whole: number): number | null {
+export function over(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole
 }
 
-function medianOf(sorted: readonly number[]): number {
+export function medianOf(sorted: readonly number[]): number {
   const middle = sorted.length / 2
   const upper = sorted[Math.floor(middle)] ?? 0
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? 0) + upper) / 2 : upper

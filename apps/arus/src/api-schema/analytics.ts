@@ -78,19 +78,38 @@ export const UserBehaviorSchema = Type.Object({
 })
 export type UserBehavior = Static<typeof UserBehaviorSchema>
 
+/** How long something took those who did it; null when nobody did. */
+const TimesSchema = Nullable(
+  Type.Object({ median_ms: Type.Number(), mean_ms: Type.Number(), p90_ms: Type.Number() }),
+)
+
+const FunnelStepsSchema = Type.Array(
+  Type.Object({
+    step: Type.String(),
+    shoppers: Type.Integer(),
+    /** Share of the first step, 0 to 1. */
+    of_first: Nullable(Type.Number()),
+    /** Share of the step before, 0 to 1. */
+    of_previous: Nullable(Type.Number()),
+    /** Time from the step before. */
+    from_previous: TimesSchema,
+  }),
+)
+
 export const FunnelSchema = Type.Object({
   from: Type.Integer(),
   to: Type.Integer(),
-  steps: Type.Array(
-    Type.Object({
-      step: Type.String(),
-      shoppers: Type.Integer(),
-      /** Share of the first step, 0 to 1. */
-      of_first: Nullable(Type.Number()),
-      /** Share of the step before, 0 to 1. */
-      of_previous: Nullable(Type.Number()),
-    }),
-  ),
+  order: Type.Union([Type.Literal('strict'), Type.Literal('exact'), Type.Literal('any')]),
+  /** From the first to the last step at most; null is no bound. */
+  window_ms: Nullable(Type.Integer()),
+  split_by: Nullable(Type.String()),
+  steps: FunnelStepsSchema,
+  /** Time from the first to the last step. */
+  first_to_last: TimesSchema,
+  /** By the value of `split_by` at the first step, those of most shoppers first; null is no value. */
+  groups: Type.Array(Type.Object({ value: Nullable(Type.String()), steps: FunnelStepsSchema })),
+  /** The shoppers of all further groups; null when there are none. */
+  other: Nullable(FunnelStepsSchema),
   by_day: Type.Array(
     Type.Object({
       date: Type.String(),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GroupInfo } from '@arus/event-log'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { FunnelOptions } from '../analytics/funnel.ts'
 import type {
   Funnel,
   Health,
@@ -29,7 +30,7 @@ export interface Period {
 /** Historical figures, computed from the lake. */
 interface AnalyticsSource {
   userBehavior(period: Period): Promise<UserBehavior>
-  funnel(period: Period): Promise<Funnel>
+  funnel(request: Period & FunnelOptions): Promise<Funnel>
   timeline(period: Period & { readonly interval?: Timeline['interval'] }): Promise<Timeline>
   heatmap(period: Period & { readonly timeZone?: string }): Promise<Heatmap>
   trends(

@@ -321,6 +321,14 @@ describe('analytics', () => {
       from,
       to: 1769860800000,
     })
+    expect(
+      (await get('/analytics/funnel?steps=view,purchase&order=any&window=7d&split_by=device')).json(),
+    ).toMatchObject({
+      steps: [{ step: 'view' }, { step: 'purchase' }],
+      order: 'any',
+      window_ms: 7 * 86_400_000,
+      split_by: 'device',
+    })
     expect((await get('/analytics/timeline?from=2026-01-01T00:00:00&interval=minute')).json()).toMatchObject({
       from,
       interval: 'minute',
@@ -338,6 +346,13 @@ describe('analytics', () => {
     ['/analytics/funnel?from=yesterday', '/from'],
     ['/analytics/funnel?to=2026-13-01', '/to'],
     ['/analytics/funnel?from=9&to=3', '/from'],
+    ['/analytics/funnel?steps=view', '/steps'],
+    ['/analytics/funnel?steps=view,view', '/steps'],
+    ['/analytics/funnel?steps=view,Purchase', '/steps'],
+    ['/analytics/funnel?window=0h', '/window'],
+    ['/analytics/funnel?window=900d', '/window'],
+    ['/analytics/funnel?order=random', '/order'],
+    ['/analytics/funnel?where=device', '/where'],
     ['/analytics/timeline?interval=week', '/interval'],
     ['/analytics/trends?interval=minute', '/interval'],
   ])('refuse %s', async (url, pointer) => {
@@ -468,6 +483,10 @@ describe('HTTP itself', () => {
       'from',
       'to',
       'interval',
+      'steps',
+      'window',
+      'where',
+      'split_by',
     )
     const values = fc.oneof(
       fc.string(),

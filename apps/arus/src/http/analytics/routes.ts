@@ -10,6 +10,7 @@ import {
 import { ArusError } from '../../errors.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
+import { FunnelQuery, funnelOptionsOf } from './funnel-query.ts'
 import { liveBodyOf } from './live-body.ts'
 import { PeriodFields, periodOf } from './period.ts'
 
@@ -52,8 +53,8 @@ export function analyticsRoutes(app: Api, { live, analytics }: ApiDeps): void {
 
   app.get(
     '/analytics/funnel',
-    { schema: { ...about('From view to purchase', FunnelSchema), querystring: PeriodQuery } },
-    async (request) => analytics.funnel(periodOf(request.query)),
+    { schema: { ...about('Step by step to a purchase', FunnelSchema), querystring: FunnelQuery } },
+    async (request) => analytics.funnel({ ...periodOf(request.query), ...funnelOptionsOf(request.query) }),
   )
 
   app.get(

@@ -1,6 +1,6 @@
 /** The figures of `Analytics` once more, in plain loops over events in memory: what the SQL is held against in tests. */
-import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema/index.ts'
-import { type Period, stepsOf } from './period.ts'
+import type { Funnel, Heatmap, Trends, UserBehavior } from '../api-schema/index.ts'
+import type { Period } from './period.ts'
 
 /** A row of `silver.events`, with the columns that figures rest on. */
 export interface SilverEvent {
@@ -25,6 +25,8 @@ export interface SilverEvent {
 type Counts = Omit<Funnel['by_day'][number], 'date'>
 
 const STEPS = ['view', 'click', 'add_to_cart', 'purchase'] as const
+/** Zones differ from each other by whole ones, and test events stand on them. */
+const QUARTER_MS = 900_000
 
 export function within(events: readonly SilverEvent[], { fromMs, toMs }: Period): SilverEvent[] {
   return events.filter(({ ts }) => ts >= fromMs && ts < toMs)
@@ -62,6 +64,8 @@ export function plainBehavior(
     bounce_rate: over(bounces, lengths.length),
     buyers: ordersOf.length,
     repeat_buyers: ordersOf.filter((count) => count >= 2).length,
+    conversion: over(ordersOf.length, users.size),
+    orders,
     revenue: revenueOf(events),
     average_order_value: over(revenueOf(events), orders),
     actions: [...groups(events, (event) => event.action)]
@@ -79,6 +83,16 @@ export function plainBehavior(
       .sort(
         (a, b) => b.views - a.views || b.purchases - a.purchases || (a.product_id < b.product_id ? -1 : 1),
       )
+      .slice(0, 10),
+    top_categories: [...groups(events, (event) => event.category)]
+      .map(([category, own]) => ({
+        category,
+        views: count(own, 'view'),
+        purchases: count(own, 'purchase'),
+        revenue: revenueOf(own),
+      }))
+      .filter(({ views, purchases }) => views + purchases > 0)
+      .sort((a, b) => b.views - a.views || b.purchases - a.purchases || (a.category < b.category ? -1 : 1))
       .slice(0, 10),
     top_users: [...users]
       .map(([user_id, own]) => ({
@@ -106,18 +120,46 @@ export function plainByCategory(events: readonly SilverEvent[]): Funnel['by_cate
     .slice(0, 20)
 }
 
+/** The steps of a period. */
+export interface PlainSteps {
+  readonly times: readonly number[]
+  /** The number of the step that a moment is in. */
+  readonly place: (ms: number) => number
+}
+
+/** The steps of a period, found by reading the zone's clock at every quarter of an hour. */
+export function plainStepsOf(
+  { fromMs, toMs }: Period,
+  interval: 'hour' | 'day',
+  timeZone: string,
+): PlainSteps {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    dateStyle: 'short',
+    ...(interval === 'hour' ? { timeStyle: 'short', hourCycle: 'h23' } : {}),
+  })
+  const clock = (ms: number) => format.format(ms).replace(/:\d\d$/, '')
+  const times: number[] = []
+  let startMs = fromMs
+  while (clock(startMs - QUARTER_MS) === clock(fromMs) && startMs > fromMs - 26 * 3_600_000)
+    startMs -= QUARTER_MS
+  for (let ms = startMs; ms < toMs; ms += QUARTER_MS) {
+    if (ms === startMs || clock(ms) !== clock(ms - QUARTER_MS)) times.push(ms)
+    else if (interval === 'hour' && ms - (times.at(-1) ?? 0) === 3_600_000) times.push(ms)
+  }
+  return { times, place: (ms) => times.findLastIndex((at) => at <= ms) }
+}
+
 /** Counts by action; every action that occurs, and the four steps. */
 export function plainTimeline(
   events: readonly SilverEvent[],
-  period: Period,
-  interval: Timeline['interval'],
+  { times, place }: PlainSteps,
 ): Map<string, number[]> {
-  const { times, stepMs } = stepsOf(period, interval)
   const actions = new Set([...STEPS, ...events.map(({ action }) => action)])
   return new Map(
     [...actions].map((action) => [
       action,
-      times.map((at) => events.filter((e) => e.action === action && e.ts >= at && e.ts < at + stepMs).length),
+      times.map((_, i) => events.filter((e) => e.action === action && place(e.ts) === i).length),
     ]),
   )
 }
@@ -152,14 +194,13 @@ export function plainHeatmap(events: readonly SilverEvent[], timeZone: string): 
 export function plainTrends(
   events: readonly SilverEvent[],
   period: Period,
-  interval: Trends['interval'],
+  { times, place }: PlainSteps,
 ): Trends['categories'] {
-  const { times, stepMs } = stepsOf(period, interval)
   const middleMs = Math.floor((period.fromMs + period.toMs) / 2)
   return [...groups(events, ({ category }) => category)]
     .map(([category, own]) => {
       const perStep = (action: string) =>
-        times.map((at) => own.filter((e) => e.action === action && e.ts >= at && e.ts < at + stepMs).length)
+        times.map((_, i) => own.filter((e) => e.action === action && place(e.ts) === i).length)
       const views = own.filter(({ action }) => action === 'view')
       const before = views.filter(({ ts }) => ts < middleMs).length
       return {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
@@ -27,6 +28,8 @@ export interface Settings {
   readonly idempotencyWindowMs: number
   /** Older versions of the lake's tables can be read this long. */
   readonly lakeHistoryMs: number
+  /** IANA name: of days, weekdays and hours in historical figures. */
+  readonly timeZone: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -75,6 +78,7 @@ export function readSettings(
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
     lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
+    timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
   reader.throwIfWrong()
@@ -140,6 +144,14 @@ class Reader {
     if (!text) return fallback
     if (pattern.test(text)) return text
     this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
+    return fallback
+  }
+
+  timeZone(name: string, fallback: string): string {
+    const text = this.#values[name]
+    if (!text) return fallback
+    if (isTimeZone(text)) return text
+    this.#wrong.push(`${name} must be a time zone by its IANA name, such as Asia/Jakarta, found "${text}"`)
     return fallback
   }
 

@@ -2,16 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GroupInfo } from '@arus/event-log'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
-import type { FunnelOptions } from '../analytics/funnel.ts'
-import type {
-  Funnel,
-  Health,
-  Heatmap,
-  SystemMetrics,
-  Timeline,
-  Trends,
-  UserBehavior,
-} from '../api-schema/index.ts'
+import type { Analytics } from '../analytics/analytics.ts'
+import type { Health, SystemMetrics } from '../api-schema/index.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { TablePages } from '../lake/table-pages.ts'
@@ -27,21 +19,6 @@ export interface Period {
   readonly toMs?: number
 }
 
-/** Historical figures, computed from the lake. */
-interface AnalyticsSource {
-  userBehavior(period: Period): Promise<UserBehavior>
-  funnel(request: Period & FunnelOptions): Promise<Funnel>
-  timeline(period: Period & { readonly interval?: Timeline['interval'] }): Promise<Timeline>
-  heatmap(period: Period & { readonly timeZone?: string }): Promise<Heatmap>
-  trends(
-    period: Period & {
-      readonly interval?: Trends['interval']
-      readonly category?: string
-      readonly limit?: number
-    },
-  ): Promise<Trends>
-}
-
 /** What the API is built from. Functions give the part as it is now, or null when it is gone. */
 export interface ApiDeps {
   readonly version: string
@@ -49,7 +26,7 @@ export interface ApiDeps {
   readonly catalogue: () => Catalogue | null
   readonly live: () => LiveState | null
   readonly ingest: () => Ingest | null
-  readonly analytics: AnalyticsSource
+  readonly analytics: Analytics
   readonly sql: LakeSql
   readonly tables: TablePages
   readonly passports: { find(recommendationId: string): Promise<Passport | null> }

@@ -166,7 +166,7 @@ async function gone(): Promise<never> {
 
 /** Answers from the period asked for, so that a test sees what the route understood. */
 const recordedAnalytics: ApiDeps['analytics'] = {
-  userBehavior: async (period) => ({
+  userBehavior: async (period = {}) => ({
     users: period.fromMs ?? 0,
     sessions: period.toMs ?? 0,
     events: 0,
@@ -177,14 +177,17 @@ const recordedAnalytics: ApiDeps['analytics'] = {
     bounce_rate: null,
     buyers: 0,
     repeat_buyers: 0,
+    conversion: null,
+    orders: 0,
     revenue: 0,
     average_order_value: null,
     actions: [],
     top_products: [],
+    top_categories: [],
     top_users: [],
     as_of: AS_OF,
   }),
-  funnel: async ({ steps = [], order = 'strict', windowMs = null, splitBy = null, ...period }) => ({
+  funnel: async ({ steps = [], order = 'strict', windowMs = null, splitBy = null, ...period } = {}) => ({
     ...endsOf(period),
     order,
     window_ms: windowMs,
@@ -203,19 +206,82 @@ const recordedAnalytics: ApiDeps['analytics'] = {
     by_category: [],
     as_of: AS_OF,
   }),
-  timeline: async ({ interval = 'hour', ...period }) => ({
+  timeline: async ({ interval = 'hour', timeZone = 'UTC', ...period } = {}) => ({
     ...endsOf(period),
     interval,
+    time_zone: timeZone,
     times: [],
     series: [],
     as_of: AS_OF,
   }),
-  heatmap: async (period) => ({ ...endsOf(period), time_zone: 'UTC', cells: [], as_of: AS_OF }),
-  trends: async ({ interval = 'day', ...period }) => ({
+  heatmap: async ({ timeZone = 'UTC', ...period } = {}) => ({
+    ...endsOf(period),
+    time_zone: timeZone,
+    cells: [],
+    as_of: AS_OF,
+  }),
+  trends: async ({ interval = 'day', timeZone = 'UTC', ...period } = {}) => ({
     ...endsOf(period),
     interval,
+    time_zone: timeZone,
     times: [],
     categories: [],
+    as_of: AS_OF,
+  }),
+  retention: async ({ interval = 'week', timeZone = 'UTC', action, returnAction, ...period } = {}) => ({
+    ...endsOf(period),
+    interval,
+    time_zone: timeZone,
+    action: action ?? null,
+    return_action: returnAction ?? null,
+    cohorts: [],
+    overall: [],
+    as_of: AS_OF,
+  }),
+  attribution: async ({ windowMs = 0, ...period } = {}) => ({
+    ...endsOf(period),
+    window_ms: windowMs,
+    total: {
+      answers: 0,
+      shown: 0,
+      seen: 0,
+      clicked: 0,
+      purchases: 0,
+      revenue: 0,
+      view_purchases: 0,
+      view_revenue: 0,
+      click_through: null,
+      click_through_of_seen: null,
+      purchases_per_click: null,
+    },
+    by_scenario: [],
+    by_position: [],
+    by_model: [],
+    as_of: AS_OF,
+  }),
+  searches: async (period = {}) => ({
+    ...endsOf(period),
+    searches: 0,
+    shoppers: 0,
+    click_rate: null,
+    purchase_rate: null,
+    revenue: 0,
+    distinct_queries: 0,
+    queries: [],
+    as_of: AS_OF,
+  }),
+  shopper: async ({ shopper, limit, before }) => ({
+    user_id: shopper,
+    summary: {
+      events: limit,
+      sessions: before?.offset ?? 0,
+      first_event_at: null,
+      last_event_at: null,
+      purchases: 0,
+      revenue: 0,
+    },
+    events: [],
+    next: before === undefined ? { ts: 5, partition: 1, offset: 7 } : null,
     as_of: AS_OF,
   }),
 }

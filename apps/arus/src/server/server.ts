@@ -139,7 +139,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     ingest: () => ingest,
     sql: await parts.sql(),
     tables: openTablePages({ lake, quality: (name) => qualityOf(lake, name), now }),
-    analytics: createAnalytics({ query, now }),
+    analytics: createAnalytics({ query, now, timeZone: settings.timeZone }),
     passports: {
       find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
     },

@@ -9,7 +9,9 @@ import type {
   UserBehavior,
 } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
+import type { AnswerOutcome } from '../recommend/explain-answer.ts'
 import { AnswerCache } from './answer-cache.ts'
+import { answerOutcome, type GivenAnswer } from './answer-outcome.ts'
 import { attribution } from './attribution.ts'
 import { type FunnelOptions, funnel } from './funnel.ts'
 import { heatmap } from './heatmap.ts'
@@ -54,6 +56,8 @@ export interface Analytics {
   searches(request?: SearchesRequest): Promise<Searches>
   /** Default period: all time. A shopper nobody knows did nothing. */
   shopper(request: ShopperRequest): Promise<ShopperTimelinePage>
+  /** What came of one answer; no products while the lake does not hold it yet. */
+  outcome(answer: GivenAnswer): Promise<AnswerOutcome>
 }
 
 export interface AnalyticsOptions {
@@ -158,6 +162,10 @@ class LakeAnalytics implements Analytics {
     ...page
   }: ShopperRequest): Promise<ShopperTimelinePage> {
     return shopperTimeline(this.#query, { fromMs, toMs }, page)
+  }
+
+  outcome(answer: GivenAnswer): Promise<AnswerOutcome> {
+    return answerOutcome(this.#query, answer)
   }
 
   async #answer<R extends PeriodRequest, T>(

@@ -4,7 +4,8 @@ import { askLake, dateSql, momentSql } from './lake-question.ts'
 import { DAY_MS, type Period } from './period.ts'
 import { money, ratio } from './user-behavior.ts'
 
-const WINDOW_DEFAULT_MS = 7 * DAY_MS
+/** From click to purchase at most, unless another time is asked for. */
+export const WINDOW_DEFAULT_MS: number = 7 * DAY_MS
 const ROWS_MAX = 100
 /** A sender's clock may be this far behind. */
 const CLOCK_SKEW_MS = DAY_MS
@@ -31,8 +32,8 @@ interface Row {
     | null
 }
 
-const COUNTS = `count(DISTINCT recommendation_id) AS answers, count(*) AS shown, count(*) FILTER (is_seen) AS seen,
-    count(*) FILTER (is_clicked) AS clicked, count(*) FILTER (is_clicked AND is_seen) AS clicked_of_seen,
+const COUNTS = `count(DISTINCT recommendation_id) AS answers, count(*) AS shown, count(seen_at) AS seen,
+    count(clicked_at) AS clicked, count(*) FILTER (clicked_at IS NOT NULL AND seen_at IS NOT NULL) AS clicked_of_seen,
     coalesce(sum(purchases), 0) AS purchases, coalesce(sum(revenue), 0) AS revenue,
     coalesce(sum(view_purchases), 0) AS view_purchases, coalesce(sum(view_revenue), 0) AS view_revenue`
 const COUNT_FIELDS = [
@@ -58,7 +59,7 @@ export async function attribution(
 ): Promise<Attribution> {
   const row = await askLake<Row>(query, {
     period,
-    with: [...happenedSql(period, windowMs), ...creditSql(windowMs), productsSql()],
+    with: attributedSql(period, windowMs),
     figures: {
       total: `SELECT {${COUNT_FIELDS}} FROM (SELECT ${COUNTS} FROM products)`,
       scenarios: byColumns(['scenario'], 'shown DESC, scenario'),
@@ -80,6 +81,11 @@ export async function attribution(
     })),
     as_of: row.asOf,
   }
+}
+
+/** `name AS (SELECT …)` texts that end in `products`: a row per product of an answer of the period, and what came of it. */
+export function attributedSql(period: Period, windowMs: number): string[] {
+  return [...happenedSql(period, windowMs), ...creditSql(windowMs), productsSql()]
 }
 
 /** Answers and the events that may follow from them. What is before the period may take a purchase from what is in it. */
@@ -126,12 +132,14 @@ function creditSql(windowMs: number): string[] {
 function productsSql(): string {
   const sums = (purchases: string) =>
     `(SELECT recommendation_id, product_id, count(*) AS purchases, sum(revenue) AS revenue FROM ${purchases} GROUP BY ALL)`
+  const firstOf = (events: string) =>
+    `(SELECT recommendation_id, product_id, min(ts) AS ts FROM ${events} GROUP BY ALL)`
   return `products AS MATERIALIZED (
-    SELECT s.*, v.product_id IS NOT NULL AS is_seen, c.product_id IS NOT NULL AS is_clicked,
+    SELECT s.*, v.ts AS seen_at, c.ts AS clicked_at,
       b.purchases, b.revenue, w.purchases AS view_purchases, w.revenue AS view_revenue
     FROM shown s
-      LEFT JOIN (SELECT DISTINCT recommendation_id, product_id FROM views) v USING (recommendation_id, product_id)
-      LEFT JOIN (SELECT DISTINCT recommendation_id, product_id FROM clicks) c USING (recommendation_id, product_id)
+      LEFT JOIN ${firstOf('views')} v USING (recommendation_id, product_id)
+      LEFT JOIN ${firstOf('clicks')} c USING (recommendation_id, product_id)
       LEFT JOIN ${sums('by_click')} b USING (recommendation_id, product_id)
       LEFT JOIN ${sums('by_view')} w USING (recommendation_id, product_id)
     WHERE s.is_asked_for)`

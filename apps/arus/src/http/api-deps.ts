@@ -9,7 +9,7 @@ import type { Ingest } from '../events/ingest.ts'
 import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
-import type { Passport } from '../recommend/passport.ts'
+import type { ExplainedAnswer } from '../recommend/explain-answer.ts'
 import type { Recommender } from '../recommend/recommender.ts'
 import type { ModelVersion } from '../registry/registry.ts'
 
@@ -29,7 +29,13 @@ export interface ApiDeps {
   readonly analytics: Analytics
   readonly sql: LakeSql
   readonly tables: TablePages
-  readonly passports: { find(recommendationId: string): Promise<Passport | null> }
+  /** Null for an answer that was never given. */
+  readonly passports: {
+    explain(
+      recommendationId: string,
+      options: { readonly isRecomputed: boolean },
+    ): Promise<ExplainedAnswer | null>
+  }
   /** Newest first. */
   readonly models: () => Promise<readonly ModelVersion[]>
   readonly health: () => Promise<Health>

@@ -63,7 +63,10 @@ describe('recommendations', () => {
     expect(passport.json()).toMatchObject({
       recommendation_id: body.recommendation_id,
       events: [{ partition: 0, product_id: 'p0', action: 'view' }],
+      recomputed: null,
     })
+    const again = await get(`/recommendations/${body.recommendation_id}?recompute=true`)
+    expect(again.json().recomputed).toEqual({ kind: 'same', reasons: [], result: passport.json().result })
   })
 
   test('obey category, price and exclude in each of its spellings', async () => {

@@ -2,6 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import { ArusError } from '../errors.ts'
 import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
+import { explainAnswer } from '../recommend/explain-answer.ts'
 import type { Passport } from '../recommend/passport.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
@@ -91,7 +92,22 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     analytics: recordedAnalytics,
     sql: noSql,
     tables: noTables,
-    passports: { find: async (id) => passports.get(id) ?? null },
+    passports: {
+      explain: (id, options) =>
+        explainAnswer(
+          {
+            find: async () => passports.get(id) ?? null,
+            trainingOf: async () => null,
+            outcomeOf: async () => ({ window_ms: 1, products: [], newest_event_at: null }),
+            readEvents: (places) => live.eventsAt(places),
+            loadModel: async () => model,
+            catalogue: () => catalogue,
+            onFault: () => {},
+          },
+          id,
+          options,
+        ),
+    },
     models: async () => [
       {
         version: 3,
@@ -284,6 +300,7 @@ const recordedAnalytics: ApiDeps['analytics'] = {
     next: before === undefined ? { ts: 5, partition: 1, offset: 7 } : null,
     as_of: AS_OF,
   }),
+  outcome: gone,
 }
 
 const AS_OF = { table_versions: { 'silver.events': 2 }, newest_event_at: null, took_ms: 1 }

@@ -16,7 +16,6 @@ import { overallStatus, probeSlots } from '../operations/health.ts'
 import { RequestStatistics } from '../operations/request-statistics.ts'
 import { SystemMonitor } from '../operations/system-metrics.ts'
 import { ExposureLog } from '../recommend/exposure-log.ts'
-import { findPassport } from '../recommend/find-passport.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
@@ -26,6 +25,7 @@ import { Closing } from './closing.ts'
 import { forgetShopper } from './forget-shopper.ts'
 import { LakeKeeper } from './lake-keeper.ts'
 import { ModelSlot } from './model-slot.ts'
+import { passportsOf } from './passports.ts'
 import { storageSizes, tableReport } from './storage-report.ts'
 
 /** Arus, serving. */
@@ -130,7 +130,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   })
   closing.add(async () => monitor.close())
 
-  const query = await parts.query()
+  const analytics = createAnalytics({ query: await parts.query(), now, timeZone: settings.timeZone })
   const api = await buildApi({
     version,
     recommender,
@@ -139,10 +139,16 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     ingest: () => ingest,
     sql: await parts.sql(),
     tables: openTablePages({ lake, quality: (name) => qualityOf(lake, name), now }),
-    analytics: createAnalytics({ query, now, timeZone: settings.timeZone }),
-    passports: {
-      find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
-    },
+    analytics,
+    passports: passportsOf({
+      log,
+      topics,
+      exposures,
+      registry: await parts.registry(),
+      catalogue: () => catalogues.current(),
+      analytics,
+      logger,
+    }),
     models: async () => (await parts.registry()).list(),
     health: async () => {
       const slots = await probe()

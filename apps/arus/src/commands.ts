@@ -19,6 +19,7 @@ import { sqlCommand } from './cli/sql-command.ts'
 import { startCommand } from './cli/start-command.ts'
 import { tablesCommand } from './cli/tables-command.ts'
 import { trainCommand } from './cli/train-command.ts'
+import { whyCommand } from './cli/why-command.ts'
 import { directSink } from './server/direct-sink.ts'
 import type { start as Start } from './server/start.ts'
 import { slotProbes } from './wiring.ts'
@@ -38,6 +39,7 @@ export function commands(context: CliContext): Command[] {
     promoteCommand(context),
     rollbackCommand(context),
     recommendCommand(context),
+    whyCommand(context),
     tablesCommand(context),
     sqlCommand(context),
     keysCommand(context),

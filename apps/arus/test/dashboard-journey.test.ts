@@ -49,6 +49,8 @@ const PAGES = [
     figure: '.product-facts',
   },
   { path: '/funnel', english: 'Funnel', indonesian: 'Corong', figure: '.funnel-count' },
+  { path: '/retention', english: 'Retention', indonesian: 'Retensi', figure: '.cohorts td.number' },
+  { path: '/attribution', english: 'Attribution', indonesian: 'Atribusi', figure: '.figure-value' },
   { path: '/timeline', english: 'Timeline', indonesian: 'Lini masa', figure: '.figure-value' },
   { path: '/heatmap', english: 'Heatmap', indonesian: 'Peta panas', figure: '.card .chart[aria-label]' },
   { path: '/trends', english: 'Trends', indonesian: 'Tren', figure: 'td.number' },
@@ -168,6 +170,31 @@ describe.skipIf(skipReason !== null)(
       await field.fill(products[0]?.title ?? '')
       await field.press('Enter')
       await page.locator(`[data-product="${products[0]?.product_id}"]`).waitFor()
+      expect(troubles).toEqual([])
+    })
+
+    test('a funnel of one’s own: steps, order, window and split show what the API says', async () => {
+      await open('/funnel')
+      await page.locator('.funnel-count').first().waitFor()
+      await page
+        .getByRole('group', { name: 'Steps' })
+        .getByRole('button', { name: '2. Click', exact: true })
+        .click()
+      await page.getByLabel('Within').selectOption('24h')
+      await page.getByLabel('Split by').selectOption('category')
+      await page.getByRole('heading', { name: 'Groups' }).waitFor()
+      const shown = await page.locator('.funnel-count').allTextContents()
+      const query = 'steps=view,add_to_cart,purchase&window=24h&split_by=category'
+      const { steps } = (await (await fetch(`${apiUrl}/analytics/funnel?${query}`)).json()) as {
+        readonly steps: readonly { readonly shoppers: number }[]
+      }
+      expect(shown).toHaveLength(steps.length)
+      // Shoppers go on while the page is looked at, so the counts may have grown since.
+      for (const [i, text] of shown.entries()) {
+        const count = Number(text.replaceAll(',', ''))
+        expect(count).toBeGreaterThan(0)
+        expect(count).toBeLessThanOrEqual(steps[i]?.shoppers ?? 0)
+      }
       expect(troubles).toEqual([])
     })
 

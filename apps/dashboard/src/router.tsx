@@ -1,8 +1,10 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { AttributionPage } from './pages/attribution-page.tsx'
 import { FunnelPage } from './pages/funnel-page.tsx'
 import { HeatmapPage } from './pages/heatmap-page.tsx'
 import { NotFoundPage } from './pages/not-found-page.tsx'
 import { RecommendationsPage } from './pages/recommendations-page.tsx'
+import { RetentionPage } from './pages/retention-page.tsx'
 import { SummaryPage } from './pages/summary-page.tsx'
 import { SystemPage } from './pages/system-page.tsx'
 import { TimelinePage } from './pages/timeline-page.tsx'
@@ -21,6 +23,8 @@ const routeTree = rootRoute.addChildren([
       search.user === undefined ? {} : { user: String(search.user) },
   }),
   createRoute({ getParentRoute: () => rootRoute, path: '/funnel', component: FunnelPage }),
+  createRoute({ getParentRoute: () => rootRoute, path: '/retention', component: RetentionPage }),
+  createRoute({ getParentRoute: () => rootRoute, path: '/attribution', component: AttributionPage }),
   createRoute({ getParentRoute: () => rootRoute, path: '/timeline', component: TimelinePage }),
   createRoute({ getParentRoute: () => rootRoute, path: '/heatmap', component: HeatmapPage }),
   createRoute({ getParentRoute: () => rootRoute, path: '/trends', component: TrendsPage }),

@@ -14,6 +14,8 @@ const PAGES = [
     icon: 'M10 3l2.2 4.5 4.8.7-3.5 3.4.8 4.9L10 14.2l-4.3 2.3.8-4.9L3 8.2l4.8-.7z',
   },
   { to: '/funnel', name: 'funnel', icon: 'M3 4h14l-5.5 6.5V16l-3 1.5v-7z' },
+  { to: '/retention', name: 'retention', icon: 'M16 10a6 6 0 1 1-2-4.5M14 2v4h-4' },
+  { to: '/attribution', name: 'attribution', icon: 'M10 3v4M10 7l-5 5M10 7l5 5M3 12h4v4H3zM13 12h4v4h-4z' },
   { to: '/timeline', name: 'timeline', icon: 'M3 16l4-6 3.5 3L17 5M3 17.5h14' },
   {
     to: '/heatmap',

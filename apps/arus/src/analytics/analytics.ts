@@ -1,39 +1,69 @@
-import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema/index.ts'
+import type {
+  Attribution,
+  Funnel,
+  Heatmap,
+  Retention,
+  Searches,
+  Timeline,
+  Trends,
+  UserBehavior,
+} from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
+import type { AnswerOutcome } from '../recommend/explain-answer.ts'
 import { AnswerCache } from './answer-cache.ts'
-import { funnel } from './funnel.ts'
+import { answerOutcome, type GivenAnswer } from './answer-outcome.ts'
+import { attribution } from './attribution.ts'
+import { type FunnelOptions, funnel } from './funnel.ts'
 import { heatmap } from './heatmap.ts'
 import { DAY_MS, type Period, type PeriodRequest, resolvePeriod } from './period.ts'
-import { timeline, timelineInterval } from './timeline.ts'
+import { type RetentionOptions, retention } from './retention.ts'
+import { searches } from './searches.ts'
+import { type ShopperPage, type ShopperTimelinePage, shopperTimeline } from './shopper-timeline.ts'
+import { type TimelineOptions, timeline, timelineInterval } from './timeline.ts'
 import { type TrendOptions, trends, trendsInterval } from './trends.ts'
 import { userBehavior } from './user-behavior.ts'
 
-export type TimelineRequest = PeriodRequest & { readonly interval?: Timeline['interval'] }
+export type FunnelRequest = PeriodRequest & FunnelOptions
+export type TimelineRequest = PeriodRequest & Partial<TimelineOptions>
 export type HeatmapRequest = PeriodRequest & { readonly timeZone?: string }
 export type TrendsRequest = PeriodRequest & Partial<TrendOptions>
+export type RetentionRequest = PeriodRequest & Partial<RetentionOptions>
+export type AttributionRequest = PeriodRequest & { readonly windowMs?: number }
+export type SearchesRequest = PeriodRequest & { readonly limit?: number }
+export type ShopperRequest = PeriodRequest & ShopperPage
 
 /**
  * Historical figures of the shop, computed from the lake and defined in `docs/ANALYTICS.md`. An empty lake gives zeros.
  * Open ends of a period are filled as `resolvePeriod` says. Failures are those of the `QueryEngine`, and
- * `REQUEST_INVALID` for an unknown time zone or a series of more than 50,000 points.
+ * `REQUEST_INVALID` for an unknown time zone, a series of more than 50,000 points or more than 400 cohorts.
  */
 export interface Analytics {
   /** Default period: 30 days. */
   userBehavior(request?: PeriodRequest): Promise<UserBehavior>
   /** Default period: 30 days. */
-  funnel(request?: PeriodRequest): Promise<Funnel>
+  funnel(request?: FunnelRequest): Promise<Funnel>
   /** Default period: 24 hours. */
   timeline(request?: TimelineRequest): Promise<Timeline>
   /** Default period: 28 days, so that every weekday is there as often. */
   heatmap(request?: HeatmapRequest): Promise<Heatmap>
   /** Default period: 14 days. */
   trends(request?: TrendsRequest): Promise<Trends>
+  /** Default period: 12 weeks, or 30 days where days are asked for. */
+  retention(request?: RetentionRequest): Promise<Retention>
+  /** Default period: 30 days. */
+  attribution(request?: AttributionRequest): Promise<Attribution>
+  /** Default period: 30 days. */
+  searches(request?: SearchesRequest): Promise<Searches>
+  /** Default period: all time. A shopper nobody knows did nothing. */
+  shopper(request: ShopperRequest): Promise<ShopperTimelinePage>
+  /** What came of one answer; no products while the lake does not hold it yet. */
+  outcome(answer: GivenAnswer): Promise<AnswerOutcome>
 }
 
 export interface AnalyticsOptions {
   readonly query: QueryEngine
   readonly now: () => number
-  /** IANA name, for weekdays and hours of the heatmap. Default `UTC`. */
+  /** IANA name, for days, weekdays and hours where a request names none. Default `UTC`. */
   readonly timeZone?: string
   /** Answers kept. Default 200. */
   readonly cacheEntries?: number
@@ -44,9 +74,22 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
   return new LakeAnalytics(options)
 }
 
-/** Versions of the tables that answers rest on, at no cost of reading them. */
-const VERSIONS_SQL = 'SELECT 1 FROM silver.events, gold.product_stats LIMIT 0'
+/** Tables that answers rest on; their versions cost nothing but a look. */
+const TABLES = {
+  events: 'silver.events, gold.product_stats',
+  answers: 'silver.events, bronze.recommendations',
+}
 const NEWEST_SQL = 'SELECT epoch_ms(max(ts)) FROM silver.events'
+/** All that a date can hold. */
+const ALL_TIME: Period = { fromMs: -8.64e15, toMs: 8.64e15 }
+
+interface Question<R extends PeriodRequest> {
+  readonly kind: string
+  readonly request: R
+  /** Of the period when none is asked for. */
+  readonly lengthMs: number
+  readonly tables?: string
+}
 
 class LakeAnalytics implements Analytics {
   readonly #query: QueryEngine
@@ -62,38 +105,74 @@ class LakeAnalytics implements Analytics {
   }
 
   userBehavior(request: PeriodRequest = {}): Promise<UserBehavior> {
-    return this.#answer('behaviour', request, 30 * DAY_MS, (period) => userBehavior(this.#query, period))
+    return this.#answer({ kind: 'behaviour', request, lengthMs: 30 * DAY_MS }, (period) =>
+      userBehavior(this.#query, period),
+    )
   }
 
-  funnel(request: PeriodRequest = {}): Promise<Funnel> {
-    return this.#answer('funnel', request, 30 * DAY_MS, (period) => funnel(this.#query, period))
+  funnel(request: FunnelRequest = {}): Promise<Funnel> {
+    return this.#answer({ kind: 'funnel', request, lengthMs: 30 * DAY_MS }, (period) =>
+      funnel(this.#query, period, request),
+    )
   }
 
   timeline(request: TimelineRequest = {}): Promise<Timeline> {
-    return this.#answer('timeline', request, DAY_MS, (period) =>
-      timeline(this.#query, period, request.interval ?? timelineInterval(period)),
+    const { interval, timeZone = this.#timeZone } = request
+    return this.#answer({ kind: 'timeline', request, lengthMs: DAY_MS }, (period) =>
+      timeline(this.#query, period, { interval: interval ?? timelineInterval(period), timeZone }),
     )
   }
 
   heatmap(request: HeatmapRequest = {}): Promise<Heatmap> {
-    return this.#answer('heatmap', request, 28 * DAY_MS, (period) =>
+    return this.#answer({ kind: 'heatmap', request, lengthMs: 28 * DAY_MS }, (period) =>
       heatmap(this.#query, period, request.timeZone ?? this.#timeZone),
     )
   }
 
   trends(request: TrendsRequest = {}): Promise<Trends> {
-    return this.#answer('trends', request, 14 * DAY_MS, (period) =>
-      trends(this.#query, period, { ...request, interval: request.interval ?? trendsInterval(period) }),
+    const { interval, timeZone = this.#timeZone } = request
+    return this.#answer({ kind: 'trends', request, lengthMs: 14 * DAY_MS }, (period) =>
+      trends(this.#query, period, { ...request, interval: interval ?? trendsInterval(period), timeZone }),
     )
   }
 
+  retention(request: RetentionRequest = {}): Promise<Retention> {
+    const { interval = 'week', timeZone = this.#timeZone } = request
+    const lengthMs = (interval === 'week' ? 84 : 30) * DAY_MS
+    return this.#answer({ kind: 'retention', request, lengthMs }, (period) =>
+      retention(this.#query, period, { ...request, interval, timeZone }),
+    )
+  }
+
+  attribution(request: AttributionRequest = {}): Promise<Attribution> {
+    const question = { kind: 'attribution', request, lengthMs: 30 * DAY_MS, tables: TABLES.answers }
+    return this.#answer(question, (period) => attribution(this.#query, period, request.windowMs))
+  }
+
+  searches(request: SearchesRequest = {}): Promise<Searches> {
+    return this.#answer({ kind: 'searches', request, lengthMs: 30 * DAY_MS }, (period) =>
+      searches(this.#query, period, request.limit),
+    )
+  }
+
+  /** Not kept: each page is asked for once. */
+  shopper({
+    fromMs = ALL_TIME.fromMs,
+    toMs = ALL_TIME.toMs,
+    ...page
+  }: ShopperRequest): Promise<ShopperTimelinePage> {
+    return shopperTimeline(this.#query, { fromMs, toMs }, page)
+  }
+
+  outcome(answer: GivenAnswer): Promise<AnswerOutcome> {
+    return answerOutcome(this.#query, answer)
+  }
+
   async #answer<R extends PeriodRequest, T>(
-    kind: string,
-    request: R,
-    lengthMs: number,
+    { kind, request, lengthMs, tables = TABLES.events }: Question<R>,
     compute: (period: Period) => Promise<T>,
   ): Promise<T> {
-    const { table_versions } = await this.#query.query(VERSIONS_SQL)
+    const { table_versions } = await this.#query.query(`SELECT 1 FROM ${tables} LIMIT 0`)
     const versions = JSON.stringify(table_versions)
     const newestMs = await this.#cache.answer(`newest ${versions}`, () => this.#newestEvent())
     const period = resolvePeriod(request, lengthMs, { nowMs: this.#now(), newestMs })

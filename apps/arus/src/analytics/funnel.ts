@@ -1,16 +1,52 @@
 import type { Funnel } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
+import { attemptsSql, type FunnelOrder, numbers } from './funnel-sql.ts'
 import { askLake, dateOf } from './lake-question.ts'
 import { DAY_MS, type Period } from './period.ts'
+import { eventProperty } from './property.ts'
 import { ratio } from './user-behavior.ts'
 
-/** The steps, in the order in which a shopper takes them. */
+/** The usual steps, in the order in which a shopper takes them. */
 const STEPS = ['view', 'click', 'add_to_cart', 'purchase'] as const
 const DAYS_MAX = 1_000
 const CATEGORIES_MAX = 20
+const GROUPS_DEFAULT = 10
+
+/** Which funnel. */
+export interface FunnelOptions {
+  /** Actions, 2 to 8, each once. Absent: view, click, add_to_cart, purchase, of which those that nobody did hold nobody up. */
+  readonly steps?: readonly string[]
+  /** Default `strict`. */
+  readonly order?: FunnelOrder
+  /** From the first to the last step at most. Absent: no bound. */
+  readonly windowMs?: number
+  /** `category`, or a key of `properties`: shoppers are also told apart by the value at their first step. */
+  readonly splitBy?: string
+  /** Groups at most; the rest is `other`. Default 10. */
+  readonly groupLimit?: number
+  /** Only events whose property has this value. */
+  readonly where?: { readonly property: string; readonly value: string }
+}
+
+/** What SQL says of one step, or of the time to it from the step before. */
+interface Reached {
+  readonly shoppers: number
+  readonly median_ms: number | null
+  readonly mean_ms: number | null
+  readonly p90_ms: number | null
+}
 
 interface Row {
-  readonly steps: Record<(typeof STEPS)[number], number>
+  readonly recorded: readonly string[] | null
+  readonly reached: readonly Reached[]
+  readonly whole: Reached
+  readonly groups:
+    | readonly {
+        readonly value: string | null
+        readonly is_other: boolean
+        readonly reached: readonly Reached[]
+      }[]
+    | null
   readonly days: Funnel['by_day'] | null
   readonly categories: Funnel['by_category'] | null
 }
@@ -21,8 +57,7 @@ const SHOPPERS_PER_STEP = STEPS.map(
 ).join(', ')
 const STEP_FIELDS = STEPS.map((step) => `"${step}": "${step}"`).join(', ')
 
-const WITH = [
-  ...STEPS.map(reachedSql),
+const PER_DAY_AND_CATEGORY = [
   `per_day AS (
     SELECT event_date, ${SHOPPERS_PER_STEP} FROM e GROUP BY event_date ORDER BY event_date DESC LIMIT ${DAYS_MAX})`,
   `per_category AS (
@@ -31,55 +66,108 @@ const WITH = [
     ORDER BY "view" DESC, "purchase" DESC, category LIMIT ${CATEGORIES_MAX})`,
 ]
 
-const FIGURES = {
-  steps: `SELECT {${STEPS.map(
-    (step, i) =>
-      `"${step}": CASE WHEN ${occursSql(step)} THEN (SELECT count(*) FROM reached_${i}) ELSE 0 END`,
-  ).join(', ')}}`,
-  days: `SELECT list({date: event_date::VARCHAR, ${STEP_FIELDS}} ORDER BY event_date) FROM per_day`,
-  categories: `SELECT list({category: category, ${STEP_FIELDS}}
-    ORDER BY "view" DESC, "purchase" DESC, category) FROM per_category`,
-}
-
-/**
- * How far shoppers came in a period. `steps` is in order: a shopper reaches a step by its action at or after the moment
- * the step before was reached (the earliest moment possible at each step, which loses nobody). A step whose action
- * nobody did in the period is not one this shop records: it shows 0, and the next step follows the one before it.
- * `by_day` and `by_category` count distinct shoppers per action, as `gold.daily_funnel` does.
- */
-export async function funnel(query: QueryEngine, period: Period): Promise<Funnel> {
-  const row = await askLake<Row>(query, { period, with: WITH, figures: FIGURES })
-  const shoppers = STEPS.map((step) => row.steps[step])
+/** How far shoppers came in a period, step by step, and how long it took them; defined in `docs/ANALYTICS.md`. */
+export async function funnel(query: QueryEngine, period: Period, options: FunnelOptions): Promise<Funnel> {
+  const steps = options.steps ?? STEPS
+  const row = await askLake<Row>(query, { period, ...questionOf(steps, options) })
+  const recorded = row.recorded ?? []
+  const inOrder = (reached: readonly Reached[]) => stepsOf(steps, recorded, reached)
+  const groups = row.groups ?? []
   return {
     from: period.fromMs,
     to: period.toMs,
-    steps: STEPS.map((step, i) => ({
-      step,
-      shoppers: shoppers[i] ?? 0,
-      of_first: ratio(shoppers[i] ?? 0, shoppers[0] ?? 0),
-      of_previous: i === 0 ? null : ratio(shoppers[i] ?? 0, shoppers[i - 1] ?? 0),
-    })),
+    order: options.order ?? 'strict',
+    window_ms: options.windowMs ?? null,
+    split_by: options.splitBy ?? null,
+    steps: inOrder(row.reached),
+    first_to_last: timesOf(row.whole),
+    groups: groups
+      .filter(({ is_other }) => !is_other)
+      .map(({ value, reached }) => ({ value, steps: inOrder(reached) })),
+    other: groups.filter(({ is_other }) => is_other).map(({ reached }) => inOrder(reached))[0] ?? null,
     by_day: withEmptyDays(row.days ?? []),
     by_category: row.categories ?? [],
     as_of: row.asOf,
   }
 }
 
-/** When each shopper reached a step. */
-function reachedSql(step: (typeof STEPS)[number], i: number): string {
-  if (i === 0) {
-    return `reached_0 AS (
-      SELECT shopper, min(ts) AS reached_at FROM e WHERE action = '${step}' OR NOT ${occursSql(step)} GROUP BY shopper)`
+function questionOf(steps: readonly string[], options: FunnelOptions) {
+  const group =
+    options.splitBy === undefined
+      ? { sql: 'NULL::VARCHAR', params: [] }
+      : eventProperty(options.splitBy, steps.length + 1)
+  const params = [...steps, ...group.params]
+  const filter = options.where && eventProperty(options.where.property, params.length + 1)
+  if (filter !== undefined) params.push(...filter.params)
+  return {
+    ...(filter === undefined ? {} : { where: `${filter.sql} = $${params.length + 1}` }),
+    with: [
+      ...attemptsSql({
+        stepCount: steps.length,
+        order: options.order ?? 'strict',
+        windowMs: options.windowMs ?? null,
+        isOnlyRecorded: options.steps === undefined,
+        groupSql: group.sql,
+      }),
+      ...PER_DAY_AND_CATEGORY,
+    ],
+    figures: figuresOf(steps.length, options),
+    params: options.where === undefined ? params : [...params, options.where.value],
   }
-  return `reached_${i} AS (
-    SELECT e.shopper, min(e.ts) AS reached_at FROM e JOIN reached_${i - 1} r
-      ON e.shopper = r.shopper AND e.ts >= r.reached_at
-    WHERE e.action = '${step}' GROUP BY e.shopper
-    UNION ALL SELECT shopper, reached_at FROM reached_${i - 1} WHERE NOT ${occursSql(step)})`
 }
 
-function occursSql(step: string): string {
-  return `EXISTS (SELECT 1 FROM e WHERE action = '${step}')`
+function figuresOf(stepCount: number, { splitBy, groupLimit = GROUPS_DEFAULT }: FunnelOptions) {
+  const reached = `[${numbers(stepCount).map(reachedSql).join(', ')}]`
+  const ranked = `SELECT grp, row_number() OVER (ORDER BY count(*) DESC, grp NULLS LAST) AS place FROM best GROUP BY grp`
+  const perGroup = `SELECT CASE WHEN place <= ${groupLimit} THEN b.grp END AS value, least(place, ${groupLimit + 1}) AS place,
+      ${reached} AS reached
+    FROM best b JOIN (${ranked}) r ON b.grp IS NOT DISTINCT FROM r.grp GROUP BY 1, 2`
+  return {
+    recorded: 'SELECT list(action ORDER BY step) FROM steps',
+    reached: `SELECT ${reached} FROM best`,
+    whole: `SELECT ${timeSql(`at_${stepCount}`, 'at_1')} FROM best`,
+    ...(splitBy === undefined
+      ? {}
+      : {
+          groups: `SELECT list({value: value, is_other: place > ${groupLimit}, reached: reached} ORDER BY place) FROM (${perGroup})`,
+        }),
+    days: `SELECT list({date: event_date::VARCHAR, ${STEP_FIELDS}} ORDER BY event_date) FROM per_day`,
+    categories: `SELECT list({category: category, ${STEP_FIELDS}}
+      ORDER BY "view" DESC, "purchase" DESC, category) FROM per_category`,
+  }
+}
+
+function reachedSql(step: number): string {
+  return timeSql(`at_${step}`, step === 1 ? 'NULL::TIMESTAMPTZ' : `at_${step - 1}`)
+}
+
+/** Shoppers who reached `to`, and the time it took them from `from`. */
+function timeSql(to: string, from: string): string {
+  const ms = `epoch_ms(${to}) - epoch_ms(${from})`
+  return `{shoppers: count(${to}), median_ms: median(${ms}), mean_ms: avg(${ms}), p90_ms: quantile_cont(${ms}, 0.9)}`
+}
+
+/** The steps asked for; those left out of SQL as not recorded have nobody. */
+function stepsOf(
+  steps: readonly string[],
+  recorded: readonly string[],
+  reached: readonly Reached[],
+): Funnel['steps'] {
+  const found = steps.map((step) => (recorded.includes(step) ? reached[recorded.indexOf(step)] : undefined))
+  const shoppers = found.map((step) => step?.shoppers ?? 0)
+  return steps.map((step, i) => ({
+    step,
+    shoppers: shoppers[i] ?? 0,
+    of_first: ratio(shoppers[i] ?? 0, shoppers[0] ?? 0),
+    of_previous: i === 0 ? null : ratio(shoppers[i] ?? 0, shoppers[i - 1] ?? 0),
+    from_previous: timesOf(found[i]),
+  }))
+}
+
+/** Null where nobody went that way. */
+function timesOf(reached: Reached | undefined): Funnel['first_to_last'] {
+  const { median_ms = null, mean_ms = null, p90_ms = null } = reached ?? {}
+  return median_ms === null || mean_ms === null || p90_ms === null ? null : { median_ms, mean_ms, p90_ms }
 }
 
 /** Days without an event between the first and the last, as zeros; at most the newest 1,000. */

@@ -1,8 +1,8 @@
 import type { Heatmap } from '../api-schema/index.ts'
-import { ArusError } from '../errors.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake } from './lake-question.ts'
 import type { Period } from './period.ts'
+import { knownTimeZone } from './time-zone.ts'
 
 interface Row {
   readonly cells: Heatmap['cells'] | null
@@ -37,17 +37,5 @@ export async function heatmap(query: QueryEngine, period: Period, timeZone: stri
       return known.get(`${weekday} ${hour}`) ?? { weekday, hour, active_users: 0, events: 0 }
     }),
     as_of: row.asOf,
-  }
-}
-
-function knownTimeZone(timeZone: string): string {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone
-  } catch (error) {
-    throw new ArusError(
-      'REQUEST_INVALID',
-      `"${timeZone}" is no time zone; give an IANA name such as Asia/Jakarta`,
-      { cause: error },
-    )
   }
 }

@@ -15,6 +15,8 @@ export interface AsOf {
  */
 export interface LakeQuestion {
   readonly period: Period
+  /** SQL that the events of `e` meet besides. */
+  readonly where?: string
   /** Further `name AS (SELECT …)` texts, which may use `e`. */
   readonly with?: readonly string[]
   /** Expressions by the name of the row's field. */
@@ -43,16 +45,25 @@ export async function askLake<T>(query: QueryEngine, question: LakeQuestion): Pr
 }
 
 /** The events of a period, without reading dates outside of it. */
-function sqlOf({ period, with: more = [], figures }: LakeQuestion): string {
-  const fromMs = clamped(period.fromMs)
-  const toMs = clamped(period.toMs)
+function sqlOf({ period, where, with: more = [], figures }: LakeQuestion): string {
   const events = `e AS NOT MATERIALIZED (
     SELECT * FROM silver.events
-    WHERE event_date BETWEEN DATE '${dateOf(fromMs)}' AND DATE '${dateOf(toMs)}'
-      AND ts >= make_timestamptz(${fromMs} * 1000) AND ts < make_timestamptz(${toMs} * 1000))`
+    WHERE event_date BETWEEN ${dateSql(period.fromMs)} AND ${dateSql(period.toMs)}
+      AND ts >= ${momentSql(period.fromMs)} AND ts < ${momentSql(period.toMs)}
+      ${where === undefined ? '' : `AND ${where}`})`
   const columns = Object.entries(figures).map(([name, sql]) => `(${sql}) AS ${name}`)
   return `WITH ${[events, ...more].join(',\n')}
   SELECT (SELECT epoch_ms(max(ts)) FROM silver.events) AS newest_event_at,\n${columns.join(',\n')}`
+}
+
+/** A moment as SQL; beyond what a SQL date can hold, the nearest that it can. */
+export function momentSql(ms: number): string {
+  return `make_timestamptz(${clamped(ms)} * 1000)`
+}
+
+/** The UTC date of a moment as SQL. */
+export function dateSql(ms: number): string {
+  return `DATE '${dateOf(clamped(ms))}'`
 }
 
 /** UTC date, `YYYY-MM-DD`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DAY_MS, HOUR_MS, MINUTE_MS, resolvePeriod, stepsOf } from './period.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, resolvePeriod } from './period.ts'
 
 const NOW = Date.UTC(2026, 2, 10, 12, 30, 15)
 const NEXT_MINUTE = Date.UTC(2026, 2, 10, 12, 31)
@@ -23,16 +23,4 @@ test('where nothing happened lately, the stretch ends with the newest event', ()
   expect(toMs).toBe(Date.UTC(2015, 8, 18, 3))
   expect(toMs - fromMs).toBe(7 * DAY_MS)
   expect(resolvePeriod({}, DAY_MS, { nowMs: NOW, newestMs: null }).toMs).toBe(NEXT_MINUTE)
-})
-
-test('steps are aligned to UTC and cover the period', () => {
-  const steps = stepsOf({ fromMs: HOUR_MS + 1, toMs: 3 * HOUR_MS }, 'hour')
-  expect(steps).toEqual({ times: [HOUR_MS, 2 * HOUR_MS], stepMs: HOUR_MS })
-  expect(stepsOf({ fromMs: -1, toMs: 1 }, 'day').times).toEqual([-DAY_MS, 0])
-})
-
-test('more steps than a series can have are refused', () => {
-  expect(() => stepsOf({ fromMs: 0, toMs: NOW }, 'minute')).toThrow(
-    expect.objectContaining({ code: 'REQUEST_INVALID' }),
-  )
 })

@@ -1,5 +1,3 @@
-import { ArusError } from '../errors.ts'
-
 /** A stretch of event time as asked for, UTC milliseconds; `toMs` is not included, an absent end is filled in. */
 export interface PeriodRequest {
   readonly fromMs?: number
@@ -12,22 +10,9 @@ export interface Period {
   readonly toMs: number
 }
 
-/** Steps of equal length that cover a period; the first may begin before it. */
-export interface Steps {
-  /** Start of each step, UTC milliseconds. */
-  readonly times: readonly number[]
-  readonly stepMs: number
-}
-
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
-
-/** Length of each interval a series can have. */
-export const INTERVAL_MS = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS } as const
-
-/** Points of a series at most: 136 years of days, 34 days of minutes. */
-const STEPS_MAX = 50_000
 
 /**
  * Fills the open ends of a period. The end is the next full minute, so that answers of one minute are the same; the
@@ -46,18 +31,4 @@ export function resolvePeriod(
   const isQuiet = newestMs !== null && newestMs < nextMinuteMs - lengthMs
   const toMs = isQuiet ? (Math.floor(newestMs / MINUTE_MS) + 1) * MINUTE_MS : nextMinuteMs
   return { fromMs: toMs - lengthMs, toMs }
-}
-
-/** The steps of a period, aligned to UTC. Throws `REQUEST_INVALID` when there are more than 50,000. */
-export function stepsOf({ fromMs, toMs }: Period, interval: keyof typeof INTERVAL_MS): Steps {
-  const stepMs = INTERVAL_MS[interval]
-  const first = Math.floor(fromMs / stepMs)
-  const count = Math.max(0, Math.ceil(toMs / stepMs) - first)
-  if (count > STEPS_MAX) {
-    throw new ArusError(
-      'REQUEST_INVALID',
-      `The period has ${count} steps of one ${interval}, at most ${STEPS_MAX} are possible; ask for a shorter one or a longer interval`,
-    )
-  }
-  return { times: Array.from({ length: count }, (_, i) => (first + i) * stepMs), stepMs }
 }

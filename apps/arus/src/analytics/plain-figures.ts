@@ -1,6 +1,6 @@
 /** The figures of `Analytics` once more, in plain loops over events in memory: what the SQL is held against in tests. */
-import type { Funnel, Heatmap, Timeline, Trends, UserBehavior } from '../api-schema/index.ts'
-import { type Period, stepsOf } from './period.ts'
+import type { Funnel, Heatmap, Trends, UserBehavior } from '../api-schema/index.ts'
+import type { Period } from './period.ts'
 
 /** A row of `silver.events`, with the columns that figures rest on. */
 export interface SilverEvent {
@@ -14,11 +14,19 @@ export interface SilverEvent {
   readonly price: number | null
   readonly quantity: number | null
   readonly order_id: string | null
+  readonly recommendation_id: string | null
+  readonly position: number | null
+  readonly query: string | null
+  readonly properties: Readonly<Record<string, unknown>> | null
+  /** All are of one partition. */
+  readonly log_offset: number
 }
 
 type Counts = Omit<Funnel['by_day'][number], 'date'>
 
 const STEPS = ['view', 'click', 'add_to_cart', 'purchase'] as const
+/** Zones differ from each other by whole ones, and test events stand on them. */
+const QUARTER_MS = 900_000
 
 export function within(events: readonly SilverEvent[], { fromMs, toMs }: Period): SilverEvent[] {
   return events.filter(({ ts }) => ts >= fromMs && ts < toMs)
@@ -56,6 +64,8 @@ export function plainBehavior(
     bounce_rate: over(bounces, lengths.length),
     buyers: ordersOf.length,
     repeat_buyers: ordersOf.filter((count) => count >= 2).length,
+    conversion: over(ordersOf.length, users.size),
+    orders,
     revenue: revenueOf(events),
     average_order_value: over(revenueOf(events), orders),
     actions: [...groups(events, (event) => event.action)]
@@ -74,6 +84,16 @@ export function plainBehavior(
         (a, b) => b.views - a.views || b.purchases - a.purchases || (a.product_id < b.product_id ? -1 : 1),
       )
       .slice(0, 10),
+    top_categories: [...groups(events, (event) => event.category)]
+      .map(([category, own]) => ({
+        category,
+        views: count(own, 'view'),
+        purchases: count(own, 'purchase'),
+        revenue: revenueOf(own),
+      }))
+      .filter(({ views, purchases }) => views + purchases > 0)
+      .sort((a, b) => b.views - a.views || b.purchases - a.purchases || (a.category < b.category ? -1 : 1))
+      .slice(0, 10),
     top_users: [...users]
       .map(([user_id, own]) => ({
         user_id,
@@ -84,21 +104,6 @@ export function plainBehavior(
       .sort((a, b) => b.revenue - a.revenue || b.events - a.events || (a.user_id < b.user_id ? -1 : 1))
       .slice(0, 10),
   }
-}
-
-export function plainSteps(events: readonly SilverEvent[]): number[] {
-  const recorded = STEPS.filter((step) => events.some((event) => event.action === step))
-  const reached = new Map<string, number>(recorded.map((step) => [step, 0]))
-  for (const own of groups(events, (event) => event.shopper).values()) {
-    let afterMs = Number.NEGATIVE_INFINITY
-    for (const step of recorded) {
-      const times = own.filter(({ action, ts }) => action === step && ts >= afterMs).map(({ ts }) => ts)
-      if (times.length === 0) break
-      afterMs = Math.min(...times)
-      reached.set(step, (reached.get(step) ?? 0) + 1)
-    }
-  }
-  return STEPS.map((step) => reached.get(step) ?? 0)
 }
 
 export function plainByDay(events: readonly SilverEvent[]): Funnel['by_day'] {
@@ -115,18 +120,46 @@ export function plainByCategory(events: readonly SilverEvent[]): Funnel['by_cate
     .slice(0, 20)
 }
 
+/** The steps of a period. */
+export interface PlainSteps {
+  readonly times: readonly number[]
+  /** The number of the step that a moment is in. */
+  readonly place: (ms: number) => number
+}
+
+/** The steps of a period, found by reading the zone's clock at every quarter of an hour. */
+export function plainStepsOf(
+  { fromMs, toMs }: Period,
+  interval: 'hour' | 'day',
+  timeZone: string,
+): PlainSteps {
+  const format = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    dateStyle: 'short',
+    ...(interval === 'hour' ? { timeStyle: 'short', hourCycle: 'h23' } : {}),
+  })
+  const clock = (ms: number) => format.format(ms).replace(/:\d\d$/, '')
+  const times: number[] = []
+  let startMs = fromMs
+  while (clock(startMs - QUARTER_MS) === clock(fromMs) && startMs > fromMs - 26 * 3_600_000)
+    startMs -= QUARTER_MS
+  for (let ms = startMs; ms < toMs; ms += QUARTER_MS) {
+    if (ms === startMs || clock(ms) !== clock(ms - QUARTER_MS)) times.push(ms)
+    else if (interval === 'hour' && ms - (times.at(-1) ?? 0) === 3_600_000) times.push(ms)
+  }
+  return { times, place: (ms) => times.findLastIndex((at) => at <= ms) }
+}
+
 /** Counts by action; every action that occurs, and the four steps. */
 export function plainTimeline(
   events: readonly SilverEvent[],
-  period: Period,
-  interval: Timeline['interval'],
+  { times, place }: PlainSteps,
 ): Map<string, number[]> {
-  const { times, stepMs } = stepsOf(period, interval)
   const actions = new Set([...STEPS, ...events.map(({ action }) => action)])
   return new Map(
     [...actions].map((action) => [
       action,
-      times.map((at) => events.filter((e) => e.action === action && e.ts >= at && e.ts < at + stepMs).length),
+      times.map((_, i) => events.filter((e) => e.action === action && place(e.ts) === i).length),
     ]),
   )
 }
@@ -161,14 +194,13 @@ export function plainHeatmap(events: readonly SilverEvent[], timeZone: string): 
 export function plainTrends(
   events: readonly SilverEvent[],
   period: Period,
-  interval: Trends['interval'],
+  { times, place }: PlainSteps,
 ): Trends['categories'] {
-  const { times, stepMs } = stepsOf(period, interval)
   const middleMs = Math.floor((period.fromMs + period.toMs) / 2)
   return [...groups(events, ({ category }) => category)]
     .map(([category, own]) => {
       const perStep = (action: string) =>
-        times.map((at) => own.filter((e) => e.action === action && e.ts >= at && e.ts < at + stepMs).length)
+        times.map((_, i) => own.filter((e) => e.action === action && place(e.ts) === i).length)
       const views = own.filter(({ action }) => action === 'view')
       const before = views.filter(({ ts }) => ts < middleMs).length
       return {
@@ -198,14 +230,14 @@ function shoppersPerStep(events: readonly SilverEvent[]): Counts {
   return { view, click, add_to_cart, purchase }
 }
 
-function revenueOf(events: readonly SilverEvent[]): number {
+export function revenueOf(events: readonly SilverEvent[]): number {
   const cents = events
     .filter(({ action }) => action === 'purchase')
     .reduce((total, { price, quantity }) => total + Math.round((price ?? 0) * (quantity ?? 1) * 100), 0)
   return cents / 100
 }
 
-function groups(
+export function groups(
   events: readonly SilverEvent[],
   keyOf: (event: SilverEvent) => string | null,
 ): Map<string, SilverEvent[]> {
@@ -220,19 +252,19 @@ function groups(
   return found
 }
 
-function count(events: readonly SilverEvent[], wanted: string): number {
+export function count(events: readonly SilverEvent[], wanted: string): number {
   return events.filter(({ action }) => action === wanted).length
 }
 
-function distinct(values: readonly string[]): number {
+export function distinct(values: readonly string[]): number {
   return new Set(values).size
 }
 
-function over(part: number, whole: number): number | null {
+export function over(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole
 }
 
-function medianOf(sorted: readonly number[]): number {
+export function medianOf(sorted: readonly number[]): number {
   const middle = sorted.length / 2
   const upper = sorted[Math.floor(middle)] ?? 0
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? 0) + upper) / 2 : upper

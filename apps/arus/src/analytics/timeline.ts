@@ -1,7 +1,8 @@
 import type { Timeline } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake } from './lake-question.ts'
-import { DAY_MS, HOUR_MS, type Period, stepsOf } from './period.ts'
+import { DAY_MS, HOUR_MS, type Period } from './period.ts'
+import { stepsOf } from './steps.ts'
 
 /** Actions with a series of their own; the rarer ones share `other`. */
 const ACTIONS_MAX = 20
@@ -11,6 +12,12 @@ interface Row {
   readonly counts:
     | readonly { readonly action: string; readonly step: number; readonly events: number }[]
     | null
+}
+
+export interface TimelineOptions {
+  readonly interval: Timeline['interval']
+  /** IANA name. */
+  readonly timeZone: string
 }
 
 /** The interval of a period when none is asked for: minutes up to 6 hours, hours up to 14 days, else days. */
@@ -24,16 +31,15 @@ export function timelineInterval({ fromMs, toMs }: Period): Timeline['interval']
 export async function timeline(
   query: QueryEngine,
   period: Period,
-  interval: Timeline['interval'],
+  { interval, timeZone }: TimelineOptions,
 ): Promise<Timeline> {
-  const { times, stepMs } = stepsOf(period, interval)
+  const { times, sql: step } = stepsOf(period, interval, timeZone)
   const row = await askLake<Row>(query, {
     period,
     with: [
       `frequent AS (SELECT action FROM e GROUP BY action ORDER BY count(*) DESC, action LIMIT ${ACTIONS_MAX})`,
       `counted AS (
-        SELECT coalesce(f.action, 'other') AS action, (epoch_ms(e.ts) - ${times[0] ?? 0}) // ${stepMs} AS step,
-          count(*) AS events
+        SELECT coalesce(f.action, 'other') AS action, ${step} AS step, count(*) AS events
         FROM e LEFT JOIN frequent f USING (action) GROUP BY ALL)`,
     ],
     figures: { counts: 'SELECT list({action: action, step: step, events: events}) FROM counted' },
@@ -42,6 +48,7 @@ export async function timeline(
     from: period.fromMs,
     to: period.toMs,
     interval,
+    time_zone: timeZone,
     times: [...times],
     series: seriesOf(row.counts ?? [], times.length),
     as_of: row.asOf,

@@ -1,7 +1,8 @@
 import type { Trends } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import { askLake, REVENUE_SQL } from './lake-question.ts'
-import { DAY_MS, type Period, stepsOf } from './period.ts'
+import { DAY_MS, type Period } from './period.ts'
+import { stepsOf } from './steps.ts'
 import { money, ratio } from './user-behavior.ts'
 
 const CATEGORIES = { default: 10, max: 50 }
@@ -9,6 +10,8 @@ const CATEGORIES = { default: 10, max: 50 }
 /** Which categories, and how finely. */
 export interface TrendOptions {
   readonly interval: Trends['interval']
+  /** IANA name. */
+  readonly timeZone: string
   /** Only this one; absent means the most viewed. */
   readonly category?: string
   /** Categories at most, 1 to 50. Default 10. */
@@ -46,7 +49,7 @@ export function trendsInterval({ fromMs, toMs }: Period): Trends['interval'] {
 
 /** Views and purchases of the most viewed categories over time, with the growth of views from half to half. */
 export async function trends(query: QueryEngine, period: Period, options: TrendOptions): Promise<Trends> {
-  const { times, stepMs } = stepsOf(period, options.interval)
+  const { times, sql: step } = stepsOf(period, options.interval, options.timeZone)
   const { category, limit = CATEGORIES.default } = options
   const middleMs = Math.floor((period.fromMs + period.toMs) / 2)
   const row = await askLake<Row>(query, {
@@ -59,7 +62,7 @@ export async function trends(query: QueryEngine, period: Period, options: TrendO
         GROUP BY category HAVING views + purchases > 0 ORDER BY views DESC, purchases DESC, category
         LIMIT ${Math.min(Math.max(Math.floor(limit), 1), CATEGORIES.max)})`,
       `counted AS (
-        SELECT category, (epoch_ms(ts) - ${times[0] ?? 0}) // ${stepMs} AS step, ${VIEWS} AS views,
+        SELECT category, ${step} AS step, ${VIEWS} AS views,
           ${PURCHASES} AS purchases
         FROM e SEMI JOIN most_viewed USING (category) WHERE action IN ('view', 'purchase') GROUP BY ALL)`,
     ],
@@ -75,6 +78,7 @@ export async function trends(query: QueryEngine, period: Period, options: TrendO
     from: period.fromMs,
     to: period.toMs,
     interval: options.interval,
+    time_zone: options.timeZone,
     times: [...times],
     categories: seriesOf(row, times.length),
     as_of: row.asOf,

@@ -17,6 +17,7 @@ interface Row {
   readonly orders: { readonly buyers: number; readonly repeat_buyers: number; readonly orders: number }
   readonly actions: UserBehavior['actions'] | null
   readonly products: UserBehavior['top_products'] | null
+  readonly categories: UserBehavior['top_categories'] | null
   readonly users: UserBehavior['top_users'] | null
 }
 
@@ -37,6 +38,10 @@ const WITH = [
     SELECT product_id, ${VIEWS} AS views, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
     FROM e WHERE product_id IS NOT NULL GROUP BY product_id
     HAVING views + purchases > 0 ORDER BY views DESC, purchases DESC, product_id LIMIT ${TOP})`,
+  `per_category AS (
+    SELECT category, ${VIEWS} AS views, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
+    FROM e WHERE category IS NOT NULL GROUP BY category
+    HAVING views + purchases > 0 ORDER BY views DESC, purchases DESC, category LIMIT ${TOP})`,
   `per_user AS (
     SELECT shopper AS user_id, count(*) AS events, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
     FROM e GROUP BY shopper ORDER BY revenue DESC, events DESC, shopper LIMIT ${TOP})`,
@@ -52,6 +57,8 @@ const FIGURES = {
   products: `SELECT list({product_id: t.product_id, title: s.title, views: t.views, purchases: t.purchases,
       revenue: t.revenue} ORDER BY t.views DESC, t.purchases DESC, t.product_id)
     FROM per_product t LEFT JOIN gold.product_stats s USING (product_id)`,
+  categories: `SELECT list({category: category, views: views, purchases: purchases, revenue: revenue}
+    ORDER BY views DESC, purchases DESC, category) FROM per_category`,
   users: `SELECT list({user_id: user_id, events: events, purchases: purchases, revenue: revenue}
     ORDER BY revenue DESC, events DESC, user_id) FROM per_user`,
 }
@@ -72,10 +79,16 @@ export async function userBehavior(query: QueryEngine, period: Period): Promise<
     bounce_rate: ratio(bounces, sessions),
     buyers: row.orders.buyers,
     repeat_buyers: row.orders.repeat_buyers,
+    conversion: ratio(row.orders.buyers, users),
+    orders: row.orders.orders,
     revenue: money(revenue),
     average_order_value: ratio(revenue, row.orders.orders),
     actions: row.actions ?? [],
     top_products: (row.products ?? []).map((product) => ({ ...product, revenue: money(product.revenue) })),
+    top_categories: (row.categories ?? []).map((category) => ({
+      ...category,
+      revenue: money(category.revenue),
+    })),
     top_users: (row.users ?? []).map((user) => ({ ...user, revenue: money(user.revenue) })),
     as_of: row.asOf,
   }

@@ -76,6 +76,15 @@ export const TrendingSchema = Type.Object({
 })
 export type Trending = Static<typeof TrendingSchema>
 
+const ResultSchema = Type.Array(
+  Type.Object({
+    product_id: Type.String(),
+    rank: Type.Integer(),
+    score: Type.Number(),
+    reason: Type.String(),
+  }),
+)
+
 /** `GET /recommendations/{recommendation_id}`: where an answer came from. */
 export const PassportSchema = Type.Object({
   recommendation_id: Type.String(),
@@ -91,6 +100,31 @@ export const PassportSchema = Type.Object({
       offset: Type.Integer(),
       product_id: Type.String(),
       action: Type.String(),
+    }),
+  ),
+  /** Those that came before, as [partition, offset]. */
+  earlier_events: Type.Array(Type.Array(Type.Integer())),
+  session_event_count: Type.Integer({
+    description: 'How many of the newest events were of the session asked with.',
+  }),
+  /** What was asked; null in answers of before it was kept. */
+  request: Nullable(
+    Type.Object({
+      kind: Type.Union([Type.Literal('user'), Type.Literal('session'), Type.Literal('similar')]),
+      product_id: Nullable(Type.String()),
+      limit: Type.Integer(),
+      category: Nullable(Type.String()),
+      min_price: Nullable(Type.Number()),
+      max_price: Nullable(Type.Number()),
+      exclude: Nullable(Type.Array(Type.String())),
+    }),
+  ),
+  /** The parts that were there: version of the catalogue, of the model, and whether live state was. */
+  parts: Nullable(
+    Type.Object({
+      catalogue: Nullable(Type.String()),
+      model: Nullable(Type.Integer()),
+      live: Type.Boolean(),
     }),
   ),
   model: Nullable(
@@ -109,12 +143,47 @@ export const PassportSchema = Type.Object({
     }),
   ),
   filters: Type.Array(Type.String()),
-  result: Type.Array(
+  result: ResultSchema,
+  /** How the model in place was made; null when there was none, or the registry does not know it any more. */
+  training: Nullable(
     Type.Object({
-      product_id: Type.String(),
-      rank: Type.Integer(),
-      score: Type.Number(),
+      version: Type.Integer(),
+      kind: Type.String(),
+      status: Type.String(),
+      table_versions: Type.Record(Type.String(), Type.Integer()),
+      params: Type.Record(Type.String(), Type.Unknown()),
+      user_count: Type.Integer(),
+      product_count: Type.Integer(),
+      interaction_count: Type.Integer(),
+      trained_at: Type.Integer({ description: 'UTC milliseconds.' }),
       reason: Type.String(),
+    }),
+  ),
+  /** What the shopper did with it, as `/analytics/attribution` counts; null while the lake cannot be asked. */
+  outcome: Nullable(
+    Type.Object({
+      window_ms: Type.Integer(),
+      /** In order of rank; empty while the answer is not in the lake yet. */
+      products: Type.Array(
+        Type.Object({
+          product_id: Type.String(),
+          seen_at: Nullable(Type.Integer()),
+          clicked_at: Nullable(Type.Integer()),
+          purchases: Type.Integer(),
+          revenue: Type.Number(),
+          view_purchases: Type.Integer(),
+          view_revenue: Type.Number(),
+        }),
+      ),
+      newest_event_at: Nullable(Type.Integer()),
+    }),
+  ),
+  /** The answer computed again, where asked for. */
+  recomputed: Nullable(
+    Type.Object({
+      kind: Type.Union([Type.Literal('same'), Type.Literal('different'), Type.Literal('impossible')]),
+      reasons: Type.Array(Type.String()),
+      result: ResultSchema,
     }),
   ),
 })

@@ -31,12 +31,18 @@ test('.env fills in what the environment leaves open; an empty variable is open'
 test('every wrong variable is named at once', () => {
   const read = () =>
     readSettings(
-      { ARUS_API_PORT: 'http', ARUS_SHOP: 'My Shop', ARUS_LOG_LEVEL: 'loud', ARUS_PARTITIONS: '0' },
+      {
+        ARUS_API_PORT: 'http',
+        ARUS_SHOP: 'My Shop',
+        ARUS_LOG_LEVEL: 'loud',
+        ARUS_PARTITIONS: '0',
+        ARUS_TIME_ZONE: '+07:00',
+      },
       folder,
     )
   expect(read).toThrow(ArusError)
   expect(read).toThrow(/ARUS_API_PORT.*ARUS_LOG_LEVEL|ARUS_SHOP/)
-  for (const name of ['ARUS_API_PORT', 'ARUS_SHOP', 'ARUS_LOG_LEVEL', 'ARUS_PARTITIONS'])
+  for (const name of ['ARUS_API_PORT', 'ARUS_SHOP', 'ARUS_LOG_LEVEL', 'ARUS_PARTITIONS', 'ARUS_TIME_ZONE'])
     expect(read).toThrow(name)
 })
 

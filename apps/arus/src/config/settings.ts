@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
@@ -36,6 +37,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[]
   /** The key commands present to a running server; null: none. A secret. */
   readonly apiKey: string | null
+  /** IANA name: of days, weekdays and hours in historical figures. */
+  readonly timeZone: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -88,6 +91,7 @@ export function readSettings(
     rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
     apiKey: reader.text('ARUS_API_KEY', '') || null,
+    timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
   reader.throwIfWrong()
@@ -170,6 +174,14 @@ class Reader {
     if (!text) return fallback
     if (pattern.test(text)) return text
     this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
+    return fallback
+  }
+
+  timeZone(name: string, fallback: string): string {
+    const text = this.#values[name]
+    if (!text) return fallback
+    if (isTimeZone(text)) return text
+    this.#wrong.push(`${name} must be a time zone by its IANA name, such as Asia/Jakarta, found "${text}"`)
     return fallback
   }
 

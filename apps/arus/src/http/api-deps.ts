@@ -2,22 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GroupInfo } from '@arus/event-log'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
-import type {
-  Funnel,
-  Health,
-  Heatmap,
-  SystemMetrics,
-  Timeline,
-  Trends,
-  UserBehavior,
-} from '../api-schema/index.ts'
+import type { Analytics } from '../analytics/analytics.ts'
+import type { Health, SystemMetrics } from '../api-schema/index.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { ApiKeys } from '../keys/api-key.ts'
 import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
-import type { Passport } from '../recommend/passport.ts'
+import type { ExplainedAnswer } from '../recommend/explain-answer.ts'
 import type { Recommender } from '../recommend/recommender.ts'
 import type { ModelVersion } from '../registry/registry.ts'
 
@@ -27,21 +20,6 @@ export interface Period {
   readonly toMs?: number
 }
 
-/** Historical figures, computed from the lake. */
-interface AnalyticsSource {
-  userBehavior(period: Period): Promise<UserBehavior>
-  funnel(period: Period): Promise<Funnel>
-  timeline(period: Period & { readonly interval?: Timeline['interval'] }): Promise<Timeline>
-  heatmap(period: Period & { readonly timeZone?: string }): Promise<Heatmap>
-  trends(
-    period: Period & {
-      readonly interval?: Trends['interval']
-      readonly category?: string
-      readonly limit?: number
-    },
-  ): Promise<Trends>
-}
-
 /** What the API is built from. Functions give the part as it is now, or null when it is gone. */
 export interface ApiDeps {
   readonly version: string
@@ -49,10 +27,16 @@ export interface ApiDeps {
   readonly catalogue: () => Catalogue | null
   readonly live: () => LiveState | null
   readonly ingest: () => Ingest | null
-  readonly analytics: AnalyticsSource
+  readonly analytics: Analytics
   readonly sql: LakeSql
   readonly tables: TablePages
-  readonly passports: { find(recommendationId: string): Promise<Passport | null> }
+  /** Null for an answer that was never given. */
+  readonly passports: {
+    explain(
+      recommendationId: string,
+      options: { readonly isRecomputed: boolean },
+    ): Promise<ExplainedAnswer | null>
+  }
   /** Newest first. */
   readonly models: () => Promise<readonly ModelVersion[]>
   readonly health: () => Promise<Health>

@@ -63,7 +63,10 @@ describe('recommendations', () => {
     expect(passport.json()).toMatchObject({
       recommendation_id: body.recommendation_id,
       events: [{ partition: 0, product_id: 'p0', action: 'view' }],
+      recomputed: null,
     })
+    const again = await get(`/recommendations/${body.recommendation_id}?recompute=true`)
+    expect(again.json().recomputed).toEqual({ kind: 'same', reasons: [], result: passport.json().result })
   })
 
   test('obey category, price and exclude in each of its spellings', async () => {
@@ -321,6 +324,14 @@ describe('analytics', () => {
       from,
       to: 1769860800000,
     })
+    expect(
+      (await get('/analytics/funnel?steps=view,purchase&order=any&window=7d&split_by=device')).json(),
+    ).toMatchObject({
+      steps: [{ step: 'view' }, { step: 'purchase' }],
+      order: 'any',
+      window_ms: 7 * 86_400_000,
+      split_by: 'device',
+    })
     expect((await get('/analytics/timeline?from=2026-01-01T00:00:00&interval=minute')).json()).toMatchObject({
       from,
       interval: 'minute',
@@ -334,10 +345,39 @@ describe('analytics', () => {
     })
   })
 
+  test('cohorts, windows and time zones', async () => {
+    expect(
+      (await get('/analytics/retention?interval=day&time_zone=Asia/Jakarta&return_action=purchase')).json(),
+    ).toMatchObject({ interval: 'day', time_zone: 'Asia/Jakarta', action: null, return_action: 'purchase' })
+    expect((await get('/analytics/attribution?window=24h')).json()).toMatchObject({ window_ms: 86_400_000 })
+    expect((await get('/analytics/timeline?time_zone=Asia/Jakarta')).json()).toMatchObject({
+      time_zone: 'Asia/Jakarta',
+    })
+    expect((await get('/analytics/searches?from=5&limit=3')).json()).toMatchObject({ from: 5, queries: [] })
+  })
+
+  test('a shopper’s events page by a cursor that belongs to the shopper', async () => {
+    const first = (await get('/analytics/users/ann?limit=9')).json()
+    expect(first).toMatchObject({ user_id: 'ann', summary: { events: 9, sessions: 0 } })
+    const second = (await get(`/analytics/users/ann?cursor=${first.next_cursor}`)).json()
+    expect(second).toMatchObject({ summary: { sessions: 7 }, next_cursor: null })
+    await expectProblem(await get(`/analytics/users/bob?cursor=${first.next_cursor}`), 400, 'REQUEST_INVALID')
+  })
+
   test.each([
     ['/analytics/funnel?from=yesterday', '/from'],
     ['/analytics/funnel?to=2026-13-01', '/to'],
     ['/analytics/funnel?from=9&to=3', '/from'],
+    ['/analytics/funnel?steps=view', '/steps'],
+    ['/analytics/funnel?steps=view,view', '/steps'],
+    ['/analytics/funnel?steps=view,Purchase', '/steps'],
+    ['/analytics/funnel?window=0h', '/window'],
+    ['/analytics/funnel?window=900d', '/window'],
+    ['/analytics/funnel?order=random', '/order'],
+    ['/analytics/funnel?where=device', '/where'],
+    ['/analytics/attribution?window=week', '/window'],
+    ['/analytics/retention?action=Buy!', '/action'],
+    ['/analytics/retention?periods=0', '/periods'],
     ['/analytics/timeline?interval=week', '/interval'],
     ['/analytics/trends?interval=minute', '/interval'],
   ])('refuse %s', async (url, pointer) => {
@@ -388,11 +428,11 @@ describe('system', () => {
       [
         '/',
         '/analytics',
-        '/analytics/funnel',
-        '/analytics/heatmap',
-        '/analytics/timeline',
-        '/analytics/trends',
+        ...['attribution', 'funnel', 'heatmap', 'retention', 'searches', 'timeline', 'trends'].map(
+          (figure) => `/analytics/${figure}`,
+        ),
         '/analytics/user_behavior',
+        '/analytics/users/{user_id}',
         '/categories',
         '/health',
         '/keys',
@@ -470,6 +510,10 @@ describe('HTTP itself', () => {
       'from',
       'to',
       'interval',
+      'steps',
+      'window',
+      'where',
+      'split_by',
     )
     const values = fc.oneof(
       fc.string(),
@@ -484,6 +528,10 @@ describe('HTTP itself', () => {
         '/analytics/funnel',
         '/analytics/timeline',
         '/analytics/trends',
+        '/analytics/retention',
+        '/analytics/attribution',
+        '/analytics/searches',
+        '/analytics/users/ann',
       ),
       fc
         .tuple(

@@ -7,7 +7,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createIngest } from '../events/log-ingest.ts'
 import { topicNames } from '../events/topics.ts'
+import { eventsAt } from '../live/events-at.ts'
 import { startLiveProcessor } from '../live/live-processor.ts'
+import { explainAnswer } from '../recommend/explain-answer.ts'
 import { ExposureLog } from '../recommend/exposure-log.ts'
 import { findPassport } from '../recommend/find-passport.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
@@ -58,7 +60,20 @@ async function openReal() {
     live: () => live,
     ingest: () => ingest,
     passports: {
-      find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
+      explain: (id, options) =>
+        explainAnswer(
+          {
+            find: () => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
+            trainingOf: async () => null,
+            outcomeOf: async () => ({ window_ms: 1, products: [], newest_event_at: null }),
+            readEvents: (places) => eventsAt(log, topics.events, places),
+            loadModel: async () => model,
+            catalogue: () => catalogue,
+            onFault: () => {},
+          },
+          id,
+          options,
+        ),
     },
     forget: async (shopper) => ({ 'live state': await live.forget(shopper) }),
     now,
@@ -117,6 +132,26 @@ describe('over the embedded parts', () => {
       user_id: 'ann',
       product_id: 'p0',
     })
+  })
+
+  test('an answer is computed again from the events of the log, though more came since', async () => {
+    for (const product_id of ['p1', 'p0', 'p1']) {
+      await send({ user_id: 'eve', session_id: 's', action: 'view', product_id })
+    }
+    const answer = await until(async () => {
+      const body = (await shop.app.inject('/recommendations/user/eve?limit=5&session_id=s')).json()
+      return body.recommendations[0]?.product_id === 'p20' ? body : null
+    })
+    await send({ user_id: 'eve', action: 'purchase', product_id: 'p20', price: 5 })
+    await until(async () => ((await topOf('eve')).recommendations[0]?.product_id === 'p20' ? null : true))
+    await shop.exposures.flush()
+    const { recomputed } = (
+      await shop.app.inject(`/recommendations/${answer.recommendation_id}?recompute=true`)
+    ).json()
+    expect(recomputed).toMatchObject({ kind: 'same', reasons: [] })
+    expect(recomputed.result.map((item: { product_id: string }) => item.product_id)).toEqual(
+      answer.recommendations.map((item: { product_id: string }) => item.product_id),
+    )
   })
 
   test('numbers as ids, duplicates, bad events in a batch, a bad event alone', async () => {

@@ -2,6 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import { ArusError } from '../errors.ts'
 import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
+import { explainAnswer } from '../recommend/explain-answer.ts'
 import type { Passport } from '../recommend/passport.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
@@ -91,7 +92,22 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     analytics: recordedAnalytics,
     sql: noSql,
     tables: noTables,
-    passports: { find: async (id) => passports.get(id) ?? null },
+    passports: {
+      explain: (id, options) =>
+        explainAnswer(
+          {
+            find: async () => passports.get(id) ?? null,
+            trainingOf: async () => null,
+            outcomeOf: async () => ({ window_ms: 1, products: [], newest_event_at: null }),
+            readEvents: (places) => live.eventsAt(places),
+            loadModel: async () => model,
+            catalogue: () => catalogue,
+            onFault: () => {},
+          },
+          id,
+          options,
+        ),
+    },
     models: async () => [
       {
         version: 3,
@@ -166,7 +182,7 @@ async function gone(): Promise<never> {
 
 /** Answers from the period asked for, so that a test sees what the route understood. */
 const recordedAnalytics: ApiDeps['analytics'] = {
-  userBehavior: async (period) => ({
+  userBehavior: async (period = {}) => ({
     users: period.fromMs ?? 0,
     sessions: period.toMs ?? 0,
     events: 0,
@@ -177,29 +193,114 @@ const recordedAnalytics: ApiDeps['analytics'] = {
     bounce_rate: null,
     buyers: 0,
     repeat_buyers: 0,
+    conversion: null,
+    orders: 0,
     revenue: 0,
     average_order_value: null,
     actions: [],
     top_products: [],
+    top_categories: [],
     top_users: [],
     as_of: AS_OF,
   }),
-  funnel: async (period) => ({ ...endsOf(period), steps: [], by_day: [], by_category: [], as_of: AS_OF }),
-  timeline: async ({ interval = 'hour', ...period }) => ({
+  funnel: async ({ steps = [], order = 'strict', windowMs = null, splitBy = null, ...period } = {}) => ({
+    ...endsOf(period),
+    order,
+    window_ms: windowMs,
+    split_by: splitBy,
+    steps: steps.map((step) => ({
+      step,
+      shoppers: 0,
+      of_first: null,
+      of_previous: null,
+      from_previous: null,
+    })),
+    first_to_last: null,
+    groups: [],
+    other: null,
+    by_day: [],
+    by_category: [],
+    as_of: AS_OF,
+  }),
+  timeline: async ({ interval = 'hour', timeZone = 'UTC', ...period } = {}) => ({
     ...endsOf(period),
     interval,
+    time_zone: timeZone,
     times: [],
     series: [],
     as_of: AS_OF,
   }),
-  heatmap: async (period) => ({ ...endsOf(period), time_zone: 'UTC', cells: [], as_of: AS_OF }),
-  trends: async ({ interval = 'day', ...period }) => ({
+  heatmap: async ({ timeZone = 'UTC', ...period } = {}) => ({
+    ...endsOf(period),
+    time_zone: timeZone,
+    cells: [],
+    as_of: AS_OF,
+  }),
+  trends: async ({ interval = 'day', timeZone = 'UTC', ...period } = {}) => ({
     ...endsOf(period),
     interval,
+    time_zone: timeZone,
     times: [],
     categories: [],
     as_of: AS_OF,
   }),
+  retention: async ({ interval = 'week', timeZone = 'UTC', action, returnAction, ...period } = {}) => ({
+    ...endsOf(period),
+    interval,
+    time_zone: timeZone,
+    action: action ?? null,
+    return_action: returnAction ?? null,
+    cohorts: [],
+    overall: [],
+    as_of: AS_OF,
+  }),
+  attribution: async ({ windowMs = 0, ...period } = {}) => ({
+    ...endsOf(period),
+    window_ms: windowMs,
+    total: {
+      answers: 0,
+      shown: 0,
+      seen: 0,
+      clicked: 0,
+      purchases: 0,
+      revenue: 0,
+      view_purchases: 0,
+      view_revenue: 0,
+      click_through: null,
+      click_through_of_seen: null,
+      purchases_per_click: null,
+    },
+    by_scenario: [],
+    by_position: [],
+    by_model: [],
+    as_of: AS_OF,
+  }),
+  searches: async (period = {}) => ({
+    ...endsOf(period),
+    searches: 0,
+    shoppers: 0,
+    click_rate: null,
+    purchase_rate: null,
+    revenue: 0,
+    distinct_queries: 0,
+    queries: [],
+    as_of: AS_OF,
+  }),
+  shopper: async ({ shopper, limit, before }) => ({
+    user_id: shopper,
+    summary: {
+      events: limit,
+      sessions: before?.offset ?? 0,
+      first_event_at: null,
+      last_event_at: null,
+      purchases: 0,
+      revenue: 0,
+    },
+    events: [],
+    next: before === undefined ? { ts: 5, partition: 1, offset: 7 } : null,
+    as_of: AS_OF,
+  }),
+  outcome: gone,
 }
 
 const AS_OF = { table_versions: { 'silver.events': 2 }, newest_event_at: null, took_ms: 1 }

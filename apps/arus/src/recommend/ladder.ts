@@ -13,10 +13,13 @@ import type { RememberedProducts } from './remembered-products.ts'
 const FILLER_PER_RESULT = 5
 const FILLER_MIN = 50
 
+/** What recommending asks of live state. */
+export type LiveReads = Pick<LiveState, 'history' | 'session' | 'trending' | 'countRecommendation'>
+
 /** The parts there are at the moment of a request. */
 export interface PartsNow {
   readonly catalogue: Catalogue | null
-  readonly live: LiveState | null
+  readonly live: LiveReads | null
   readonly model: ServingModel | null
 }
 

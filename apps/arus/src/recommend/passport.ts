@@ -5,6 +5,8 @@ import type { ShopperPast } from './shopper-past.ts'
 /** Events and candidates kept in a passport. */
 const EVENT_LIMIT = 50
 const CANDIDATE_LIMIT = 50
+/** Excluded products kept: the API takes 200 texts. */
+const EXCLUDE_LIMIT = 500
 
 /** An event an answer rested on, by its place in the log. */
 interface PassportEvent {
@@ -12,6 +14,26 @@ interface PassportEvent {
   readonly offset: number
   readonly product_id: string
   readonly action: string
+}
+
+/** What was asked, as far as it can change the answer. */
+export interface PassportRequest {
+  readonly kind: 'user' | 'session' | 'similar'
+  /** The product asked about, for `similar`. */
+  readonly product_id: string | null
+  readonly limit: number
+  readonly category: string | null
+  readonly min_price: number | null
+  readonly max_price: number | null
+  /** Null where there were more than are kept. */
+  readonly exclude: readonly string[] | null
+}
+
+/** The parts that were there; what was away is null or false. */
+export interface PassportParts {
+  readonly catalogue: string | null
+  readonly model: number | null
+  readonly live: boolean
 }
 
 /** Where an answer came from. Stored in the log topic `recommendations`, as JSON. */
@@ -25,6 +47,13 @@ export interface Passport {
   readonly fallback: string | null
   /** Newest first, at most 50. */
   readonly events: readonly PassportEvent[]
+  /** Those that came before, by their partition and offset. */
+  readonly earlier_events: readonly (readonly [partition: number, offset: number])[]
+  /** How many of the newest were of the session asked with. */
+  readonly session_event_count: number
+  /** Null in passports of before it was kept. */
+  readonly request: PassportRequest | null
+  readonly parts: PassportParts | null
   readonly model: ModelReference | null
   /** Per retriever its share of the blend and what it brought, best first, at most 50 in all. */
   readonly retrievers: readonly {
@@ -49,6 +78,8 @@ export interface PassportSource {
   readonly past: ShopperPast
   readonly retrieved: readonly Retrieved[]
   readonly filters: readonly string[]
+  readonly request: Omit<PassportRequest, 'exclude'> & { readonly exclude: readonly string[] }
+  readonly parts: PassportParts
 }
 
 /** The compact record of where an answer came from. */
@@ -68,6 +99,15 @@ export function passportOf(source: PassportSource): Passport {
       product_id,
       action,
     })),
+    earlier_events: past.events
+      .slice(EVENT_LIMIT)
+      .map(({ partition, offset }) => [partition, offset] as const),
+    session_event_count: past.sessionEventCount,
+    request: {
+      ...source.request,
+      exclude: source.request.exclude.length > EXCLUDE_LIMIT ? null : source.request.exclude,
+    },
+    parts: source.parts,
     model: answer.model,
     retrievers: retrieved.map(({ retriever, weight, candidates }) => ({
       retriever,

@@ -1,12 +1,13 @@
-import type { HistoryItem, LiveState } from '../live/live-state.ts'
+import type { HistoryItem } from '../live/live-state.ts'
 import type { FaultReporter } from './fault-reporter.ts'
+import type { LiveReads } from './ladder.ts'
 import { NO_PAST, pastOf, type ShopperPast } from './shopper-past.ts'
 
 const NONE: readonly HistoryItem[] = []
 
 /** The past of a shopper, a session, or both, from live state; of somebody who did nothing when it cannot be read. */
 export async function readPast(
-  live: () => LiveState | null,
+  live: () => LiveReads | null,
   of: { readonly userId: string | null; readonly sessionId: string | null },
   faults: FaultReporter,
 ): Promise<ShopperPast> {

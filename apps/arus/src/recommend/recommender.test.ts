@@ -346,6 +346,18 @@ test('the passport tells events, candidates, model, filters and result', async (
       generated_at: NOW_MS,
       fallback: null,
       events: [{ partition: event.partition, offset: event.offset, product_id: 'a', action: 'add_to_cart' }],
+      earlier_events: [],
+      session_event_count: 0,
+      request: {
+        kind: 'user',
+        product_id: null,
+        limit: 2,
+        category: null,
+        min_price: null,
+        max_price: 55,
+        exclude: [],
+      },
+      parts: { catalogue: 'v1', model: 3, live: true },
       model: answer.model,
       retrievers: [
         {

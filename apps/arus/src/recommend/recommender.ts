@@ -1,12 +1,11 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
-import type { LiveState } from '../live/live-state.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
-import { climbDown, fillerCount, type PartsNow, type Reached } from './ladder.ts'
-import { type Passport, passportOf, rounded } from './passport.ts'
+import { climbDown, fillerCount, type LiveReads, type PartsNow, type Reached } from './ladder.ts'
+import { type Passport, type PassportRequest, type PassportSource, passportOf, rounded } from './passport.ts'
 import { type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
 import { readPast } from './read-past.ts'
@@ -26,7 +25,7 @@ const REMEMBERED_COUNT = 200
 export interface RecommenderOptions {
   /** Each gives the part as it is now, or null when it is gone. */
   readonly catalogue: () => Catalogue | null
-  readonly live: () => LiveState | null
+  readonly live: () => LiveReads | null
   readonly model: () => ServingModel | null
   /** Told of each answer; must not wait. */
   readonly onAnswer?: (passport: Passport) => void
@@ -50,6 +49,9 @@ export interface Recommender {
 }
 
 interface Asked {
+  readonly kind: PassportRequest['kind']
+  /** The product asked about, for `similar`. */
+  readonly productId: string | null
   readonly userId: string | null
   readonly sessionId: string | null
   readonly scenario: string
@@ -89,6 +91,8 @@ class LadderRecommender implements Recommender {
     const past = await readPast(this.#options.live, { userId, sessionId }, this.#faults)
     const scenario = request.scenario ?? 'for_you'
     return this.#answer({
+      kind: 'user',
+      productId: null,
       userId,
       sessionId,
       scenario,
@@ -104,6 +108,8 @@ class LadderRecommender implements Recommender {
     const past = await readPast(this.#options.live, { userId: null, sessionId }, this.#faults)
     const scenario = request.scenario ?? 'session'
     return this.#answer({
+      kind: 'session',
+      productId: null,
       userId: null,
       sessionId,
       scenario,
@@ -126,6 +132,8 @@ class LadderRecommender implements Recommender {
     }
     const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
     const asked: Asked = {
+      kind: 'similar',
+      productId,
       userId: null,
       sessionId: null,
       scenario: request.scenario ?? 'similar',
@@ -182,7 +190,7 @@ class LadderRecommender implements Recommender {
       generated_at: new Date(generatedAtMs).toISOString(),
       took_ms: this.#sinceMs(asked.startedMs),
     }
-    this.#tell(answer, { asked, personal, generatedAtMs }, parts.live)
+    this.#tell(answer, { asked, personal, generatedAtMs }, parts)
     return answer
   }
 
@@ -221,10 +229,10 @@ class LadderRecommender implements Recommender {
   #tell(
     answer: RecommendationAnswer,
     source: { readonly asked: Asked; readonly personal: Personal; readonly generatedAtMs: number },
-    live: LiveState | null,
+    parts: PartsNow,
   ): void {
     const { asked, personal, generatedAtMs } = source
-    this.#faults.attempt('live state', undefined, () => live?.countRecommendation())
+    this.#faults.attempt('live state', undefined, () => parts.live?.countRecommendation())
     const { onAnswer } = this.#options
     if (onAnswer === undefined) return
     this.#faults.attempt('passport', undefined, () =>
@@ -236,6 +244,12 @@ class LadderRecommender implements Recommender {
           past: asked.past,
           retrieved: personal.retrieved,
           filters: asked.eligibility.applied,
+          request: requestOf(asked),
+          parts: {
+            catalogue: parts.catalogue?.version ?? null,
+            model: parts.model?.version ?? null,
+            live: parts.live !== null,
+          },
         }),
       ),
     )
@@ -260,6 +274,18 @@ class LadderRecommender implements Recommender {
 
   #sinceMs(startedMs: number): number {
     return Math.round((this.#clockMs() - startedMs) * 1000) / 1000
+  }
+}
+
+function requestOf({ kind, productId, request }: Asked): PassportSource['request'] {
+  return {
+    kind,
+    product_id: productId,
+    limit: request.limit,
+    category: request.category ?? null,
+    min_price: request.minPrice ?? null,
+    max_price: request.maxPrice ?? null,
+    exclude: request.exclude ?? [],
   }
 }
 

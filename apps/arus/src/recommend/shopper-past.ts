@@ -11,8 +11,10 @@ export interface ShopperPast {
   readonly purchased: ReadonlySet<string>
   /** Every product of the past, purchased or not. */
   readonly seen: ReadonlySet<string>
-  /** The events it was made from, newest first. */
+  /** The events it was made from, those of the session first, each newest first. */
   readonly events: readonly HistoryItem[]
+  /** How many of them are of the session. */
+  readonly sessionEventCount: number
 }
 
 /** Distinct products of the past that a model is given. */
@@ -31,6 +33,7 @@ export const NO_PAST: ShopperPast = {
   purchased: EMPTY,
   seen: EMPTY,
   events: [],
+  sessionEventCount: 0,
 }
 
 /**
@@ -65,6 +68,7 @@ export function pastOf(history: readonly HistoryItem[], session: readonly Histor
     purchased,
     seen,
     events,
+    sessionEventCount: session.length,
   }
 }
 

@@ -98,6 +98,7 @@ export class ShopLive implements LiveState {
   trends: TrendingProduct[] = []
   answered = 0
   readonly #items = new Map<string, HistoryItem[]>()
+  readonly #log: HistoryItem[] = []
   readonly #shopperListeners = new Map<string, Set<() => void>>()
   readonly #listeners = new Set<() => void>()
   readonly #now: () => number
@@ -109,12 +110,18 @@ export class ShopLive implements LiveState {
 
   act(shopper: string, product_id: string, action = 'view', sessionId?: string): HistoryItem {
     const item = { product_id, action, ts: this.#now(), partition: 0, offset: this.#offset++ }
+    this.#log.push(item)
     for (const key of [`u:${shopper}`, ...(sessionId === undefined ? [] : [`s:${sessionId}`])]) {
       this.#items.set(key, [item, ...(this.#items.get(key) ?? [])])
     }
     for (const listener of this.#shopperListeners.get(shopper) ?? []) listener()
     for (const listener of this.#listeners) listener()
     return item
+  }
+
+  /** The events at these places of the log of what was acted. */
+  async eventsAt(places: readonly (readonly [number, number])[]): Promise<(HistoryItem | null)[]> {
+    return places.map(([, offset]) => this.#log[offset] ?? null)
   }
 
   listenerCount(shopper: string): number {

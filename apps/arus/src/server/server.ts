@@ -18,7 +18,6 @@ import { overallStatus, probeSlots } from '../operations/health.ts'
 import { RequestStatistics } from '../operations/request-statistics.ts'
 import { SystemMonitor } from '../operations/system-metrics.ts'
 import { ExposureLog } from '../recommend/exposure-log.ts'
-import { findPassport } from '../recommend/find-passport.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
@@ -28,6 +27,7 @@ import { Closing } from './closing.ts'
 import { forgetShopper } from './forget-shopper.ts'
 import { LakeKeeper } from './lake-keeper.ts'
 import { ModelSlot } from './model-slot.ts'
+import { passportsOf } from './passports.ts'
 import { storageSizes, tableReport } from './storage-report.ts'
 
 /** Arus, serving. */
@@ -142,6 +142,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   if (keys !== null) closing.add(() => keys.close())
 
   const query = await parts.query()
+  const analytics = createAnalytics({ query, now, timeZone: settings.timeZone })
   const api = await buildApi({
     version,
     recommender,
@@ -150,10 +151,16 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     ingest: () => ingest,
     sql: await parts.sql(),
     tables: openTablePages({ lake, quality: (name) => qualityOf(lake, name), now }),
-    analytics: createAnalytics({ query, now }),
-    passports: {
-      find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
-    },
+    analytics,
+    passports: passportsOf({
+      log,
+      topics,
+      exposures,
+      registry: await parts.registry(),
+      catalogue: () => catalogues.current(),
+      analytics,
+      logger,
+    }),
     models: async () => (await parts.registry()).list(),
     health: async () => {
       const slots = await probe()

@@ -9,57 +9,76 @@ import { AsOf } from '../view/as-of.tsx'
 import { Card } from '../view/card.tsx'
 import { DataTable } from '../view/data-table.tsx'
 import { FunnelBars } from '../view/funnel-bars.tsx'
+import { FunnelGroups } from '../view/funnel-groups.tsx'
 import { PageHead } from '../view/page-head.tsx'
 import { QueryView } from '../view/query-view.tsx'
+import { useFunnelQuestion } from '../view/use-funnel-question.tsx'
 import { usePeriod } from '../view/use-period.tsx'
 
 const STEPS = ['view', 'click', 'add_to_cart', 'purchase'] as const
 
-/** `/funnel`: from view to purchase, by day and by category. */
+/** `/funnel`: step by step to a purchase, by day and by category. */
 export function FunnelPage() {
   const { t } = useSpeech()
   const { period, picker } = usePeriod()
+  const { question, controls } = useFunnelQuestion()
   return (
     <>
       <PageHead title={t('funnel')} intro={t('funnelIntro')}>
         {picker}
       </PageHead>
-      <QueryView
-        query={useFunnel(period)}
-        height={420}
-        isEmpty={({ steps }) => steps.every(({ shoppers }) => shoppers === 0)}
-        emptyText={t('emptyEvents')}
-      >
-        {(funnel) => (
-          <>
-            <div className="grid">
+      <div className="grid">
+        <Card title={t('chooseFunnel')}>{controls}</Card>
+        <QueryView
+          query={useFunnel(period, question)}
+          height={420}
+          isEmpty={({ as_of }) => as_of.newest_event_at === null}
+          emptyText={t('emptyEvents')}
+        >
+          {(funnel) => (
+            <>
               <Card className="third" title={t('funnelSteps')} note={t('shoppersPerStep')}>
                 <FunnelBars steps={funnel.steps} />
-                <Overall steps={funnel.steps} />
+                <Overall funnel={funnel} />
               </Card>
               <Card className="two-thirds" title={t('byDay')} note={t('shoppersPerDay')}>
                 <DaysChart days={funnel.by_day} />
               </Card>
-              <Card title={t('byCategory')} note={t('shoppersPerStep')}>
+              {funnel.split_by === null ? null : (
+                <Card title={t('funnelGroups')} note={t('funnelGroupsNote')}>
+                  <FunnelGroups funnel={funnel} />
+                </Card>
+              )}
+              <Card title={t('byCategory')} note={t('shoppersPerAction')}>
                 <Categories categories={funnel.by_category} />
+                <AsOf asOf={funnel.as_of} />
               </Card>
-            </div>
-            <AsOf asOf={funnel.as_of} />
-          </>
-        )}
-      </QueryView>
+            </>
+          )}
+        </QueryView>
+      </div>
     </>
   )
 }
 
-function Overall({ steps }: { readonly steps: Funnel['steps'] }) {
+function Overall({ funnel: { steps, first_to_last } }: { readonly funnel: Funnel }) {
   const { t, format } = useSpeech()
   const share = steps.at(-1)?.of_first ?? null
   return (
-    <p style={{ marginTop: 'var(--space-4)' }}>
-      <span className="figure-value">{format.percent(share)}</span>{' '}
-      <span className="note">{t('viewToPurchase')}</span>
-    </p>
+    <>
+      <p style={{ marginTop: 'var(--space-4)' }}>
+        <span className="figure-value">{format.percent(share)}</span>{' '}
+        <span className="note">{t('firstToLast')}</span>
+      </p>
+      {first_to_last === null ? null : (
+        <p className="note">
+          {t('timeToConvert', {
+            median: format.seconds(first_to_last.median_ms / 1_000),
+            p90: format.seconds(first_to_last.p90_ms / 1_000),
+          })}
+        </p>
+      )}
+    </>
   )
 }
 

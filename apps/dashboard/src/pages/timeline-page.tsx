@@ -46,11 +46,11 @@ export function TimelinePage() {
             <Totals timeline={timeline} />
             <Card
               title={t('events')}
-              note={`${t('eventsPerStep', { interval: t(INTERVAL_TEXTS[timeline.interval]).toLowerCase() })} · UTC · ${t('zoomHint')}`}
+              note={`${t('eventsPerStep', { interval: t(INTERVAL_TEXTS[timeline.interval]).toLowerCase() })} · ${timeline.time_zone} · ${t('zoomHint')}`}
             >
               <SeriesChart timeline={timeline} />
             </Card>
-            <AsOf asOf={timeline.as_of} />
+            <AsOf asOf={timeline.as_of} zone={timeline.time_zone} />
           </>
         )}
       </QueryView>
@@ -72,11 +72,11 @@ function Totals({ timeline }: { readonly timeline: Timeline }) {
 
 function SeriesChart({ timeline }: { readonly timeline: Timeline }) {
   const { t, format, actionName } = useSpeech()
-  const { times, series, interval } = timeline
+  const { times, series, interval, time_zone: zone } = timeline
   const option = useCallback(
     (colours: ChartColours) => ({
       ...axes({
-        names: times.map((ms) => (interval === 'day' ? format.day(ms, 'UTC') : format.dateTime(ms, 'UTC'))),
+        names: times.map((ms) => (interval === 'day' ? format.day(ms, zone) : format.dateTime(ms, zone))),
         value: format.short,
         colours,
         legend: true,
@@ -92,7 +92,7 @@ function SeriesChart({ timeline }: { readonly timeline: Timeline }) {
         color: colours.action(action),
       })),
     }),
-    [times, series, interval, format, actionName],
+    [times, series, interval, zone, format, actionName],
   )
-  return <Chart label={`${t('timelineIntro')}, UTC`} option={option} height={420} />
+  return <Chart label={`${t('timelineIntro')}, ${zone}`} option={option} height={420} />
 }

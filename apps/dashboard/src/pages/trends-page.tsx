@@ -50,13 +50,13 @@ export function TrendsPage() {
             <>
               <Card
                 title={t('viewsByCategory')}
-                note={`${t('viewsPerStep', { interval: t(INTERVAL_TEXTS[trends.interval]).toLowerCase() })} · UTC`}
+                note={`${t('viewsPerStep', { interval: t(INTERVAL_TEXTS[trends.interval]).toLowerCase() })} · ${trends.time_zone}`}
               >
                 <CategoriesChart trends={trends} />
               </Card>
               <Card title={t('categories')} note={`${t('growth')}: ${t('growthHint')}`}>
                 <CategoriesTable trends={trends} />
-                <AsOf asOf={trends.as_of} />
+                <AsOf asOf={trends.as_of} zone={trends.time_zone} />
               </Card>
             </>
           )}
@@ -71,11 +71,11 @@ export function TrendsPage() {
 
 function CategoriesChart({ trends }: { readonly trends: Trends }) {
   const { t, format } = useSpeech()
-  const { times, categories, interval } = trends
+  const { times, categories, interval, time_zone: zone } = trends
   const option = useCallback(
     (colours: ChartColours) => ({
       ...axes({
-        names: times.map((ms) => (interval === 'day' ? format.day(ms, 'UTC') : format.dateTime(ms, 'UTC'))),
+        names: times.map((ms) => (interval === 'day' ? format.day(ms, zone) : format.dateTime(ms, zone))),
         value: format.short,
         colours,
         legend: true,
@@ -90,9 +90,9 @@ function CategoriesChart({ trends }: { readonly trends: Trends }) {
         ...(colours.series[i] === undefined ? {} : { color: colours.series[i] }),
       })),
     }),
-    [times, categories, interval, format],
+    [times, categories, interval, zone, format],
   )
-  return <Chart label={`${t('viewsByCategory')}, UTC`} option={option} height={340} />
+  return <Chart label={`${t('viewsByCategory')}, ${zone}`} option={option} height={340} />
 }
 
 function CategoriesTable({ trends }: { readonly trends: Trends }) {

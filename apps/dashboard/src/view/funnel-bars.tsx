@@ -5,6 +5,8 @@ interface FunnelBarsProps {
     readonly step: string
     readonly shoppers: number
     readonly of_previous: number | null
+    /** Time from the step before; absent where it is not known. */
+    readonly from_previous?: { readonly median_ms: number } | null
   }[]
 }
 
@@ -14,7 +16,7 @@ export function FunnelBars({ steps }: FunnelBarsProps) {
   const widest = Math.max(1, ...steps.map(({ shoppers }) => shoppers))
   return (
     <ol className="funnel">
-      {steps.map(({ step, shoppers, of_previous }, i) => (
+      {steps.map(({ step, shoppers, of_previous, from_previous }, i) => (
         <li key={step}>
           <div className="funnel-text">
             <span className="funnel-name">{actionName(step)}</span>
@@ -27,7 +29,14 @@ export function FunnelBars({ steps }: FunnelBarsProps) {
               style={{ width: `${(shoppers / widest) * 100}%` }}
             />
           </div>
-          {i === 0 ? null : <p className="note">{t('ofPrevious', { share: format.percent(of_previous) })}</p>}
+          {i === 0 ? null : (
+            <p className="note">
+              {t('ofPrevious', { share: format.percent(of_previous) })}
+              {from_previous
+                ? ` · ${t('medianTime', { time: format.seconds(from_previous.median_ms / 1_000) })}`
+                : ''}
+            </p>
+          )}
         </li>
       ))}
     </ol>

@@ -140,7 +140,11 @@ export function recommendationRoutes(
       schema: {
         tags: TAGS,
         summary: 'The passport of an answer',
-        description: 'Which events, model and candidates an answer given before rested on.',
+        description:
+          'Which events, model and candidates an answer given before rested on, and what came of it. With `recompute` the answer is computed again and compared.',
+        querystring: Type.Object({
+          recompute: Type.Boolean({ default: false, description: 'Compute the answer again.' }),
+        }),
         params: Type.Object({
           recommendation_id: Id('From an answer.', '01939f7e-7c00-7000-8000-000000000000'),
         }),
@@ -149,8 +153,9 @@ export function recommendationRoutes(
     },
     async (request) => {
       const { recommendation_id } = request.params
-      const passport = await passports.find(recommendation_id)
-      if (passport !== null) return passport as PassportBody
+      const isRecomputed = request.query.recompute
+      const passport = await passports.explain(recommendation_id, { isRecomputed })
+      if (passport !== null) return passport as unknown as PassportBody
       throw new ArusError(
         'RECOMMENDATION_UNKNOWN',
         `No answer with the id ${JSON.stringify(recommendation_id)} was given. Ids are in "recommendation_id" of /recommendations/user/{id}.`,

@@ -1,0 +1,52 @@
+import type { EventLog } from '@arus/event-log'
+import type { Logger } from 'pino'
+import type { Analytics } from '../analytics/analytics.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import { ArusError } from '../errors.ts'
+import { eventsAt } from '../live/events-at.ts'
+import { type ExplainSource, explainAnswer } from '../recommend/explain-answer.ts'
+import type { ExposureLog } from '../recommend/exposure-log.ts'
+import { findPassport } from '../recommend/find-passport.ts'
+import type { Registry } from '../registry/registry.ts'
+import { loadServingModel } from '../training/load-serving-model.ts'
+
+/** What answers are explained from. */
+export interface PassportParts {
+  readonly log: EventLog
+  readonly topics: { readonly events: string; readonly recommendations: string }
+  readonly exposures: ExposureLog
+  readonly registry: Registry
+  readonly catalogue: () => Catalogue | null
+  readonly analytics: Analytics
+  readonly logger: Logger
+}
+
+/** Explains answers from the log, the registry and the lake; a model version is loaded only to compute again. */
+export function passportsOf(parts: PassportParts) {
+  const { log, topics, exposures, registry, analytics, logger } = parts
+  const source: ExplainSource = {
+    find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
+    trainingOf: (version) => registry.get(version).catch(unknownAsNull),
+    outcomeOf: (passport) => analytics.outcome(passport),
+    readEvents: (places) => eventsAt(log, topics.events, places),
+    loadModel: async (version) => {
+      try {
+        return loadServingModel(await registry.get(version), await registry.artefact(version))
+      } catch (error) {
+        if (!(error instanceof ArusError)) throw error
+        return { gone: error.message }
+      }
+    },
+    catalogue: parts.catalogue,
+    onFault: (error) => logger.warn({ err: error }, 'what came of an answer cannot be had now'),
+  }
+  return {
+    explain: (recommendationId: string, options: { readonly isRecomputed: boolean }) =>
+      explainAnswer(source, recommendationId, options),
+  }
+}
+
+function unknownAsNull(error: unknown): null {
+  if (error instanceof ArusError && error.code === 'MODEL_UNKNOWN') return null
+  throw error
+}

@@ -19,6 +19,7 @@ import { startCommand } from './cli/start-command.ts'
 import { tablesCommand } from './cli/tables-command.ts'
 import { trainCommand } from './cli/train-command.ts'
 import { directSink } from './server/direct-sink.ts'
+import { rebuildLive } from './server/rebuild-live.ts'
 import type { start as Start } from './server/start.ts'
 import { slotProbes } from './wiring.ts'
 
@@ -39,7 +40,7 @@ export function commands(context: CliContext): Command[] {
     recommendCommand(context),
     tablesCommand(context),
     sqlCommand(context),
-    rebuildCommand(context),
+    rebuildCommand(context, rebuildLive),
     demoCommand(context),
     checkCommand(context),
     doctorCommand(context, slotProbes),

@@ -36,6 +36,7 @@ async function openReal() {
   const live = await startLiveProcessor({
     log,
     topic: topics.events,
+    rejectedTopic: topics.rejected,
     state,
     now,
     idempotencyWindowMs: IDEMPOTENCY_WINDOW_MS,

@@ -1,26 +1,46 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { EventLog, LogBatch } from '@arus/event-log'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { decodeEvent } from './decode-event.ts'
 import { Listeners } from './listeners.ts'
+import { liveFigures } from './live-figures.ts'
 import { LIVE_PREFIX, LiveMemory } from './live-memory.ts'
-import type { HistoryItem, LiveAnalytics, LiveState, ProductCounters, TrendingProduct } from './live-state.ts'
+import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
+import type {
+  HistoryItem,
+  LiveAnalytics,
+  LiveState,
+  PairedProduct,
+  ProductCounters,
+  ShopperSummary,
+  TrendingCategory,
+  TrendingProduct,
+} from './live-state.ts'
+import { backoffMs, isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { RateCounter } from './recent-activity.ts'
-import { dayOf, type StoredFigures } from './shop-figures.ts'
+import { Rejections } from './rejections.ts'
 
 export interface LiveProcessorOptions {
   readonly log: EventLog
   readonly topic: string
+  /** Where entries go whose processing fails again and again. */
+  readonly rejectedTopic: string
   readonly state: StateStore
   readonly now: () => number
+  readonly rules?: LiveRules
+  /** Category of a product, for the counters of categories; null when it has none. Absent: no categories. */
+  readonly categoryOf?: (productId: string) => string | null
   /** An event_id seen again within this time has no effect. */
   readonly idempotencyWindowMs: number
-  /** Told of entries that are no events; they are passed over. */
+  /**
+   * Told of entries that are passed over: those that are no events, which the lake rejects by itself, and those whose
+   * processing failed again and again, which have gone to the rejected topic.
+   */
   readonly onPoison?: (batch: LogBatch, offset: number, error: unknown) => void
   /** Told of a batch that could not be committed; it is applied again from the stored state. */
   readonly onFault?: (error: unknown) => void
-  /** Wait after a fault before going on. Default 500. */
+  /** Wait after a fault before going on, doubled with each one in a row. Default 500. */
   readonly retryMs?: number
 }
 
@@ -49,7 +69,7 @@ const OFFSET_PREFIX = `${LIVE_PREFIX}offset/`
 /** Says in which form the state is stored; outside the prefix, so that it goes first and comes back last. */
 const FORMAT_KEY = 'live-format'
 /** Raised when the stored form changes: state of another form is made again from the log. */
-const FORMAT = 3
+const FORMAT = 4
 /** Entries applied in one commit at most. While catching up, larger commits write each shopper and product less often. */
 const BATCH_RECORDS = 10_000
 /** Requests are let in after so many events of a batch. */
@@ -65,12 +85,25 @@ export async function startLiveProcessor(options: LiveProcessorOptions): Promise
 }
 
 /**
+ * Forgets all live state and applies the log from its beginning; gives the figures of the new state. Nothing else may run
+ * on the state meanwhile. One that was cut short is begun again by the next start.
+ */
+export async function rebuildLiveState(options: LiveProcessorOptions): Promise<LiveAnalytics> {
+  await options.state.commit([{ key: FORMAT_KEY, value: undefined }])
+  const processor = await startLiveProcessor(options)
+  await processor.stop()
+  return processor.analytics()
+}
+
+/**
  * One loop over all partitions. Each batch changes values in memory and commits them together with the offset they
  * stand for and the ids of its events, so that every event counts once in effect, whenever the process dies.
  */
 class StreamProcessor implements LiveProcessor {
   readonly #options: LiveProcessorOptions
   readonly #memory: LiveMemory
+  readonly #poison = new PoisonWatch(BATCH_RECORDS)
+  readonly #rejections: Rejections
   readonly #applied = new Map<number, number>()
   readonly #listeners = new Listeners()
   readonly #eventRate = new RateCounter(10)
@@ -86,7 +119,12 @@ class StreamProcessor implements LiveProcessor {
 
   constructor(options: LiveProcessorOptions) {
     this.#options = options
-    this.#memory = new LiveMemory(options)
+    this.#memory = new LiveMemory({
+      ...options,
+      rules: options.rules ?? DEFAULT_LIVE_RULES,
+      categoryOf: options.categoryOf ?? (() => null),
+    })
+    this.#rejections = new Rejections({ ...options, topic: options.rejectedTopic })
   }
 
   async start(): Promise<void> {
@@ -116,34 +154,34 @@ class StreamProcessor implements LiveProcessor {
   }
 
   trending(limit: number): readonly TrendingProduct[] {
-    return this.#memory.trends.top(limit, this.#options.now())
+    return this.#memory.products.trends.top(limit, this.#options.now())
+  }
+
+  trendingCategories(limit: number): readonly TrendingCategory[] {
+    const trends = this.#memory.products.categoryTrends.top(limit, this.#options.now())
+    return trends.map(({ product_id, ...figures }) => ({ category: product_id, ...figures }))
+  }
+
+  goesWith(productId: string, limit: number): Promise<readonly PairedProduct[]> {
+    const nowMs = this.#options.now()
+    return this.#memory.products.partners(productId, { partitions: this.#applied.keys(), nowMs, limit })
+  }
+
+  shopper(shopper: string): Promise<ShopperSummary | null> {
+    return this.#memory.shopper(shopper)
   }
 
   productCounters(productId: string): Promise<ProductCounters> {
-    return this.#memory.counters(productId)
+    return this.#memory.products.counters(productId)
   }
 
   analytics(): LiveAnalytics {
     const nowMs = this.#options.now()
-    const { figures, activity } = this.#memory
-    const today = figures.days.find(({ day }) => day === dayOf(nowMs))
-    const active = activity.active(nowMs)
-    return {
-      total_users: figures.totalUsers,
-      active_sessions: active.sessions,
-      active_users: active.users,
-      funnel: { ...(today?.funnel ?? { view: 0, click: 0, add_to_cart: 0, purchase: 0 }) },
-      events_today: today?.events ?? 0,
-      events_total: figures.totalEvents,
-      revenue_today: Math.round((today?.revenue ?? 0) * 100) / 100,
-      actions: { ...today?.actions },
-      events_per_second: this.#eventRate.total(nowMs) / 10,
-      recommendations_per_minute: this.#recommendationRate.total(nowMs),
-      events_per_minute: minutesUntil(figures.minutes, Math.floor(nowMs / 60_000)),
-      recent_events: figures.recent,
-      newest_event_at: figures.newestTs,
-      generated_at: nowMs,
-    }
+    return liveFigures(this.#memory, {
+      nowMs,
+      eventsPerSecond: this.#eventRate.total(nowMs) / 10,
+      recommendationsPerMinute: this.#recommendationRate.total(nowMs),
+    })
   }
 
   countRecommendation(): void {
@@ -198,6 +236,7 @@ class StreamProcessor implements LiveProcessor {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { log, topic, onFault, retryMs = RETRY_MS } = this.#options
+    let faultsInRow = 0
     while (!signal.aborted) {
       try {
         for await (const batch of log.consume(topic, {
@@ -205,36 +244,82 @@ class StreamProcessor implements LiveProcessor {
           maxRecords: BATCH_RECORDS,
           signal,
         })) {
-          await this.#inTurn(() => this.#applyBatch(batch))
+          await this.#applyBatch(batch, signal)
+          faultsInRow = 0
         }
       } catch (error) {
         if (signal.aborted) return
         onFault?.(error)
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
+        faultsInRow += 1
+        await sleep(backoffMs(faultsInRow, retryMs), undefined, { signal }).catch(() => {})
         // Takes the stored state for the truth before the log is read on from there.
         await this.#inTurn(async () => {}).catch((failure: unknown) => onFault?.(failure))
       }
     }
   }
 
-  async #applyBatch(batch: LogBatch): Promise<void> {
-    const fresh = await this.#memory.load(this.#decode(batch))
+  /** Applies a batch in as many commits as it takes; throws what may pass, like a store that is away. */
+  async #applyBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
+    const appliedOffset = this.#applied.get(batch.partition) ?? 0
+    const entries = batch.entries.filter(({ offset }) => offset >= appliedOffset)
+    for (let from = 0; from < entries.length || from === 0; ) {
+      if (signal.aborted) return
+      const part = partOf(batch, entries, from, this.#poison.limit)
+      try {
+        await this.#inTurn(() => this.#applyPart(part))
+        this.#poison.succeeded()
+      } catch (error) {
+        if (!(error instanceof UnusableEntries)) throw error
+        const at = part.entries.findIndex(({ offset }) => offset === error.offset)
+        if (this.#poison.failed(part.entries.length, at < 0 ? null : at).kind === 'again') continue
+        await this.#inTurn(() => this.#reject(part, error))
+      }
+      from += Math.max(1, part.entries.length)
+    }
+  }
+
+  async #applyPart(batch: LogBatch): Promise<void> {
+    const fresh = await this.#memory.load(this.#decode(batch), batch.partition)
     for (const [i, { event, offset }] of fresh.entries()) {
       if (i % YIELD_EVERY === YIELD_EVERY - 1) await setImmediate()
-      this.#memory.apply(event, { partition: batch.partition, offset })
+      try {
+        this.#memory.apply(event, { partition: batch.partition, offset })
+      } catch (error) {
+        throw new UnusableEntries(error, offset)
+      }
     }
-    await this.#commit([{ key: OFFSET_PREFIX + batch.partition, value: batch.nextOffset }])
-    this.#applied.set(batch.partition, batch.nextOffset)
+    await this.#commit([offsetOf(batch)]).catch((error: unknown) => {
+      throw isUnstorable(error) ? new UnusableEntries(error, null) : error
+    })
     this.#eventRate.add(fresh.length, this.#options.now())
-    this.#listeners.announce(fresh.map(({ event }) => shopperOf(event)))
+    this.#isApplied(
+      batch,
+      fresh.map(({ event }) => shopperOf(event)),
+    )
+  }
+
+  /** Passes over the one entry of the batch, once it is durable among the rejected. */
+  async #reject(batch: LogBatch, error: UnusableEntries): Promise<void> {
+    const { topic, partition } = batch
+    const [entry] = batch.entries
+    if (entry !== undefined) {
+      const reason = `live state could not take it in: ${error.message}`
+      const change = await this.#rejections.add({ topic, partition, entry, reason })
+      await this.#commit([change, offsetOf(batch)])
+      this.#options.onPoison?.(batch, entry.offset, error.cause)
+    }
+    this.#isApplied(batch, [])
+  }
+
+  #isApplied(batch: LogBatch, shoppers: readonly string[]): void {
+    this.#applied.set(batch.partition, batch.nextOffset)
+    this.#listeners.announce(shoppers)
     this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
   }
 
   #decode(batch: LogBatch): { event: ShopEvent; offset: number }[] {
-    const appliedOffset = this.#applied.get(batch.partition) ?? 0
     const decoded: { event: ShopEvent; offset: number }[] = []
     for (const entry of batch.entries) {
-      if (entry.offset < appliedOffset) continue
       try {
         decoded.push({ event: decodeEvent(entry), offset: entry.offset })
       } catch (error) {
@@ -283,11 +368,14 @@ class StreamProcessor implements LiveProcessor {
   }
 }
 
-/** The last hour, minutes without an event included. */
-function minutesUntil(minutes: StoredFigures['minutes'], last: number): { minute: number; count: number }[] {
-  const counts = new Map(minutes)
-  return Array.from({ length: 60 }, (_, i) => {
-    const minute = last - 59 + i
-    return { minute: minute * 60_000, count: counts.get(minute) ?? 0 }
-  })
+/** So many entries of a batch, with the offset that they stand for. */
+function partOf(batch: LogBatch, entries: LogBatch['entries'], from: number, count: number): LogBatch {
+  const part = entries.slice(from, from + count)
+  const last = part.at(-1)
+  const isEnd = last === undefined || from + part.length === entries.length
+  return { ...batch, entries: part, nextOffset: isEnd ? batch.nextOffset : last.offset + 1 }
+}
+
+function offsetOf({ partition, nextOffset }: LogBatch): StateChange {
+  return { key: OFFSET_PREFIX + partition, value: nextOffset }
 }

@@ -6,6 +6,7 @@ import type {
   Funnel,
   Health,
   Heatmap,
+  LagHistoryBody,
   SystemMetrics,
   Timeline,
   Trends,
@@ -15,6 +16,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
+import type { LagSpan } from '../operations/lag-history.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { Passport } from '../recommend/passport.ts'
 import type { Recommender } from '../recommend/recommender.ts'
@@ -56,6 +58,8 @@ export interface ApiDeps {
   readonly models: () => Promise<readonly ModelVersion[]>
   readonly health: () => Promise<Health>
   readonly systemMetrics: () => Promise<SystemMetrics>
+  /** How far behind consumer groups were, over the last hour or day. */
+  readonly lagHistory: (span: LagSpan) => LagHistoryBody
   /** Consumer groups of the log, for the lag gauges of `/metrics`. */
   readonly consumerGroups: () => Promise<readonly GroupInfo[]>
   /** Passports that could not be written so far. */

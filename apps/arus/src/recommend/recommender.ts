@@ -45,7 +45,7 @@ export interface Recommender {
   forUser(userId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   /** Throws `PRODUCT_UNKNOWN` when neither catalogue nor model knows the product. */
-  similar(productId: string, request: RecommendationRequest): RecommendationAnswer
+  similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   trending(limit: number): TrendingAnswer
 }
 
@@ -114,10 +114,11 @@ class LadderRecommender implements Recommender {
     })
   }
 
-  similar(productId: string, request: RecommendationRequest): RecommendationAnswer {
+  async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
-    const retrieved = this.#personal.forProduct(parts, productId)
+    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
+    const retrieved = this.#personal.forProduct(parts, productId, pairs)
     const { product, isGone } = this.#facts.of(parts.catalogue, productId)
     if (product === undefined && !isGone && retrieved.length === 0) {
       throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
@@ -164,9 +165,10 @@ class LadderRecommender implements Recommender {
     }
   }
 
-  #answer(asked: Asked): RecommendationAnswer {
+  async #answer(asked: Asked): Promise<RecommendationAnswer> {
     const parts = this.#parts()
-    return this.#compose(asked, parts, this.#personal.forShopper(parts, asked))
+    const pairs = await this.#personal.pairsOf(parts, asked.past.products)
+    return this.#compose(asked, parts, this.#personal.forShopper(parts, { ...asked, pairs }))
   }
 
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
@@ -263,7 +265,10 @@ class LadderRecommender implements Recommender {
   }
 }
 
+/** Retrievers that need no model. */
+const NOT_OF_THE_MODEL: ReadonlySet<string> = new Set(['content', 'pairs'])
+
 function usesModel(personal: Personal, { isModelUsed, fallback }: Reached): boolean {
   if (fallback !== null) return false
-  return isModelUsed && personal.retrieved.some(({ retriever }) => retriever !== 'content')
+  return isModelUsed && personal.retrieved.some(({ retriever }) => !NOT_OF_THE_MODEL.has(retriever))
 }

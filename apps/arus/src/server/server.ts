@@ -155,6 +155,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
       }
     },
     systemMetrics: () => monitor.metrics(),
+    lagHistory: (span) => monitor.lagHistory(span),
     consumerGroups: () => log.groups(),
     droppedPassports: () => exposures.droppedCount,
     onRequest: (latencyMs, status) => requests.record(latencyMs, status),

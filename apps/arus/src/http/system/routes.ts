@@ -1,4 +1,5 @@
-import { HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema/index.ts'
+import Type from 'typebox'
+import { HealthSchema, LagHistorySchema, RootSchema, SystemMetricsSchema } from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { responses } from '../responses.ts'
@@ -20,10 +21,11 @@ const LINKS = {
   live_analytics: '/stream/analytics',
   models: '/models',
   system: '/system/metrics',
+  lag: '/system/lag',
   metrics: '/metrics',
 }
 
-/** `/`, `/health`, `/system/metrics`, `/metrics` */
+/** `/`, `/health`, `/system/metrics`, `/system/lag`, `/metrics` */
 export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void {
   app.get(
     '/',
@@ -55,6 +57,23 @@ export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
     '/system/metrics',
     { schema: { tags: TAGS, summary: 'What operations look at', response: responses(SystemMetricsSchema) } },
     async () => deps.systemMetrics(),
+  )
+
+  app.get(
+    '/system/lag',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'How far behind consumers were',
+        description:
+          'In messages and seconds, by group and partition: the worst of each step, 10 s for an hour, a minute for a day.',
+        querystring: Type.Object({
+          span: Type.Union([Type.Literal('hour'), Type.Literal('day')], { default: 'hour' }),
+        }),
+        response: responses(LagHistorySchema, [400]),
+      },
+    },
+    async (request) => deps.lagHistory(request.query.span),
   )
 
   app.get(

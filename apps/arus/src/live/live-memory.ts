@@ -1,4 +1,5 @@
 import { type ShopEvent, shopperOf } from '../events/event.ts'
+import { cautiousClock } from '../state/cautious-clock.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { placedAt } from './event-place.ts'
 import { FunnelSteps } from './funnel-steps.ts'
@@ -22,15 +23,10 @@ import { StateCache } from './state-cache.ts'
 export interface LiveMemoryOptions {
   readonly state: StateStore
   readonly now: () => number
+  readonly steadyMs?: () => number
   readonly idempotencyWindowMs: number
   readonly rules: LiveRules
   readonly categoryOf: (productId: string) => string | null
-}
-
-/** Product interactions of a session that its sender named, as stored. */
-interface SessionState {
-  readonly items: ItemList
-  readonly seenMs: number
 }
 
 /** Every key of live state begins so. */
@@ -41,6 +37,8 @@ const PREFIX = {
   session: `${LIVE_PREFIX}session/`,
   seen: `${LIVE_PREFIX}seen/`,
 }
+/** The clock of the last commit. It is not part of the state, which says the same after a rebuild. */
+const CLOCK_KEY = 'live-clock'
 const FIGURES_KEY = `${LIVE_PREFIX}figures`
 /** Some 6 kB each, for a shopper with a full history. */
 const SHOPPER_CACHE_ENTRIES = 20_000
@@ -57,10 +55,12 @@ const HORIZON_MS = 3_600_000
 export class LiveMemory {
   readonly #options: LiveMemoryOptions
   readonly #shoppers = new StateCache<ShopperState>(PREFIX.shopper, SHOPPER_CACHE_ENTRIES)
-  readonly #sessions = new StateCache<SessionState>(PREFIX.session, SHOPPER_CACHE_ENTRIES)
+  readonly #sessions = new StateCache<ItemList>(PREFIX.session, SHOPPER_CACHE_ENTRIES)
   readonly #seen = new StateCache<number>(PREFIX.seen, SEEN_CACHE_ENTRIES)
   readonly #steps = new FunnelSteps(LIVE_PREFIX)
   readonly products: ProductMemory
+  /** What is written goes by this clock one day, so that a clock set wrong for a while shortens no life. */
+  #expiryNow: (() => number) | null = null
   #activity: RecentActivity
   #figures: StoredFigures = newFigures()
 
@@ -86,7 +86,7 @@ export class LiveMemory {
 
   async session(sessionId: string): Promise<HistoryItem[]> {
     const known = await this.#sessions.read(this.#options.state, sessionId)
-    return itemsOf(known?.items ?? NO_ITEMS, SESSION_ITEMS_MAX)
+    return itemsOf(known ?? NO_ITEMS, SESSION_ITEMS_MAX)
   }
 
   async shopper(shopper: string): Promise<ShopperSummary | null> {
@@ -153,7 +153,7 @@ export class LiveMemory {
     const { now, rules } = this.#options
     const nowMs = now()
     const shopper = shopperOf(event)
-    const known = this.#lately(this.#shoppers.get(shopper), event)
+    const known = this.#shoppers.get(shopper)
     const change = withShopperEvent(known, event, { shopper, place, rules: rules.sessions })
     this.#shoppers.set(shopper, change.state)
     if (known === undefined) this.#figures.totalUsers += 1
@@ -190,8 +190,8 @@ export class LiveMemory {
 
   /** Everything that changed since the last call. */
   drain(): StateChange[] {
-    const { now, idempotencyWindowMs, rules } = this.#options
-    const nowMs = now()
+    const { idempotencyWindowMs, rules } = this.#options
+    const nowMs = this.#expiryNow?.() ?? this.#options.now()
     const expiring = (changes: readonly StateChange[], expiresAtMs: number) =>
       changes.map((change) => ({ ...change, expiresAtMs }))
     return [
@@ -201,12 +201,15 @@ export class LiveMemory {
       ...this.products.drain(nowMs),
       ...this.#steps.drain(nowMs),
       { key: FIGURES_KEY, value: this.#figures },
+      { key: CLOCK_KEY, value: nowMs },
     ]
   }
 
   /** Takes the stored state for the truth. Reads every product and shopper: some microseconds for each. */
   async restore(): Promise<void> {
-    const { state, now, rules } = this.#options
+    const { state, now, steadyMs, rules } = this.#options
+    const lastMs = ((await state.get(CLOCK_KEY)) as number | undefined) ?? now()
+    this.#expiryNow ??= cautiousClock({ now, steadyMs, lastMs })
     for (const cache of [this.#shoppers, this.#sessions, this.#seen, this.#steps]) cache.drop()
     this.#figures = ((await state.get(FIGURES_KEY)) as StoredFigures | undefined) ?? newFigures()
     const nowMs = now()
@@ -220,15 +223,8 @@ export class LiveMemory {
 
   #keepSession(event: ShopEvent, place: LogPlace): void {
     if (event.session_id === null) return
-    const known = this.#sessions.get(event.session_id)
-    const isOver = known !== undefined && event.received_at - known.seenMs > SESSION_KEPT_MS
-    this.#sessions.set(event.session_id, {
-      items: withItem(isOver ? NO_ITEMS : (known?.items ?? NO_ITEMS), event, {
-        place,
-        limit: SESSION_ITEMS_MAX,
-      }),
-      seenMs: Math.max(known?.seenMs ?? 0, event.received_at),
-    })
+    const items = this.#sessions.get(event.session_id) ?? NO_ITEMS
+    this.#sessions.set(event.session_id, withItem(items, event, { place, limit: SESSION_ITEMS_MAX }))
   }
 
   #follow({ removed, added }: ShopperChange, shopper: string, nowMs: number): void {
@@ -239,12 +235,6 @@ export class LiveMemory {
   #touch(session: Session, shopper: string, nowMs: number): void {
     if (Math.abs(nowMs - session[2]) <= this.#options.rules.sessions.gapMs)
       this.#activity.touch(session, shopper)
-  }
-
-  /** A shopper who was away for too long counts as a new one, whether the store has removed them yet or not. */
-  #lately(known: ShopperState | undefined, event: ShopEvent): ShopperState | undefined {
-    const { idleMs } = this.#options.rules
-    return known !== undefined && event.received_at - known.seenMs > idleMs ? undefined : known
   }
 
   /** Marks the id as seen; false when it was before, within the window. By intake, so that a rebuild decides the same. */

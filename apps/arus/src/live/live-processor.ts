@@ -28,6 +28,8 @@ export interface LiveProcessorOptions {
   readonly rejectedTopic: string
   readonly state: StateStore
   readonly now: () => number
+  /** Counts time whatever the clock is set to, milliseconds. */
+  readonly steadyMs?: () => number
   readonly rules?: LiveRules
   /** Category of a product, for the counters of categories; null when it has none. Absent: no categories. */
   readonly categoryOf?: (productId: string) => string | null

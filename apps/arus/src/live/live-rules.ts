@@ -1,6 +1,9 @@
 import type { SessionRules } from './sessions.ts'
 
-/** What the stream processors go by; a rebuild with the same rules, log and catalogue gives the same state. */
+/**
+ * What the stream processors go by; a rebuild with the same rules, log and catalogue gives the same state, but for what was
+ * idle long enough to be forgotten in between.
+ */
 export interface LiveRules {
   readonly sessions: SessionRules
   /** Shoppers and products of whom nothing was taken in for so long are forgotten. */

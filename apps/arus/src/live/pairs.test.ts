@@ -37,7 +37,7 @@ test('a pair counts once for a stretch of a shopper, as its strongest action', a
 test('partners are bounded: the strongest stay', () => {
   const state = noPairs()
   for (let i = 0; i < 500; i++)
-    addPair(state, { partner: i % 5 === 0 ? 'steady' : `p${i}`, weight: 1, atMs: NOON, seenMs: NOON })
+    addPair(state, { partner: i % 5 === 0 ? 'steady' : `p${i}`, weight: 1, atMs: NOON })
   expect(state.partners.length).toBeLessThanOrEqual(4 * 30)
   const [first] = partnersOf([state], NOON, 1)
   expect(first?.product_id).toBe('steady')

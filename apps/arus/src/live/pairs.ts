@@ -14,14 +14,12 @@ const HALF_LIFE_MS = 7 * 86_400_000
  */
 export interface PairState {
   readonly partners: (string | number)[]
-  /** Newest intake, UTC ms. */
-  seenMs: number
 }
 
 const WIDTH = 4
 
 export function noPairs(): PairState {
-  return { partners: [], seenMs: 0 }
+  return { partners: [] }
 }
 
 /** Something a shopper did lately with a product: the strongest of it. */
@@ -69,7 +67,7 @@ export function pairIncrements(
 /** Adds an increment to the state, which decays by half each week. */
 export function addPair(
   state: PairState,
-  { partner, weight, atMs, seenMs }: PairIncrement & { readonly atMs: number; readonly seenMs: number },
+  { partner, weight, atMs }: PairIncrement & { readonly atMs: number },
 ): void {
   const { partners } = state
   let at = 0
@@ -78,7 +76,6 @@ export function addPair(
   const count = addDecayed(known, { tsMs: atMs, weight, halfLifeMs: HALF_LIFE_MS })
   partners[at] = partner
   for (let i = 0; i < count.length; i++) partners[at + 1 + i] = count[i]!
-  state.seenMs = Math.max(state.seenMs, seenMs)
   if (partners.length > WIDTH * PARTNERS_MAX * SLACK) keepStrongest(partners, atMs)
 }
 

@@ -97,11 +97,7 @@ export class ProductMemory {
     { partition, nowMs, horizonMs }: Applied,
     pairs: readonly PairIncrement[],
   ): void {
-    const product = withEvent(
-      this.#lately(this.#products.get(productId), event) ?? NEW_PRODUCT,
-      event,
-      horizonMs,
-    )
+    const product = withEvent(this.#products.get(productId) ?? NEW_PRODUCT, event, horizonMs)
     this.#products.set(productId, product)
     this.#trends.offer(productId, product, nowMs)
     const category = this.#categoryOf(productId)
@@ -133,14 +129,9 @@ export class ProductMemory {
   }
 
   #addPair(id: string, { partner, weight }: PairIncrement, event: ShopEvent): void {
-    const known = this.#lately(this.#pairs.get(id), event) ?? noPairs()
-    addPair(known, { partner, weight, atMs: placedAt(event), seenMs: event.received_at })
+    const known = this.#pairs.get(id) ?? noPairs()
+    addPair(known, { partner, weight, atMs: placedAt(event) })
     this.#pairs.set(id, known)
-  }
-
-  /** What was idle for too long counts as forgotten, whether the store has removed it yet or not. */
-  #lately<T extends { readonly seenMs: number }>(known: T | undefined, event: ShopEvent): T | undefined {
-    return known !== undefined && event.received_at - known.seenMs > this.#options.idleMs ? undefined : known
   }
 
   #categoryOf(productId: string): string | null {

@@ -14,15 +14,12 @@ export interface ProductState {
   readonly trend: TrendState
   /** Views by hour since the epoch, newest 48 hours. */
   readonly hours: readonly (readonly [hour: number, views: number])[]
-  /** Newest intake, UTC ms: when nothing more comes for long, it is forgotten. */
-  readonly seenMs: number
 }
 
 export const NEW_PRODUCT: ProductState = {
   counters: { views: 0, clicks: 0, carts: 0, purchases: 0 },
   trend: NO_TREND,
   hours: [],
-  seenMs: 0,
 }
 
 const COUNTER_OF: Readonly<Record<string, keyof ProductCounters>> = {
@@ -47,7 +44,6 @@ export function withEvent(state: ProductState, event: ShopEvent, horizonMs: numb
       counter === undefined ? state.counters : { ...state.counters, [counter]: state.counters[counter] + 1 },
     trend: trendWithoutFuture(weight > 0 ? addToTrend(state.trend, atMs, weight) : state.trend, horizonMs),
     hours: withoutFutureHours(hours, Math.floor(horizonMs / HOUR_MS)),
-    seenMs: Math.max(state.seenMs, event.received_at),
   }
 }
 

@@ -16,8 +16,11 @@ afterEach(() => shop.close())
 function sessionsAfter(times: readonly number[]): readonly Session[] {
   return times.reduce<readonly Session[]>(
     (sessions, atMs) =>
-      placeInSessions(sessions, { session_id: null, action: 'view' }, { shopper: 'ani', atMs, rules })
-        .sessions,
+      placeInSessions(
+        sessions,
+        { session_id: null, action: 'view', received_at: NOON },
+        { shopper: 'ani', atMs, rules },
+      ).sessions,
     [],
   )
 }

@@ -3,6 +3,9 @@ import type { ShopEvent } from '../events/event.ts'
 /** Sessions kept of a shopper: what a late event may still join. */
 const SESSIONS_KEPT = 20
 
+/** A session that begins so long after an intake was begun by a clock that was wrong: it is let go. */
+const AHEAD_MS = 3_600_000
+
 /** How sessions are told apart. */
 export interface SessionRules {
   /** A stretch without an event this long ends a session that no sender named. */
@@ -36,13 +39,13 @@ export interface SessionChange {
  */
 export function placeInSessions(
   sessions: readonly Session[],
-  event: Pick<ShopEvent, 'session_id' | 'action'>,
+  event: Pick<ShopEvent, 'session_id' | 'action' | 'received_at'>,
   { shopper, atMs, rules }: { readonly shopper: string; readonly atMs: number; readonly rules: SessionRules },
 ): SessionChange {
-  const newestMs = sessions.reduce((newest, [, , endMs]) => Math.max(newest, endMs), atMs)
-  if (isTooLate(sessions, event, { atMs, newestMs, rules }))
-    return { session: null, sessions, removed: [], added: [] }
-  const joined = sessions.filter((session) => belongsTo(session, event, { shopper, atMs, rules }))
+  const real = sessions.filter(([, startMs]) => startMs <= event.received_at + AHEAD_MS)
+  if (isTooLate(real, event, { atMs, rules }))
+    return { session: null, sessions: real, removed: [], added: [] }
+  const joined = real.filter((session) => belongsTo(session, event, { shopper, atMs, rules }))
   const session = joined.reduce(merged, [
     event.session_id ?? `${shopper}@${atMs}`,
     atMs,
@@ -50,7 +53,7 @@ export function placeInSessions(
     1,
     event.action === 'purchase' ? 1 : 0,
   ] as Session)
-  const others = sessions.filter((other) => !joined.includes(other))
+  const others = real.filter((other) => !joined.includes(other))
   const kept = [session, ...others].sort(([, , a], [, , b]) => b - a).slice(0, SESSIONS_KEPT)
   return { session: session[0], sessions: kept, removed: joined, added: [session] }
 }
@@ -63,11 +66,12 @@ interface Placing {
 /** Later than is allowed, or older than all that is kept when some were let go. */
 function isTooLate(
   sessions: readonly Session[],
-  { session_id }: Pick<ShopEvent, 'session_id'>,
-  { atMs, newestMs, rules }: Placing & { readonly newestMs: number },
+  { session_id, received_at }: Pick<ShopEvent, 'session_id' | 'received_at'>,
+  { atMs, rules }: Placing,
 ): boolean {
   if (session_id !== null && sessions.some(([name]) => name === session_id)) return false
-  if (atMs < newestMs - rules.latenessMs) return true
+  const newestMs = sessions.reduce((newest, [, , endMs]) => Math.max(newest, endMs), atMs)
+  if (atMs < Math.min(newestMs, received_at) - rules.latenessMs) return true
   return sessions.length === SESSIONS_KEPT && atMs < (sessions.at(-1)?.[1] ?? atMs) - rules.gapMs
 }
 

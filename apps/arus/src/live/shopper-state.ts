@@ -15,8 +15,6 @@ export interface ShopperState {
   readonly firstMs: number
   /** When the shopper was last seen, by event time. */
   readonly lastMs: number
-  /** Newest intake, UTC ms: a shopper of whom nothing comes for long is forgotten. */
-  readonly seenMs: number
   readonly sessions: readonly Session[]
   /** Products of late, to be counted as pairs with the next one. */
   readonly recent: readonly RecentProduct[]
@@ -50,8 +48,7 @@ export function withShopperEvent(
       items: withItem(state?.items ?? NO_ITEMS, event, { place, limit: HISTORY_MAX }),
       events: (state?.events ?? 0) + 1,
       firstMs: Math.min(state?.firstMs ?? atMs, atMs),
-      lastMs: Math.max(state?.lastMs ?? atMs, atMs),
-      seenMs: Math.max(state?.seenMs ?? 0, event.received_at),
+      lastMs: Math.max(Math.min(state?.lastMs ?? atMs, event.received_at), atMs),
       sessions,
       recent: product === null ? recent : withRecent(recent, product, rules.gapMs),
     },

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type EventLog, openLmdbEventLog, type RecordPosition } from '@arus/event-log'
 import { expect } from 'vitest'
 import type { ShopEvent } from '../events/event.ts'
-import { openLmdbStateStore } from '../state/lmdb-state-store.ts'
+import { type LmdbStateStore, openLmdbStateStore } from '../state/lmdb-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { LIVE_PREFIX } from './live-memory.ts'
 import { type LiveProcessor, type LiveProcessorOptions, startLiveProcessor } from './live-processor.ts'
@@ -18,16 +18,21 @@ export const REJECTED = 'rejected'
 /** A log, a state store and a running processor, on one clock. */
 export class TestLive {
   nowMs = NOON
+  steadyMs = 0
   readonly folder: string = mkdtempSync(join(tmpdir(), 'arus-live-'))
   #log: EventLog | null = null
-  #state: StateStore | null = null
+  #state: LmdbStateStore | null = null
   #live: LiveProcessor | null = null
 
   static async open(options: Partial<LiveProcessorOptions> = {}): Promise<TestLive> {
     const shop = new TestLive()
     shop.#log = await openLmdbEventLog({ folder: join(shop.folder, 'log'), now: () => shop.nowMs })
     for (const topic of [TOPIC, REJECTED]) await shop.log.ensureTopic(topic, { partitionCount: 2 })
-    shop.#state = await openLmdbStateStore({ folder: join(shop.folder, 'state'), now: () => shop.nowMs })
+    shop.#state = await openLmdbStateStore({
+      folder: join(shop.folder, 'state'),
+      now: () => shop.nowMs,
+      steadyMs: () => shop.steadyMs,
+    })
     await shop.start(options)
     return shop
   }
@@ -36,7 +41,7 @@ export class TestLive {
     return this.#log!
   }
 
-  get state(): StateStore {
+  get state(): LmdbStateStore {
     return this.#state!
   }
 
@@ -56,6 +61,7 @@ export class TestLive {
       rejectedTopic: REJECTED,
       state: this.state,
       now: () => this.nowMs,
+      steadyMs: () => this.steadyMs,
       idempotencyWindowMs: 24 * HOUR,
       retryMs: 5,
     }
@@ -64,6 +70,12 @@ export class TestLive {
   async restart(options: Partial<LiveProcessorOptions> = {}): Promise<void> {
     await this.live.stop()
     await this.start(options)
+  }
+
+  /** Time goes by. To set `nowMs` alone is to set the clock. */
+  pass(ms: number): void {
+    this.nowMs += ms
+    this.steadyMs += ms
   }
 
   append(events: readonly ShopEvent[]): Promise<RecordPosition[]> {

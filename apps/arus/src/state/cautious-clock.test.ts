@@ -27,6 +27,12 @@ test('a leap ahead and back is never believed; time goes on meanwhile', () => {
   expect(clock()).toBe(1_000_000_000 + 14 * MINUTE)
 })
 
+test('a clock that was set back before the start is doubted too', () => {
+  const at = { wall: 1_000_000_000 - YEAR, steady: 0 }
+  const clock = cautiousClock({ now: () => at.wall, steadyMs: () => at.steady, lastMs: 1_000_000_000 })
+  expect(clock()).toBe(1_000_000_000)
+})
+
 test('a leap that lasts is believed after ten minutes', () => {
   const { at, clock, pass } = clocks()
   at.wall += YEAR
@@ -35,10 +41,12 @@ test('a leap that lasts is believed after ten minutes', () => {
   expect(clock()).toBe(1_000_000_000 + YEAR + 10 * MINUTE)
 })
 
-test('a step back, and small steps ahead, are believed at once', () => {
-  const { at, clock } = clocks()
+test('a leap back is doubted alike; small steps either way are believed at once', () => {
+  const { at, clock, pass } = clocks()
   at.wall -= YEAR
-  expect(clock()).toBe(1_000_000_000 - YEAR)
+  expect(clock()).toBe(1_000_000_000)
+  pass(10 * MINUTE)
+  expect(clock()).toBe(1_000_000_000 - YEAR + 10 * MINUTE)
   at.wall += 30_000
-  expect(clock()).toBe(1_000_000_000 - YEAR + 30_000)
+  expect(clock()).toBe(1_000_000_000 - YEAR + 10 * MINUTE + 30_000)
 })

@@ -10,6 +10,8 @@ import type { StateChange, StateStore, StateValue } from './state-store.ts'
 export interface LmdbStateStoreOptions {
   readonly folder: string
   readonly now?: () => number
+  /** Counts time whatever the clock is set to, milliseconds. */
+  readonly steadyMs?: () => number
 }
 
 /** A value with the moment it may go, 0 for never. */
@@ -43,12 +45,12 @@ export class LmdbStateStore implements StateStore {
   readonly #timer: NodeJS.Timeout
   #isClosed = false
 
-  constructor({ folder, now = Date.now }: LmdbStateStoreOptions) {
+  constructor({ folder, now = Date.now, steadyMs }: LmdbStateStoreOptions) {
     mkdirSync(folder, { recursive: true })
     this.#root = open({ path: folder, maxDbs: 4, overlappingSync: false })
     this.#values = this.#root.openDB({ name: 'values', encoding: 'binary' })
     this.#expiries = this.#root.openDB({ name: 'expiry-lists' })
-    this.#now = cautiousClock({ now })
+    this.#now = cautiousClock({ now, steadyMs })
     this.#timer = setInterval(() => {
       // What could not be removed now is past its time in ten seconds too.
       this.expire().catch(() => {})

@@ -21,6 +21,8 @@ const commands = {
   'test:engines': (args) => ['vitest', ['run', '--config', 'vitest.engines.config.ts', ...args]],
   bench: (args) => ['node', ['bench/main.ts', ...args]],
   conformance: (args) => ['node', ['packages/delta/test/conformance/main.ts', ...args]],
+  faults: (args) => ['node', ['bin/faults.ts', ...args]],
+  'arus-faults': (args) => ['node', ['apps/arus/test/faults/main.ts', ...args]],
   'delta-faults': (args) => ['node', ['packages/delta/test/faults/main.ts', ...args]],
   'end-to-end': (args) => ['node', ['apps/arus/test/end-to-end/main.ts', ...args]],
 }

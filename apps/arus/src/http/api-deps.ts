@@ -77,6 +77,8 @@ export interface ApiDeps {
   readonly now: () => number
   /** Silence on a stream after which a comment is sent. Default 15,000. */
   readonly heartbeatMs?: number
+  /** A client of a stream that takes nothing for so long is dropped. Default 30,000. */
+  readonly stallTimeoutMs?: number
 }
 
 /** The Fastify instance routes are added to: schemas are TypeBox, handlers get their types. */

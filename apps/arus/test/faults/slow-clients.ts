@@ -18,6 +18,7 @@ export interface SlowClientsReport {
 }
 
 const CONNECT_AT_ONCE = 100
+const CONNECT_MS = 60_000
 const MEASURE_MS = 8_000
 /** Filling what the kernel takes in, then the time-out. */
 const DROP_MS = 5 * 60_000
@@ -43,7 +44,7 @@ export async function slowClients(clientCount: number, waitsForDrop: boolean): P
       const count = Math.min(CONNECT_AT_ONCE, clientCount - at)
       sockets.push(...(await Promise.all(Array.from({ length: count }, () => neverReading(place.apiPort)))))
     }
-    const openCount = await openStreams(server.apiUrl)
+    const openCount = await openWithin(server.apiUrl, clientCount, CONNECT_MS)
     const during = await latencyMsP99(server.apiUrl)
     const moreMemoryBytes = (await memoryBytes(server.apiUrl)) - memoryBefore
     const leftCount = waitsForDrop ? await leftAfter(server.apiUrl, DROP_MS) : null
@@ -91,6 +92,17 @@ async function memoryBytes(apiUrl: string): Promise<number> {
 async function openStreams(apiUrl: string): Promise<number> {
   const text = await (await fetch(`${apiUrl}/metrics`)).text()
   return Number(/arus_sse_connections\{stream="analytics"\} (\d+)/.exec(text)?.[1] ?? 0)
+}
+
+/** So many, or as many as there are in the end. */
+async function openWithin(apiUrl: string, count: number, withinMs: number): Promise<number> {
+  const endMs = performance.now() + withinMs
+  let open = await openStreams(apiUrl)
+  while (open < count && performance.now() < endMs) {
+    await sleep(500)
+    open = await openStreams(apiUrl)
+  }
+  return open
 }
 
 async function leftAfter(apiUrl: string, withinMs: number): Promise<number> {

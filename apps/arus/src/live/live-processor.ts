@@ -1,8 +1,9 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import type { EventLog, LogBatch } from '@arus/event-log'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { decodeEvent } from './decode-event.ts'
+import { followLog, partOf } from './follow-log.ts'
 import { Listeners } from './listeners.ts'
 import { liveFigures } from './live-figures.ts'
 import { LIVE_PREFIX, LiveMemory } from './live-memory.ts'
@@ -17,9 +18,10 @@ import type {
   TrendingCategory,
   TrendingProduct,
 } from './live-state.ts'
-import { backoffMs, isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
+import { isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { RateCounter } from './recent-activity.ts'
 import { Rejections } from './rejections.ts'
+import { Turns } from './turns.ts'
 
 export interface LiveProcessorOptions {
   readonly log: EventLog
@@ -106,16 +108,14 @@ class StreamProcessor implements LiveProcessor {
   readonly #memory: LiveMemory
   readonly #poison = new PoisonWatch(BATCH_RECORDS)
   readonly #rejections: Rejections
+  /** Batches and forgetting; memory that is ahead of the store is brought back to what is stored. */
+  readonly #turns = new Turns(() => this.#restore())
   readonly #applied = new Map<number, number>()
   readonly #listeners = new Listeners()
   readonly #eventRate = new RateCounter(10)
   readonly #recommendationRate = new RateCounter(60)
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
-  /** One at a time: batches, forgetting. */
-  #turn: Promise<unknown> = Promise.resolve()
-  /** Memory may be ahead of the store: some work began and did not end. */
-  #isTorn = false
   /** Set while there is progress the log has not been told of. */
   #lagTimer: NodeJS.Timeout | null = null
 
@@ -133,7 +133,7 @@ class StreamProcessor implements LiveProcessor {
     await this.#clearOtherFormat()
     await this.#restore()
     this.#abort = new AbortController()
-    this.#loop = this.#run(this.#abort.signal)
+    this.#loop = this.#follow(this.#abort.signal)
     const { partitions } = await this.#options.log.topic(this.#options.topic)
     await Promise.all(
       partitions.map(({ partition, endOffset }) => this.waitFor(partition, endOffset - 1, 600_000)),
@@ -143,7 +143,7 @@ class StreamProcessor implements LiveProcessor {
   async stop(): Promise<void> {
     this.#abort.abort()
     await this.#loop
-    await this.#turn
+    await this.#turns.idle()
     await this.#commitLag()
   }
 
@@ -211,7 +211,7 @@ class StreamProcessor implements LiveProcessor {
   }
 
   forget(shopper: string): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const removed = await this.#memory.forget(shopper)
       if (removed === null) return 0
       await this.#commit([])
@@ -224,7 +224,7 @@ class StreamProcessor implements LiveProcessor {
     await this.#options.state.commit([{ key: FORMAT_KEY, value: undefined }])
     this.#abort.abort()
     await this.#loop
-    await this.#turn
+    await this.#turns.idle()
     await this.start()
   }
 
@@ -236,47 +236,35 @@ class StreamProcessor implements LiveProcessor {
     await state.commit([{ key: FORMAT_KEY, value: FORMAT }])
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const { log, topic, onFault, retryMs = RETRY_MS } = this.#options
-    let faultsInRow = 0
-    while (!signal.aborted) {
-      try {
-        for await (const batch of log.consume(topic, {
-          from: this.#applied,
-          maxRecords: BATCH_RECORDS,
-          signal,
-        })) {
-          await this.#applyBatch(batch, signal)
-          faultsInRow = 0
-        }
-      } catch (error) {
-        if (signal.aborted) return
-        onFault?.(error)
-        faultsInRow += 1
-        await sleep(backoffMs(faultsInRow, retryMs), undefined, { signal }).catch(() => {})
-        // Takes the stored state for the truth before the log is read on from there.
-        await this.#inTurn(async () => {}).catch((failure: unknown) => onFault?.(failure))
-      }
-    }
+  #follow(signal: AbortSignal): Promise<void> {
+    const { log, topic, onFault = () => {}, retryMs = RETRY_MS } = this.#options
+    return followLog({
+      log,
+      topic,
+      from: this.#applied,
+      maxRecords: BATCH_RECORDS,
+      retryMs,
+      signal,
+      onBatch: (batch) => this.#applyBatch(batch, signal),
+      onFault,
+      recover: () => this.#turns.take(async () => {}),
+    })
   }
 
   /** Applies a batch in as many commits as it takes; throws what may pass, like a store that is away. */
   async #applyBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
-    const appliedOffset = this.#applied.get(batch.partition) ?? 0
-    const entries = batch.entries.filter(({ offset }) => offset >= appliedOffset)
-    for (let from = 0; from < entries.length || from === 0; ) {
-      if (signal.aborted) return
-      const part = partOf(batch, entries, from, this.#poison.limit)
+    const { partition, nextOffset } = batch
+    while (!signal.aborted && (this.#applied.get(partition) ?? 0) < nextOffset) {
+      const part = partOf(batch, this.#applied.get(partition) ?? 0, this.#poison.limit)
       try {
-        await this.#inTurn(() => this.#applyPart(part))
+        await this.#turns.take(() => this.#applyPart(part))
         this.#poison.succeeded()
       } catch (error) {
         if (!(error instanceof UnusableEntries)) throw error
         const at = part.entries.findIndex(({ offset }) => offset === error.offset)
-        if (this.#poison.failed(part.entries.length, at < 0 ? null : at).kind === 'again') continue
-        await this.#inTurn(() => this.#reject(part, error))
+        if (this.#poison.failed(part.entries.length, at < 0 ? null : at).kind === 'reject')
+          await this.#turns.take(() => this.#reject(part, error))
       }
-      from += Math.max(1, part.entries.length)
     }
   }
 
@@ -355,27 +343,6 @@ class StreamProcessor implements LiveProcessor {
       // Only shown as lag: the offsets that count are in the state store.
     })
   }
-
-  /** Runs one after the other. After work that failed, memory is first brought back to what is stored. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(async () => {
-      if (this.#isTorn) await this.#restore()
-      this.#isTorn = true
-      const done = await work()
-      this.#isTorn = false
-      return done
-    })
-    this.#turn = result.catch(() => {})
-    return result
-  }
-}
-
-/** So many entries of a batch, with the offset that they stand for. */
-function partOf(batch: LogBatch, entries: LogBatch['entries'], from: number, count: number): LogBatch {
-  const part = entries.slice(from, from + count)
-  const last = part.at(-1)
-  const isEnd = last === undefined || from + part.length === entries.length
-  return { ...batch, entries: part, nextOffset: isEnd ? batch.nextOffset : last.offset + 1 }
 }
 
 function offsetOf({ partition, nextOffset }: LogBatch): StateChange {

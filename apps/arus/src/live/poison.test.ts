@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ArusError } from '../errors.ts'
+import { openTestLake, TEST_TOPICS } from '../lake/test-lake.ts'
+import { openLmdbStateStore } from '../state/lmdb-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { startLiveProcessor } from './live-processor.ts'
 import { backoffMs, PoisonWatch } from './poison-watch.ts'
 import { event, HOUR, NOON, picture, REJECTED, TestLive, TOPIC, withChanges } from './test-live.ts'
 
@@ -139,3 +143,31 @@ function ofShortKeys(store: StateStore): StateStore {
     },
   })
 }
+
+test('what live state rejects, and what is no event, is in bronze.rejected_events once, with the reason', async () => {
+  const lake = await openTestLake()
+  const state = await openLmdbStateStore({ folder: join(lake.folder, 'state') })
+  try {
+    await lake.send([event(), event({ event_id: 'bad', ...priceless }), event({ event_id: 'x'.repeat(600) })])
+    const live = await startLiveProcessor({
+      ...shop.options(),
+      log: lake.log,
+      topic: TEST_TOPICS.events,
+      rejectedTopic: TEST_TOPICS.rejected,
+      state,
+    })
+    await lake.flush()
+    await live.stop()
+    expect(live.analytics().events_total).toBe(1)
+    const rows = await lake.rows(
+      `SELECT json_extract_string(raw, '$.event_id'), reason, log_topic FROM {bronze.rejected_events} ORDER BY 1`,
+    )
+    expect(rows).toEqual([
+      ['bad', expect.stringContaining('a purchase is worth at most'), 'rejected'],
+      ['x'.repeat(600), expect.stringContaining('expected a text as event_id'), 'events'],
+    ])
+  } finally {
+    await state.close()
+    await lake.close()
+  }
+})

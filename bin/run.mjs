@@ -22,6 +22,8 @@ const commands = {
   bench: (args) => ['node', ['bench/main.ts', ...args]],
   'bench:quality': (args) => ['node', ['bench/quality.ts', ...args]],
   conformance: (args) => ['node', ['packages/delta/test/conformance/main.ts', ...args]],
+  faults: (args) => ['node', ['bin/faults.ts', ...args]],
+  'arus-faults': (args) => ['node', ['apps/arus/test/faults/main.ts', ...args]],
   'delta-faults': (args) => ['node', ['packages/delta/test/faults/main.ts', ...args]],
   'end-to-end': (args) => ['node', ['apps/arus/test/end-to-end/main.ts', ...args]],
 }

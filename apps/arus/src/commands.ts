@@ -21,6 +21,7 @@ import { tablesCommand } from './cli/tables-command.ts'
 import { trainCommand } from './cli/train-command.ts'
 import { whyCommand } from './cli/why-command.ts'
 import { directSink } from './server/direct-sink.ts'
+import { rebuildLive } from './server/rebuild-live.ts'
 import type { start as Start } from './server/start.ts'
 import { slotProbes } from './wiring.ts'
 
@@ -43,7 +44,7 @@ export function commands(context: CliContext): Command[] {
     tablesCommand(context),
     sqlCommand(context),
     keysCommand(context),
-    rebuildCommand(context),
+    rebuildCommand(context, rebuildLive),
     demoCommand(context),
     checkCommand(context),
     doctorCommand(context, slotProbes),

@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   QUERY_TOO_EXPENSIVE: { status: 422, exitCode: 5 },
   QUERY_QUEUE_FULL: { status: 503, exitCode: 5 },
   SERVER_UNREACHABLE: { status: 502, exitCode: 5 },
+  STATE_UNSTORABLE: { status: 500, exitCode: 70 },
+  EVENT_UNUSABLE: { status: 422, exitCode: 2 },
   ALREADY_RUNNING: { status: 409, exitCode: 5 },
   PORT_IN_USE: { status: 500, exitCode: 5 },
   CHECK_FAILED: { status: 500, exitCode: 1 },

@@ -62,7 +62,7 @@ describe('arrows go one way', () => {
         adapters.test(target) &&
         target.startsWith('apps/arus/src/') &&
         !COMPOSERS.test(file) &&
-        !/\/test-[^/]*\.ts$/.test(file) &&
+        !/\/test-[^/]*$/.test(file) &&
         dirname(file) !== dirname(target),
     )
     expect(wrong).toEqual([])

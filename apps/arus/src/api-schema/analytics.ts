@@ -15,6 +15,15 @@ export const LiveAnalyticsSchema = Type.Object({
   total_users: Type.Integer(),
   active_sessions: Type.Integer(),
   active_users: Type.Integer(),
+  /** Sessions that began today and are over; means are null when there are none. */
+  closed_sessions: Type.Object({
+    sessions: Type.Integer(),
+    events_per_session: Nullable(Type.Number()),
+    minutes_mean: Nullable(Type.Number()),
+    bounce_rate: Nullable(Type.Number()),
+    purchase_rate: Nullable(Type.Number()),
+  }),
+  late_events_today: Type.Integer({ description: 'Events of today that came too late to join a session' }),
   funnel: FunnelCountsSchema,
   /** Shares of the step before, 0 to 1; null when the step before is empty. */
   conversion: Type.Object({

@@ -7,6 +7,7 @@ export const ReasonSchema = Type.Object({
     Type.Literal('because_of'),
     Type.Literal('similar'),
     Type.Literal('bought_together'),
+    Type.Literal('seen_together'),
     Type.Literal('session'),
     Type.Literal('trending'),
     Type.Literal('popular'),
@@ -188,3 +189,14 @@ export const PassportSchema = Type.Object({
   ),
 })
 export type PassportBody = Static<typeof PassportSchema>
+
+export const TrendingCategoriesSchema = Type.Object({
+  categories: Type.Array(
+    Type.Object({
+      category: Type.String(),
+      trend_score: Type.Number(),
+      views_today: Type.Integer(),
+      growth_rate: Nullable(Type.Number()),
+    }),
+  ),
+})

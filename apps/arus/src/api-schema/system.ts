@@ -97,6 +97,29 @@ export const SystemMetricsSchema = Type.Object({
 })
 export type SystemMetrics = Static<typeof SystemMetricsSchema>
 
+const LagColumns = {
+  /** Messages not yet processed, the most of each step; null where nothing was seen. */
+  lag: Type.Array(Nullable(Type.Integer())),
+  /** Age of the oldest of them, seconds. */
+  lag_seconds: Type.Array(Nullable(Type.Number())),
+}
+
+/** `GET /system/lag`: how far behind consumer groups were, the worst of each step, oldest first. */
+export const LagHistorySchema = Type.Object({
+  step_seconds: Type.Integer(),
+  /** Beginnings of the steps, UTC ms; all columns have this length. */
+  times: Type.Array(Type.Integer()),
+  groups: Type.Array(
+    Type.Object({
+      group: Type.String(),
+      ...LagColumns,
+      partitions: Type.Array(Type.Object({ topic: Type.String(), partition: Type.Integer(), ...LagColumns })),
+    }),
+  ),
+  generated_at: Type.Integer(),
+})
+export type LagHistoryBody = Static<typeof LagHistorySchema>
+
 export const ModelSchema = Type.Object({
   version: Type.Integer(),
   kind: Type.String(),

@@ -7,34 +7,53 @@ import { lockServer } from '../operations/server-lock.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
-/** `arus rebuild lake`: computes what can be computed again. */
-export function rebuildCommand(context: CliContext): Command {
+/** What came of making live state anew. */
+export interface LiveRebuild {
+  readonly events: number
+  readonly shoppers: number
+  readonly sizeBytes: number
+  readonly tookMs: number
+}
+
+export type RebuildLive = (context: CliContext) => Promise<LiveRebuild>
+
+/** `arus rebuild lake` and `arus rebuild live`: compute what can be computed again. */
+export function rebuildCommand(context: CliContext, rebuildLive: RebuildLive): Command {
   return new Command('rebuild')
-    .description('compute silver and gold anew, from bronze or from the log; needs the server to be stopped')
-    .addArgument(new Argument('<what>', 'what to rebuild').choices(['lake']))
+    .description('compute the lake or live state anew, from the log; needs the server to be stopped')
+    .addArgument(new Argument('<what>', 'what to rebuild').choices(['lake', 'live']))
     .addOption(
-      new Option('--from <source>', 'log: bronze anew too, as far back as the log reaches')
+      new Option('--from <source>', 'of the lake. log: bronze anew too, as far back as the log reaches')
         .choices(['bronze', 'log'])
         .default('bronze'),
     )
-    .action(async (_what: string, { from }: { readonly from: 'bronze' | 'log' }) => {
-      const { parts, onProgress, signal } = context
-      const { settings } = parts
-      const release = lockServer(join(dataFolders(settings).root, 'server.lock'))
+    .action(async (what: 'lake' | 'live', { from }: { readonly from: 'bronze' | 'log' }) => {
+      const release = lockServer(join(dataFolders(context.parts.settings).root, 'server.lock'))
       try {
-        const log = await parts.log()
-        const topics = topicNames(settings.shop)
-        for (const topic of Object.values(topics))
-          await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
-        const tables = await rebuildLake({ lake: await parts.lake(), log, topics, from, onProgress, signal })
-        context.out(
-          textTable(
-            ['table', 'rows', 'kB'],
-            tables.map(({ table, rowCount, sizeBytes }) => [table, rowCount, Math.round(sizeBytes / 1024)]),
-          ),
-        )
+        context.out(what === 'lake' ? await lakeAnew(context, from) : liveReport(await rebuildLive(context)))
       } finally {
         release()
       }
     })
+}
+
+async function lakeAnew({ parts, onProgress, signal }: CliContext, from: 'bronze' | 'log'): Promise<string> {
+  const { settings } = parts
+  const log = await parts.log()
+  const topics = topicNames(settings.shop)
+  for (const topic of Object.values(topics))
+    await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
+  const tables = await rebuildLake({ lake: await parts.lake(), log, topics, from, onProgress, signal })
+  return textTable(
+    ['table', 'rows', 'kB'],
+    tables.map(({ table, rowCount, sizeBytes }) => [table, rowCount, Math.round(sizeBytes / 1024)]),
+  )
+}
+
+function liveReport({ events, shoppers, sizeBytes, tookMs }: LiveRebuild): string {
+  const seconds = (tookMs / 1000).toFixed(1)
+  return textTable(
+    ['events', 'shoppers', 'kB', 'seconds'],
+    [[events, shoppers, Math.round(sizeBytes / 1024), seconds]],
+  )
 }

@@ -88,6 +88,7 @@ function whyOf({ reason }: RecommendedProduct): string {
     because_of: `because of ${name}`,
     session: `in this session: ${name}`,
     bought_together: `bought together with ${name}`,
+    seen_together: `seen together with ${name}`,
   }
   return words[reason.kind] ?? `similar to ${name}`
 }

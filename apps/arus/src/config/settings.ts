@@ -27,6 +27,12 @@ export interface Settings {
   readonly bodyLimitBytes: number
   /** An `event_id` seen again within this time is a duplicate. */
   readonly idempotencyWindowMs: number
+  /** Live: a stretch without an event this long ends a session that no sender named. */
+  readonly sessionGapMs: number
+  /** Live: an event so much older than its shopper's newest joins no session any more. */
+  readonly allowedLatenessMs: number
+  /** Live: shoppers and products of whom nothing came for so long are forgotten. */
+  readonly liveIdleMs: number
   /** Older versions of the lake's tables can be read this long. */
   readonly lakeHistoryMs: number
   /** Requests must present a key. */
@@ -86,6 +92,9 @@ export function readSettings(
     partitionCount: reader.integer('ARUS_PARTITIONS', 4, 1, 1024),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
+    sessionGapMs: reader.integer('ARUS_SESSION_GAP_MINUTES', 30, 1, 24 * 60) * 60_000,
+    allowedLatenessMs: reader.integer('ARUS_ALLOWED_LATENESS_MINUTES', 24 * 60, 0, 30 * 24 * 60) * 60_000,
+    liveIdleMs: reader.integer('ARUS_LIVE_IDLE_DAYS', 90, 1, 3_650) * 86_400_000,
     lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
     isKeyRequired: reader.oneOf('ARUS_REQUIRE_KEYS', 'false', ['true', 'false']) === 'true',
     rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,

@@ -3,12 +3,13 @@ import type { GroupInfo } from '@arus/event-log'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { Analytics } from '../analytics/analytics.ts'
-import type { Health, SystemMetrics } from '../api-schema/index.ts'
+import type { Health, LagHistoryBody, SystemMetrics } from '../api-schema/index.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { ApiKeys } from '../keys/api-key.ts'
 import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
+import type { LagSpan } from '../operations/lag-history.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { ExplainedAnswer } from '../recommend/explain-answer.ts'
 import type { Recommender } from '../recommend/recommender.ts'
@@ -41,6 +42,8 @@ export interface ApiDeps {
   readonly models: () => Promise<readonly ModelVersion[]>
   readonly health: () => Promise<Health>
   readonly systemMetrics: () => Promise<SystemMetrics>
+  /** How far behind consumer groups were, over the last hour or day. */
+  readonly lagHistory: (span: LagSpan) => LagHistoryBody
   /** Consumer groups of the log, for the lag gauges of `/metrics`. */
   readonly consumerGroups: () => Promise<readonly GroupInfo[]>
   /** Passports that could not be written so far. */
@@ -64,6 +67,8 @@ export interface ApiDeps {
   readonly now: () => number
   /** Silence on a stream after which a comment is sent. Default 15,000. */
   readonly heartbeatMs?: number
+  /** A client of a stream that takes nothing for so long is dropped. Default 30,000. */
+  readonly stallTimeoutMs?: number
 }
 
 /** The Fastify instance routes are added to: schemas are TypeBox, handlers get their types. */

@@ -83,6 +83,20 @@ function gaugesOfDeps(deps: ApiDeps, registers: Registry[]): void {
     },
   })
   new Gauge({
+    name: 'arus_consumer_lag_seconds',
+    help: 'Age of the oldest event a consumer group has not processed, by partition.',
+    labelNames: ['group', 'topic', 'partition'],
+    registers,
+    async collect() {
+      this.reset()
+      const groups = await deps.consumerGroups().catch(() => [])
+      for (const { group, partitions } of groups) {
+        for (const { topic, partition, lagMs } of partitions)
+          this.set({ group, topic, partition }, lagMs / 1000)
+      }
+    },
+  })
+  new Gauge({
     name: 'arus_ingest_events_per_second',
     help: 'Durable events per second over the last ten seconds.',
     registers,

@@ -38,6 +38,7 @@ async function openReal() {
   const live = await startLiveProcessor({
     log,
     topic: topics.events,
+    rejectedTopic: topics.rejected,
     state,
     now,
     idempotencyWindowMs: IDEMPOTENCY_WINDOW_MS,
@@ -170,6 +171,24 @@ describe('over the embedded parts', () => {
     const alone = await send({ action: 'view', product_id: 'p1' })
     expect(alone.statusCode).toBe(400)
     expect(alone.json()).toMatchObject({ code: 'REQUEST_INVALID', errors: [{ reason: expect.any(String) }] })
+  })
+
+  test('a shopper is known by sessions, categories and prices; a stranger is not', async () => {
+    const events = ['p1', 'p2'].map((product_id) => ({ user_id: 'wati', action: 'view', product_id }))
+    await send(events)
+    const known = await until(async () => {
+      const response = await shop.app.inject('/users/wati')
+      return response.statusCode === 200 && response.json().events === 2 ? response.json() : null
+    })
+    expect(known).toMatchObject({
+      user_id: 'wati',
+      open_sessions: 1,
+      sessions: [{ events: 2, purchases: 0, is_open: true }],
+      categories: [{ category: 'Toys', share: 1 }],
+      price: { low: 20, middle: 20, high: 20 },
+    })
+    expect((await shop.app.inject('/users/nobody')).statusCode).toBe(404)
+    expect((await shop.app.inject('/recommendations/trending/categories')).json()).toEqual({ categories: [] })
   })
 
   test('the stream of a shopper pushes the change', async () => {

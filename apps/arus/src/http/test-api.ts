@@ -2,6 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import { ArusError } from '../errors.ts'
 import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
+import { LagHistory } from '../operations/lag-history.ts'
 import { explainAnswer } from '../recommend/explain-answer.ts'
 import type { Passport } from '../recommend/passport.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
@@ -145,6 +146,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
       history: [],
       generated_at: NOW_MS,
     }),
+    lagHistory: (span) => new LagHistory().body(span, NOW_MS),
     consumerGroups: async () => [
       {
         group: 'lake',

@@ -1,4 +1,4 @@
-import type { ShopEvent } from '../events/event.ts'
+import { eventFault } from '../events/event-fault.ts'
 import type { StagedType, StagedValue } from './staged-rows.ts'
 
 /** An entry of a topic, decoded, with its place. */
@@ -60,12 +60,7 @@ export const EVENTS: BronzeMapping = {
     staged,
   ) => `SELECT * REPLACE (position::INTEGER AS position, make_timestamp(ts * 1000)::TIMESTAMPTZ AS ts, make_timestamp(received_at * 1000)::TIMESTAMPTZ AS received_at),
     make_timestamp(ts * 1000)::DATE AS event_date FROM ${staged}`,
-  refusal: (body) => {
-    const event = body as Partial<ShopEvent>
-    if (typeof event.event_id !== 'string' || event.event_id === '') return 'event_id is not a text'
-    if (typeof event.action !== 'string') return 'action is not a text'
-    return isTime(event.ts) ? null : 'ts is not a time in UTC milliseconds'
-  },
+  refusal: eventFault,
 }
 
 /** The rejected topic: raw event, pointer and reason. */
@@ -121,9 +116,4 @@ function textOf(value: unknown): string | null {
 
 function numberOf(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null
-}
-
-/** Within what a date of four digits can say. */
-function isTime(value: unknown): boolean {
-  return typeof value === 'number' && value > -2e13 && value < 2.5e14
 }

@@ -4,7 +4,7 @@ import type { ShopEvent } from '../events/event.ts'
 import { itemsOf, NO_ITEMS, withItem } from './item-list.ts'
 
 function viewOf(product_id: string, ts: number): ShopEvent {
-  return { event_id: 'e', action: 'view', product_id, ts } as ShopEvent
+  return { event_id: 'e', action: 'view', product_id, ts, received_at: 20 } as ShopEvent
 }
 
 test('holds the newest, however they arrive: what sorting and cutting gives', () => {

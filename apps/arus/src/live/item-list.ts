@@ -17,6 +17,7 @@ type StoredItem = readonly [productId: string, action: string, ts: number, parti
 
 export const NO_ITEMS: ItemList = ['', 0, Number.MIN_SAFE_INTEGER]
 
+const AHEAD_MS = 86_400_000
 /** Grown past its limit by this share, a list is cut back to it. */
 const SLACK = 0.5
 
@@ -29,7 +30,12 @@ export function withItem(
   if (event.product_id === null) return list
   const item: StoredItem = [event.product_id, event.action, event.ts, place.partition, place.offset]
   const [text, count, newestTs] = list
-  if (event.ts < newestTs || count + 1 > limit * (1 + SLACK)) return inserted(parsed(text), item, limit)
+  if (event.ts < newestTs || count + 1 > limit * (1 + SLACK))
+    return inserted(
+      parsed(text).map((known) => notAfter(known, event)),
+      item,
+      limit,
+    )
   const own = JSON.stringify(item)
   return [count === 0 ? own : `${own},${text}`, count + 1, event.ts]
 }
@@ -39,6 +45,13 @@ export function itemsOf([text]: ItemList, limit: number): HistoryItem[] {
   return parsed(text)
     .slice(0, limit)
     .map(([product_id, action, ts, partition, offset]) => ({ product_id, action, ts, partition, offset }))
+}
+
+/** Senders may be a day ahead; what lies later was placed by a clock that was wrong, and is taken for as new as the event. */
+function notAfter(known: StoredItem, { received_at }: ShopEvent): StoredItem {
+  if (known[2] <= received_at + AHEAD_MS) return known
+  const [productId, action, , partition, offset] = known
+  return [productId, action, received_at, partition, offset]
 }
 
 function inserted(items: readonly StoredItem[], item: StoredItem, limit: number): ItemList {

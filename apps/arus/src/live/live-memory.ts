@@ -1,18 +1,32 @@
 import { type ShopEvent, shopperOf } from '../events/event.ts'
+import { cautiousClock } from '../state/cautious-clock.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
+import { placedAt } from './event-place.ts'
+import { FunnelSteps } from './funnel-steps.ts'
 import { type ItemList, itemsOf, type LogPlace, NO_ITEMS, withItem } from './item-list.ts'
-import type { HistoryItem, ProductCounters } from './live-state.ts'
-import { NEW_PRODUCT, type ProductState, withEvent } from './product-state.ts'
-import { RecentActivity, SESSION_GAP_MS } from './recent-activity.ts'
-import { countEvent, dayOf, FUNNEL_STEPS, newFigures, type StoredFigures } from './shop-figures.ts'
-import { HISTORY_MAX, type ShopperState, withShopperEvent } from './shopper-state.ts'
+import { expiryAt, type LiveRules } from './live-rules.ts'
+import type { HistoryItem, ShopperSummary } from './live-state.ts'
+import { ProductMemory } from './product-memory.ts'
+import { RecentActivity } from './recent-activity.ts'
+import type { Session } from './sessions.ts'
+import {
+  countEvent,
+  countLate,
+  countSessions,
+  dayOf,
+  newFigures,
+  type StoredFigures,
+} from './shop-figures.ts'
+import { HISTORY_MAX, type ShopperChange, type ShopperState, withShopperEvent } from './shopper-state.ts'
 import { StateCache } from './state-cache.ts'
-import { TrendList } from './trend-list.ts'
 
 export interface LiveMemoryOptions {
   readonly state: StateStore
   readonly now: () => number
+  readonly steadyMs?: () => number
   readonly idempotencyWindowMs: number
+  readonly rules: LiveRules
+  readonly categoryOf: (productId: string) => string | null
 }
 
 /** Every key of live state begins so. */
@@ -21,15 +35,18 @@ export const LIVE_PREFIX = 'live/'
 const PREFIX = {
   shopper: `${LIVE_PREFIX}shopper/`,
   session: `${LIVE_PREFIX}session/`,
-  product: `${LIVE_PREFIX}product/`,
   seen: `${LIVE_PREFIX}seen/`,
-  step: `${LIVE_PREFIX}step/`,
 }
+/** The clock of the last commit. It is not part of the state, which says the same after a rebuild. */
+const CLOCK_KEY = 'live-clock'
 const FIGURES_KEY = `${LIVE_PREFIX}figures`
-const CACHE_ENTRIES = 50_000
+/** Some 6 kB each, for a shopper with a full history. */
+const SHOPPER_CACHE_ENTRIES = 20_000
+const SEEN_CACHE_ENTRIES = 50_000
 const SESSION_ITEMS_MAX = 50
-const SESSION_TTL_MS = 7 * 86_400_000
-const STEP_TTL_MS = 3 * 86_400_000
+const SESSION_KEPT_MS = 7 * 86_400_000
+/** What stands further ahead of the clock than this was put there by a clock that was wrong. */
+const HORIZON_MS = 3_600_000
 
 /**
  * What events have done, in memory in front of the store. `load`, then `apply`, then `drain` and commit; after a commit
@@ -37,17 +54,21 @@ const STEP_TTL_MS = 3 * 86_400_000
  */
 export class LiveMemory {
   readonly #options: LiveMemoryOptions
-  readonly #shoppers = new StateCache<ShopperState>(PREFIX.shopper, CACHE_ENTRIES)
-  readonly #sessions = new StateCache<ItemList>(PREFIX.session, CACHE_ENTRIES)
-  readonly #products = new StateCache<ProductState>(PREFIX.product, CACHE_ENTRIES)
-  readonly #seen = new StateCache<number>(PREFIX.seen, CACHE_ENTRIES)
-  readonly #steps = new StateCache<number>(PREFIX.step, CACHE_ENTRIES)
-  #activity = new RecentActivity()
-  #trends = new TrendList()
+  readonly #shoppers = new StateCache<ShopperState>(PREFIX.shopper, SHOPPER_CACHE_ENTRIES)
+  readonly #sessions = new StateCache<ItemList>(PREFIX.session, SHOPPER_CACHE_ENTRIES)
+  readonly #seen = new StateCache<number>(PREFIX.seen, SEEN_CACHE_ENTRIES)
+  readonly #steps = new FunnelSteps(LIVE_PREFIX)
+  readonly products: ProductMemory
+  /** What is written goes by this clock one day, so that a clock set wrong for a while shortens no life. */
+  #expiryNow: (() => number) | null = null
+  #activity: RecentActivity
   #figures: StoredFigures = newFigures()
 
   constructor(options: LiveMemoryOptions) {
+    const { state, rules, categoryOf } = options
     this.#options = options
+    this.#activity = new RecentActivity(rules.sessions.gapMs)
+    this.products = new ProductMemory({ state, prefix: LIVE_PREFIX, idleMs: rules.idleMs, categoryOf })
   }
 
   get figures(): Readonly<StoredFigures> {
@@ -56,10 +77,6 @@ export class LiveMemory {
 
   get activity(): RecentActivity {
     return this.#activity
-  }
-
-  get trends(): TrendList {
-    return this.#trends
   }
 
   async history(shopper: string): Promise<HistoryItem[]> {
@@ -72,8 +89,23 @@ export class LiveMemory {
     return itemsOf(known ?? NO_ITEMS, SESSION_ITEMS_MAX)
   }
 
-  async counters(productId: string): Promise<ProductCounters> {
-    return ((await this.#products.read(this.#options.state, productId)) ?? NEW_PRODUCT).counters
+  async shopper(shopper: string): Promise<ShopperSummary | null> {
+    const known = await this.#shoppers.read(this.#options.state, shopper)
+    if (known === undefined) return null
+    const openSinceMs = this.#options.now() - this.#options.rules.sessions.gapMs
+    return {
+      events: known.events,
+      first_seen: known.firstMs,
+      last_seen: known.lastMs,
+      sessions: known.sessions.map(([session, started_at, ended_at, events, purchases]) => ({
+        session,
+        started_at,
+        ended_at,
+        events,
+        purchases,
+        is_open: ended_at >= openSinceMs,
+      })),
+    }
   }
 
   async isKnown(eventIds: readonly string[]): Promise<boolean[]> {
@@ -83,8 +115,11 @@ export class LiveMemory {
     return seen.map((atMs) => atMs !== undefined && nowMs - atMs < idempotencyWindowMs)
   }
 
-  /** Those events that were not seen before, marked as seen, and ready to be applied. */
-  async load<T extends { readonly event: ShopEvent }>(received: readonly T[]): Promise<T[]> {
+  /** Those events of a partition that were not seen before, marked as seen, and ready to be applied. */
+  async load<T extends { readonly event: ShopEvent }>(
+    received: readonly T[],
+    partition: number,
+  ): Promise<T[]> {
     const { state } = this.#options
     await this.#seen.load(
       state,
@@ -92,42 +127,47 @@ export class LiveMemory {
     )
     const fresh = received.filter(({ event }) => this.#isFirst(event))
     const events = fresh.map(({ event }) => event)
-    await this.#shoppers.load(state, events.map(shopperOf))
+    const shoppers = [...new Set(events.map(shopperOf))]
+    await this.#shoppers.load(state, shoppers)
     await this.#sessions.load(
       state,
       events.flatMap((event) => event.session_id ?? []),
     )
-    await this.#products.load(
-      state,
+    const partners = shoppers.flatMap((id) =>
+      (this.#shoppers.get(id)?.recent ?? []).map(([product]) => product),
+    )
+    await this.products.load(
       events.flatMap((event) => event.product_id ?? []),
+      partners,
+      partition,
     )
     await this.#steps.load(
       state,
-      events.map((event) => stepId(dayOf(event.ts), event.action, shopperOf(event))),
+      events.map((event) => [dayOf(event.ts), event.action, shopperOf(event)] as const),
     )
     return fresh
   }
 
   /** Takes a loaded event in. */
   apply(event: ShopEvent, place: LogPlace): void {
-    const nowMs = this.#options.now()
+    const { now, rules } = this.#options
+    const nowMs = now()
     const shopper = shopperOf(event)
     const known = this.#shoppers.get(shopper)
+    const change = withShopperEvent(known, event, { shopper, place, rules: rules.sessions })
+    this.#shoppers.set(shopper, change.state)
     if (known === undefined) this.#figures.totalUsers += 1
-    const seenAtMs = Math.min(event.ts, event.received_at)
-    const { state, session } = withShopperEvent(known, shopper, event, { ...place, seenAtMs })
-    this.#shoppers.set(shopper, state)
-    if (event.session_id !== null) {
-      const items = this.#sessions.get(session) ?? NO_ITEMS
-      this.#sessions.set(session, withItem(items, event, { place, limit: SESSION_ITEMS_MAX }))
-    }
-    if (nowMs - seenAtMs <= SESSION_GAP_MS) this.#activity.touch(session, shopper, seenAtMs)
+    this.#keepSession(event, place)
+    this.#follow(change, shopper, nowMs)
+    const horizonMs = nowMs + HORIZON_MS
     if (event.product_id !== null) {
-      const product = withEvent(this.#products.get(event.product_id) ?? NEW_PRODUCT, event)
-      this.#products.set(event.product_id, product)
-      this.#trends.offer(event.product_id, product, nowMs)
+      const { partition } = place
+      this.products.apply(event.product_id, event, { partition, nowMs, horizonMs }, change.pairs)
     }
-    this.#count(event, shopper)
+    const counted = countEvent(this.#figures, event, horizonMs)
+    if (counted !== null) this.#steps.count(counted.day, counted.step, shopper)
+    countSessions(this.#figures, change)
+    if (change.session === null) countLate(this.#figures, placedAt(event))
   }
 
   /** Removes a shopper; gives the number of history items, or null for one who is not known. */
@@ -137,46 +177,64 @@ export class LiveMemory {
     const known = this.#shoppers.get(shopper)
     if (known === undefined) return null
     this.#shoppers.set(shopper, undefined)
-    const sessions = known.sessions.map(([session]) => session)
-    for (const session of sessions) this.#sessions.set(session, undefined)
-    this.#activity.forget(shopper, sessions)
-    await this.#uncount(shopper, known)
+    for (const [session] of known.sessions) this.#sessions.set(session, undefined)
+    this.#activity.forget(known.sessions, shopper)
+    const figures = this.#figures
+    figures.totalUsers -= 1
+    figures.totalEvents -= known.events
+    figures.recent = figures.recent.filter((event) => shopperOf(event) !== shopper)
+    countSessions(figures, { removed: known.sessions, added: [] })
+    await this.#steps.forget(state, figures.days, shopper)
     return itemsOf(known.items, HISTORY_MAX).length
   }
 
   /** Everything that changed since the last call. */
   drain(): StateChange[] {
-    const { now, idempotencyWindowMs } = this.#options
-    const nowMs = now()
-    const expiring = (changes: readonly StateChange[], ttlMs: number) =>
-      changes.map((change) => ({ ...change, expiresAtMs: nowMs + ttlMs }))
+    const { idempotencyWindowMs, rules } = this.#options
+    const nowMs = this.#expiryNow?.() ?? this.#options.now()
+    const expiring = (changes: readonly StateChange[], expiresAtMs: number) =>
+      changes.map((change) => ({ ...change, expiresAtMs }))
     return [
-      ...this.#shoppers.drain(),
-      ...expiring(this.#sessions.drain(), SESSION_TTL_MS),
-      ...this.#products.drain(),
-      ...expiring(this.#seen.drain(), idempotencyWindowMs),
-      ...expiring(this.#steps.drain(), STEP_TTL_MS),
+      ...expiring(this.#shoppers.drain(), expiryAt(nowMs, rules.idleMs)),
+      ...expiring(this.#sessions.drain(), expiryAt(nowMs, SESSION_KEPT_MS)),
+      ...expiring(this.#seen.drain(), nowMs + idempotencyWindowMs),
+      ...this.products.drain(nowMs),
+      ...this.#steps.drain(nowMs),
       { key: FIGURES_KEY, value: this.#figures },
+      { key: CLOCK_KEY, value: nowMs },
     ]
   }
 
   /** Takes the stored state for the truth. Reads every product and shopper: some microseconds for each. */
   async restore(): Promise<void> {
-    const { state, now } = this.#options
-    for (const cache of [this.#shoppers, this.#sessions, this.#products, this.#seen, this.#steps])
-      cache.drop()
+    const { state, now, steadyMs, rules } = this.#options
+    const lastMs = ((await state.get(CLOCK_KEY)) as number | undefined) ?? now()
+    this.#expiryNow ??= cautiousClock({ now, steadyMs, lastMs })
+    for (const cache of [this.#shoppers, this.#sessions, this.#seen, this.#steps]) cache.drop()
     this.#figures = ((await state.get(FIGURES_KEY)) as StoredFigures | undefined) ?? newFigures()
     const nowMs = now()
-    this.#trends = new TrendList()
-    for await (const { key, value } of state.scan(PREFIX.product))
-      this.#trends.offer(key.slice(PREFIX.product.length), value as ProductState, nowMs)
-    this.#activity = new RecentActivity()
+    await this.products.restore(nowMs)
+    this.#activity = new RecentActivity(rules.sessions.gapMs)
     for await (const { key, value } of state.scan(PREFIX.shopper)) {
-      for (const [session, lastTs] of (value as ShopperState).sessions) {
-        if (nowMs - lastTs <= SESSION_GAP_MS)
-          this.#activity.touch(session, key.slice(PREFIX.shopper.length), lastTs)
-      }
+      const shopper = key.slice(PREFIX.shopper.length)
+      for (const session of (value as ShopperState).sessions) this.#touch(session, shopper, nowMs)
     }
+  }
+
+  #keepSession(event: ShopEvent, place: LogPlace): void {
+    if (event.session_id === null) return
+    const items = this.#sessions.get(event.session_id) ?? NO_ITEMS
+    this.#sessions.set(event.session_id, withItem(items, event, { place, limit: SESSION_ITEMS_MAX }))
+  }
+
+  #follow({ removed, added }: ShopperChange, shopper: string, nowMs: number): void {
+    this.#activity.forget(removed, shopper)
+    for (const session of added) this.#touch(session, shopper, nowMs)
+  }
+
+  #touch(session: Session, shopper: string, nowMs: number): void {
+    if (Math.abs(nowMs - session[2]) <= this.#options.rules.sessions.gapMs)
+      this.#activity.touch(session, shopper)
   }
 
   /** Marks the id as seen; false when it was before, within the window. By intake, so that a rebuild decides the same. */
@@ -187,37 +245,4 @@ export class LiveMemory {
     this.#seen.set(event.event_id, event.received_at)
     return true
   }
-
-  #count(event: ShopEvent, shopper: string): void {
-    const counted = countEvent(this.#figures, event)
-    if (counted === null) return
-    const step = stepId(counted.day.day, counted.step, shopper)
-    if (this.#steps.get(step) !== undefined) return
-    this.#steps.set(step, 1)
-    counted.day.funnel[counted.step] += 1
-  }
-
-  async #uncount(shopper: string, known: ShopperState): Promise<void> {
-    const figures = this.#figures
-    figures.totalUsers -= 1
-    figures.totalEvents -= known.events
-    figures.recent = figures.recent.filter((event) => shopperOf(event) !== shopper)
-    const steps = figures.days.flatMap((day) =>
-      FUNNEL_STEPS.map((step) => ({ day, step, id: stepId(day.day, step, shopper) })),
-    )
-    await this.#steps.load(
-      this.#options.state,
-      steps.map(({ id }) => id),
-    )
-    for (const { day, step, id } of steps) {
-      if (this.#steps.get(id) === undefined) continue
-      this.#steps.set(id, undefined)
-      day.funnel[step] -= 1
-    }
-  }
-}
-
-/** A shopper reached a step of the funnel on a day. */
-function stepId(day: number, step: string, shopper: string): string {
-  return `${day}/${step}/${shopper}`
 }

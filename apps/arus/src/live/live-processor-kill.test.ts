@@ -26,7 +26,7 @@ const CHILD = `
     await commit(changes)
     process.stdout.write('end\\n')
   }
-  await startLiveProcessor({ log, topic: 'events', state, now: () => ${NOON}, idempotencyWindowMs: 86400000 })
+  await startLiveProcessor({ log, topic: 'events', rejectedTopic: 'rejected', state, now: () => ${NOON}, idempotencyWindowMs: 86400000 })
   process.stdout.write('done\\n')
   setInterval(() => {}, 1000)`
 
@@ -51,6 +51,7 @@ test('killed again and again while it catches up, it ends where one that lived e
     const live = await startLiveProcessor({
       log,
       topic: 'events',
+      rejectedTopic: 'rejected',
       state,
       now: () => NOON,
       idempotencyWindowMs: 86_400_000,

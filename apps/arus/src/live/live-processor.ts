@@ -3,24 +3,48 @@ import type { EventLog, LogBatch } from '@arus/event-log'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { decodeEvent } from './decode-event.ts'
+import { followLog, partOf } from './follow-log.ts'
 import { Listeners } from './listeners.ts'
+import { liveFigures } from './live-figures.ts'
 import { LIVE_PREFIX, LiveMemory } from './live-memory.ts'
-import type { HistoryItem, LiveAnalytics, LiveState, ProductCounters, TrendingProduct } from './live-state.ts'
+import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
+import type {
+  HistoryItem,
+  LiveAnalytics,
+  LiveState,
+  PairedProduct,
+  ProductCounters,
+  ShopperSummary,
+  TrendingCategory,
+  TrendingProduct,
+} from './live-state.ts'
+import { isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { RateCounter } from './recent-activity.ts'
-import { dayOf, type StoredFigures } from './shop-figures.ts'
+import { Rejections } from './rejections.ts'
+import { Turns } from './turns.ts'
 
 export interface LiveProcessorOptions {
   readonly log: EventLog
   readonly topic: string
+  /** Where entries go whose processing fails again and again. */
+  readonly rejectedTopic: string
   readonly state: StateStore
   readonly now: () => number
+  /** Counts time whatever the clock is set to, milliseconds. */
+  readonly steadyMs?: () => number
+  readonly rules?: LiveRules
+  /** Category of a product, for the counters of categories; null when it has none. Absent: no categories. */
+  readonly categoryOf?: (productId: string) => string | null
   /** An event_id seen again within this time has no effect. */
   readonly idempotencyWindowMs: number
-  /** Told of entries that are no events; they are passed over. */
+  /**
+   * Told of entries that are passed over: those that are no events, which the lake rejects by itself, and those whose
+   * processing failed again and again, which have gone to the rejected topic.
+   */
   readonly onPoison?: (batch: LogBatch, offset: number, error: unknown) => void
   /** Told of a batch that could not be committed; it is applied again from the stored state. */
   readonly onFault?: (error: unknown) => void
-  /** Wait after a fault before going on. Default 500. */
+  /** Wait after a fault before going on, doubled with each one in a row. Default 500. */
   readonly retryMs?: number
 }
 
@@ -49,7 +73,7 @@ const OFFSET_PREFIX = `${LIVE_PREFIX}offset/`
 /** Says in which form the state is stored; outside the prefix, so that it goes first and comes back last. */
 const FORMAT_KEY = 'live-format'
 /** Raised when the stored form changes: state of another form is made again from the log. */
-const FORMAT = 3
+const FORMAT = 4
 /** Entries applied in one commit at most. While catching up, larger commits write each shopper and product less often. */
 const BATCH_RECORDS = 10_000
 /** Requests are let in after so many events of a batch. */
@@ -65,35 +89,51 @@ export async function startLiveProcessor(options: LiveProcessorOptions): Promise
 }
 
 /**
+ * Forgets all live state and applies the log from its beginning; gives the figures of the new state. Nothing else may run
+ * on the state meanwhile. One that was cut short is begun again by the next start.
+ */
+export async function rebuildLiveState(options: LiveProcessorOptions): Promise<LiveAnalytics> {
+  await options.state.commit([{ key: FORMAT_KEY, value: undefined }])
+  const processor = await startLiveProcessor(options)
+  await processor.stop()
+  return processor.analytics()
+}
+
+/**
  * One loop over all partitions. Each batch changes values in memory and commits them together with the offset they
  * stand for and the ids of its events, so that every event counts once in effect, whenever the process dies.
  */
 class StreamProcessor implements LiveProcessor {
   readonly #options: LiveProcessorOptions
   readonly #memory: LiveMemory
+  readonly #poison = new PoisonWatch(BATCH_RECORDS)
+  readonly #rejections: Rejections
+  /** Batches and forgetting; memory that is ahead of the store is brought back to what is stored. */
+  readonly #turns = new Turns(() => this.#restore())
   readonly #applied = new Map<number, number>()
   readonly #listeners = new Listeners()
   readonly #eventRate = new RateCounter(10)
   readonly #recommendationRate = new RateCounter(60)
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
-  /** One at a time: batches, forgetting. */
-  #turn: Promise<unknown> = Promise.resolve()
-  /** Memory may be ahead of the store: some work began and did not end. */
-  #isTorn = false
   /** Set while there is progress the log has not been told of. */
   #lagTimer: NodeJS.Timeout | null = null
 
   constructor(options: LiveProcessorOptions) {
     this.#options = options
-    this.#memory = new LiveMemory(options)
+    this.#memory = new LiveMemory({
+      ...options,
+      rules: options.rules ?? DEFAULT_LIVE_RULES,
+      categoryOf: options.categoryOf ?? (() => null),
+    })
+    this.#rejections = new Rejections({ ...options, topic: options.rejectedTopic })
   }
 
   async start(): Promise<void> {
     await this.#clearOtherFormat()
     await this.#restore()
     this.#abort = new AbortController()
-    this.#loop = this.#run(this.#abort.signal)
+    this.#loop = this.#follow(this.#abort.signal)
     const { partitions } = await this.#options.log.topic(this.#options.topic)
     await Promise.all(
       partitions.map(({ partition, endOffset }) => this.waitFor(partition, endOffset - 1, 600_000)),
@@ -103,7 +143,7 @@ class StreamProcessor implements LiveProcessor {
   async stop(): Promise<void> {
     this.#abort.abort()
     await this.#loop
-    await this.#turn
+    await this.#turns.idle()
     await this.#commitLag()
   }
 
@@ -116,34 +156,34 @@ class StreamProcessor implements LiveProcessor {
   }
 
   trending(limit: number): readonly TrendingProduct[] {
-    return this.#memory.trends.top(limit, this.#options.now())
+    return this.#memory.products.trends.top(limit, this.#options.now())
+  }
+
+  trendingCategories(limit: number): readonly TrendingCategory[] {
+    const trends = this.#memory.products.categoryTrends.top(limit, this.#options.now())
+    return trends.map(({ product_id, ...figures }) => ({ category: product_id, ...figures }))
+  }
+
+  goesWith(productId: string, limit: number): Promise<readonly PairedProduct[]> {
+    const nowMs = this.#options.now()
+    return this.#memory.products.partners(productId, { partitions: this.#applied.keys(), nowMs, limit })
+  }
+
+  shopper(shopper: string): Promise<ShopperSummary | null> {
+    return this.#memory.shopper(shopper)
   }
 
   productCounters(productId: string): Promise<ProductCounters> {
-    return this.#memory.counters(productId)
+    return this.#memory.products.counters(productId)
   }
 
   analytics(): LiveAnalytics {
     const nowMs = this.#options.now()
-    const { figures, activity } = this.#memory
-    const today = figures.days.find(({ day }) => day === dayOf(nowMs))
-    const active = activity.active(nowMs)
-    return {
-      total_users: figures.totalUsers,
-      active_sessions: active.sessions,
-      active_users: active.users,
-      funnel: { ...(today?.funnel ?? { view: 0, click: 0, add_to_cart: 0, purchase: 0 }) },
-      events_today: today?.events ?? 0,
-      events_total: figures.totalEvents,
-      revenue_today: Math.round((today?.revenue ?? 0) * 100) / 100,
-      actions: { ...today?.actions },
-      events_per_second: this.#eventRate.total(nowMs) / 10,
-      recommendations_per_minute: this.#recommendationRate.total(nowMs),
-      events_per_minute: minutesUntil(figures.minutes, Math.floor(nowMs / 60_000)),
-      recent_events: figures.recent,
-      newest_event_at: figures.newestTs,
-      generated_at: nowMs,
-    }
+    return liveFigures(this.#memory, {
+      nowMs,
+      eventsPerSecond: this.#eventRate.total(nowMs) / 10,
+      recommendationsPerMinute: this.#recommendationRate.total(nowMs),
+    })
   }
 
   countRecommendation(): void {
@@ -171,7 +211,7 @@ class StreamProcessor implements LiveProcessor {
   }
 
   forget(shopper: string): Promise<number> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const removed = await this.#memory.forget(shopper)
       if (removed === null) return 0
       await this.#commit([])
@@ -184,7 +224,7 @@ class StreamProcessor implements LiveProcessor {
     await this.#options.state.commit([{ key: FORMAT_KEY, value: undefined }])
     this.#abort.abort()
     await this.#loop
-    await this.#turn
+    await this.#turns.idle()
     await this.start()
   }
 
@@ -196,45 +236,80 @@ class StreamProcessor implements LiveProcessor {
     await state.commit([{ key: FORMAT_KEY, value: FORMAT }])
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const { log, topic, onFault, retryMs = RETRY_MS } = this.#options
-    while (!signal.aborted) {
+  #follow(signal: AbortSignal): Promise<void> {
+    const { log, topic, onFault = () => {}, retryMs = RETRY_MS } = this.#options
+    return followLog({
+      log,
+      topic,
+      from: this.#applied,
+      maxRecords: BATCH_RECORDS,
+      retryMs,
+      signal,
+      onBatch: (batch) => this.#applyBatch(batch, signal),
+      onFault,
+      recover: () => this.#turns.take(async () => {}),
+    })
+  }
+
+  /** Applies a batch in as many commits as it takes; throws what may pass, like a store that is away. */
+  async #applyBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
+    const { partition, nextOffset } = batch
+    while (!signal.aborted && (this.#applied.get(partition) ?? 0) < nextOffset) {
+      const part = partOf(batch, this.#applied.get(partition) ?? 0, this.#poison.limit)
       try {
-        for await (const batch of log.consume(topic, {
-          from: this.#applied,
-          maxRecords: BATCH_RECORDS,
-          signal,
-        })) {
-          await this.#inTurn(() => this.#applyBatch(batch))
-        }
+        await this.#turns.take(() => this.#applyPart(part))
+        this.#poison.succeeded()
       } catch (error) {
-        if (signal.aborted) return
-        onFault?.(error)
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
-        // Takes the stored state for the truth before the log is read on from there.
-        await this.#inTurn(async () => {}).catch((failure: unknown) => onFault?.(failure))
+        if (!(error instanceof UnusableEntries)) throw error
+        const at = part.entries.findIndex(({ offset }) => offset === error.offset)
+        if (this.#poison.failed(part.entries.length, at < 0 ? null : at).kind === 'reject')
+          await this.#turns.take(() => this.#reject(part, error))
       }
     }
   }
 
-  async #applyBatch(batch: LogBatch): Promise<void> {
-    const fresh = await this.#memory.load(this.#decode(batch))
+  async #applyPart(batch: LogBatch): Promise<void> {
+    const fresh = await this.#memory.load(this.#decode(batch), batch.partition)
     for (const [i, { event, offset }] of fresh.entries()) {
       if (i % YIELD_EVERY === YIELD_EVERY - 1) await setImmediate()
-      this.#memory.apply(event, { partition: batch.partition, offset })
+      try {
+        this.#memory.apply(event, { partition: batch.partition, offset })
+      } catch (error) {
+        throw new UnusableEntries(error, offset)
+      }
     }
-    await this.#commit([{ key: OFFSET_PREFIX + batch.partition, value: batch.nextOffset }])
-    this.#applied.set(batch.partition, batch.nextOffset)
+    await this.#commit([offsetOf(batch)]).catch((error: unknown) => {
+      throw isUnstorable(error) ? new UnusableEntries(error, null) : error
+    })
     this.#eventRate.add(fresh.length, this.#options.now())
-    this.#listeners.announce(fresh.map(({ event }) => shopperOf(event)))
+    this.#isApplied(
+      batch,
+      fresh.map(({ event }) => shopperOf(event)),
+    )
+  }
+
+  /** Passes over the one entry of the batch, once it is durable among the rejected. */
+  async #reject(batch: LogBatch, error: UnusableEntries): Promise<void> {
+    const { topic, partition } = batch
+    const [entry] = batch.entries
+    if (entry !== undefined) {
+      const reason = `live state could not take it in: ${error.message}`
+      const change = await this.#rejections.add({ topic, partition, entry, reason })
+      await this.#commit([change, offsetOf(batch)])
+      this.#options.onPoison?.(batch, entry.offset, error.cause)
+    }
+    this.#isApplied(batch, [])
+  }
+
+  #isApplied(batch: LogBatch, shoppers: readonly string[]): void {
+    this.#applied.set(batch.partition, batch.nextOffset)
+    this.#listeners.announce(shoppers)
     this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
   }
 
   #decode(batch: LogBatch): { event: ShopEvent; offset: number }[] {
-    const appliedOffset = this.#applied.get(batch.partition) ?? 0
     const decoded: { event: ShopEvent; offset: number }[] = []
     for (const entry of batch.entries) {
-      if (entry.offset < appliedOffset) continue
       try {
         decoded.push({ event: decodeEvent(entry), offset: entry.offset })
       } catch (error) {
@@ -268,26 +343,8 @@ class StreamProcessor implements LiveProcessor {
       // Only shown as lag: the offsets that count are in the state store.
     })
   }
-
-  /** Runs one after the other. After work that failed, memory is first brought back to what is stored. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(async () => {
-      if (this.#isTorn) await this.#restore()
-      this.#isTorn = true
-      const done = await work()
-      this.#isTorn = false
-      return done
-    })
-    this.#turn = result.catch(() => {})
-    return result
-  }
 }
 
-/** The last hour, minutes without an event included. */
-function minutesUntil(minutes: StoredFigures['minutes'], last: number): { minute: number; count: number }[] {
-  const counts = new Map(minutes)
-  return Array.from({ length: 60 }, (_, i) => {
-    const minute = last - 59 + i
-    return { minute: minute * 60_000, count: counts.get(minute) ?? 0 }
-  })
+function offsetOf({ partition, nextOffset }: LogBatch): StateChange {
+  return { key: OFFSET_PREFIX + partition, value: nextOffset }
 }

@@ -1,13 +1,14 @@
 import { ACTION_WEIGHTS, type ShopEvent } from '../events/event.ts'
+import { placedAt } from './event-place.ts'
 import type { ProductCounters } from './live-state.ts'
-import { addToTrend, NO_TREND, type TrendState } from './trending.ts'
+import { addToTrend, NO_TREND, type TrendState, trendWithoutFuture } from './trending.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 /** Hours of views kept: today and the whole day before. */
 const HOURS_KEPT = 48
 
-/** What is known of a product, as stored. */
+/** What is known of a product, or of all products of a category, as stored. */
 export interface ProductState {
   readonly counters: ProductCounters
   readonly trend: TrendState
@@ -29,21 +30,27 @@ const COUNTER_OF: Readonly<Record<string, keyof ProductCounters>> = {
   purchase: 'purchases',
 }
 
-export function withEvent(state: ProductState, event: ShopEvent): ProductState {
+/**
+ * The product after an event. What lies after `horizonMs` some clock that was ahead has added: it is taken out, so that it
+ * cannot push the present out of the windows.
+ */
+export function withEvent(state: ProductState, event: ShopEvent, horizonMs: number): ProductState {
   const counter = COUNTER_OF[event.action]
   const weight = ACTION_WEIGHTS[event.action] ?? 0
+  const atMs = placedAt(event)
+  const hours = event.action === 'view' ? withView(state.hours, Math.floor(atMs / HOUR_MS)) : state.hours
   return {
     counters:
       counter === undefined ? state.counters : { ...state.counters, [counter]: state.counters[counter] + 1 },
-    trend: weight > 0 ? addToTrend(state.trend, event.ts, weight) : state.trend,
-    hours: event.action === 'view' ? withView(state.hours, Math.floor(event.ts / HOUR_MS)) : state.hours,
+    trend: trendWithoutFuture(weight > 0 ? addToTrend(state.trend, atMs, weight) : state.trend, horizonMs),
+    hours: withoutFutureHours(hours, Math.floor(horizonMs / HOUR_MS)),
   }
 }
 
 /** Views since UTC midnight. */
 export function viewsToday(state: ProductState, nowMs: number): number {
   const midnight = Math.floor(nowMs / DAY_MS) * 24
-  return sum(state.hours.filter(([hour]) => hour >= midnight))
+  return sum(state.hours.filter(([hour]) => hour >= midnight && hour < midnight + 24))
 }
 
 /** Views of today against the same hours of yesterday; null when there were none. The current hour counts in part. */
@@ -67,6 +74,10 @@ function withView(hours: ProductState['hours'], hour: number): ProductState['hou
     ...hours.filter(([other]) => other !== hour && other > newest - HOURS_KEPT),
     [hour, known + 1] as const,
   ].sort(([a], [b]) => a - b)
+}
+
+function withoutFutureHours(hours: ProductState['hours'], newest: number): ProductState['hours'] {
+  return (hours.at(-1)?.[0] ?? newest) <= newest ? hours : hours.filter(([hour]) => hour <= newest)
 }
 
 function sum(hours: ProductState['hours']): number {

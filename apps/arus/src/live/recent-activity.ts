@@ -1,31 +1,57 @@
-/** A stretch without an event this long ends a session. */
-export const SESSION_GAP_MS = 30 * 60_000
+import type { Session } from './sessions.ts'
 
-/** Sessions and shoppers seen in the last half hour, by event time. Bounded by how many come in half an hour. */
+interface Open {
+  readonly session: Session
+  readonly shopper: string
+}
+
+/** Sessions that may still go on, by event time. Bounded by how many come within the gap that ends a session. */
 export class RecentActivity {
-  readonly #sessions = new Map<string, number>()
-  readonly #shoppers = new Map<string, number>()
+  readonly #gapMs: number
+  readonly #open = new Map<string, Open>()
   #prunedAtMs = 0
 
-  touch(session: string, shopper: string, tsMs: number): void {
-    this.#sessions.set(session, Math.max(this.#sessions.get(session) ?? 0, tsMs))
-    this.#shoppers.set(shopper, Math.max(this.#shoppers.get(shopper) ?? 0, tsMs))
+  constructor(gapMs: number) {
+    this.#gapMs = gapMs
   }
 
-  forget(shopper: string, sessions: Iterable<string>): void {
-    this.#shoppers.delete(shopper)
-    for (const session of sessions) this.#sessions.delete(session)
+  touch(session: Session, shopper: string): void {
+    this.#open.set(keyOf(session, shopper), { session, shopper })
   }
 
+  forget(sessions: Iterable<Session>, shopper: string): void {
+    for (const session of sessions) this.#open.delete(keyOf(session, shopper))
+  }
+
+  /** Sessions with an event within the gap before now; one that a clock ahead has placed later counts too. */
+  open(nowMs: number): readonly Session[] {
+    this.#prune(nowMs)
+    return Array.from(this.#open.values(), ({ session }) => session)
+  }
+
+  /** Distinct sessions and shoppers; a name that two shoppers share, as around a log-in, is one session. */
   active(nowMs: number): { readonly sessions: number; readonly users: number } {
-    if (nowMs - this.#prunedAtMs > 1_000) {
-      this.#prunedAtMs = nowMs
-      for (const map of [this.#sessions, this.#shoppers]) {
-        for (const [key, tsMs] of map) if (tsMs < nowMs - SESSION_GAP_MS) map.delete(key)
-      }
+    this.#prune(nowMs)
+    const sessions = new Set<string>()
+    const users = new Set<string>()
+    for (const { session, shopper } of this.#open.values()) {
+      sessions.add(session[0])
+      users.add(shopper)
     }
-    return { sessions: this.#sessions.size, users: this.#shoppers.size }
+    return { sessions: sessions.size, users: users.size }
   }
+
+  /** By both ends: what lies further ahead than a session may last was left by a clock that is right again. */
+  #prune(nowMs: number): void {
+    if (Math.abs(nowMs - this.#prunedAtMs) <= 1_000) return
+    this.#prunedAtMs = nowMs
+    for (const [name, { session }] of this.#open)
+      if (Math.abs(nowMs - session[2]) > this.#gapMs) this.#open.delete(name)
+  }
+}
+
+function keyOf([name]: Session, shopper: string): string {
+  return `${shopper}\n${name}`
 }
 
 /** How often something happens: counts by second of the clock, over a window. */

@@ -1,63 +1,56 @@
-import type { ShopEvent } from '../events/event.ts'
+import { ACTION_WEIGHTS, type ShopEvent } from '../events/event.ts'
+import { placedAt } from './event-place.ts'
 import { type ItemList, type LogPlace, NO_ITEMS, withItem } from './item-list.ts'
-import { SESSION_GAP_MS } from './recent-activity.ts'
+import { type PairIncrement, pairIncrements, type RecentProduct, withRecent } from './pairs.ts'
+import { placeInSessions, type Session, type SessionChange, type SessionRules } from './sessions.ts'
 
 /** Product interactions kept of a shopper. */
 export const HISTORY_MAX = 100
-const SESSIONS_KEPT = 20
 
 /** What is known of a shopper, as stored. */
 export interface ShopperState {
   readonly items: ItemList
   /** Events so far, of whatever kind. */
   readonly events: number
-  /** Session that events without a session_id belong to, and when the shopper was last seen. */
-  readonly session: string
-  readonly lastTs: number
-  /** Sessions of the shopper and when each was last seen, the newest first, at most 20. */
-  readonly sessions: readonly SeenSession[]
+  readonly firstMs: number
+  /** When the shopper was last seen, by event time. */
+  readonly lastMs: number
+  readonly sessions: readonly Session[]
+  /** Products of late, to be counted as pairs with the next one. */
+  readonly recent: readonly RecentProduct[]
 }
 
-export type SeenSession = readonly [session: string, lastTs: number]
+export interface ShopperChange extends Omit<SessionChange, 'sessions'> {
+  readonly state: ShopperState
+  readonly pairs: readonly PairIncrement[]
+}
 
-/**
- * The shopper after an event, and the session it belongs to: given, or cut by half an hour of silence. `seenAtMs` is the
- * event time, or the time of intake where the sender's clock is ahead.
- */
+/** The shopper after an event, with what it did to sessions and to pairs of products. */
 export function withShopperEvent(
   state: ShopperState | undefined,
-  shopper: string,
   event: ShopEvent,
-  { seenAtMs, ...place }: LogPlace & { readonly seenAtMs: number },
-): { readonly state: ShopperState; readonly session: string } {
-  const lastTs = state?.lastTs ?? Number.NEGATIVE_INFINITY
-  const continues = state !== undefined && Math.abs(seenAtMs - lastTs) <= SESSION_GAP_MS
-  const own = continues ? state.session : `${shopper}@${event.ts}`
-  const session = event.session_id ?? own
+  {
+    shopper,
+    place,
+    rules,
+  }: { readonly shopper: string; readonly place: LogPlace; readonly rules: SessionRules },
+): ShopperChange {
+  const atMs = placedAt(event)
+  const { sessions, ...change } = placeInSessions(state?.sessions ?? [], event, { shopper, atMs, rules })
+  const weight = ACTION_WEIGHTS[event.action] ?? 0
+  const product: RecentProduct | null =
+    event.product_id === null || weight === 0 ? null : [event.product_id, atMs, weight]
+  const recent = state?.recent ?? []
   return {
-    session,
+    ...change,
+    pairs: product === null ? [] : pairIncrements(recent, product, rules.gapMs),
     state: {
       items: withItem(state?.items ?? NO_ITEMS, event, { place, limit: HISTORY_MAX }),
       events: (state?.events ?? 0) + 1,
-      // A late event of a session long over does not become the session that goes on.
-      session: state !== undefined && seenAtMs < lastTs ? state.session : own,
-      lastTs: Math.max(lastTs, seenAtMs),
-      sessions: withSession(state?.sessions ?? [], session, seenAtMs),
+      firstMs: Math.min(state?.firstMs ?? atMs, atMs),
+      lastMs: Math.max(Math.min(state?.lastMs ?? atMs, event.received_at), atMs),
+      sessions,
+      recent: product === null ? recent : withRecent(recent, product, rules.gapMs),
     },
   }
-}
-
-function withSession(
-  sessions: readonly SeenSession[],
-  session: string,
-  seenAtMs: number,
-): readonly SeenSession[] {
-  const [newest] = sessions
-  if (newest !== undefined && newest[0] === session)
-    return seenAtMs <= newest[1] ? sessions : [[session, seenAtMs], ...sessions.slice(1)]
-  const known = sessions.find(([other]) => other === session)
-  const seen: SeenSession = [session, Math.max(known?.[1] ?? seenAtMs, seenAtMs)]
-  return [...sessions.filter((other) => other !== known), seen]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, SESSIONS_KEPT)
 }

@@ -1,30 +1,31 @@
-/** Half-life of the recent rate. */
-export const RECENT_HALF_LIFE_MS = 2 * 3_600_000
-/** Half-life of the product's own past. */
-export const PAST_HALF_LIFE_MS = 3 * 86_400_000
+import { addDecayed, type DecayedCount, decayedAt, NO_COUNT, withoutFuture } from './decayed-count.ts'
 
-/** Decayed counts of a product's interactions, as of `atMs`. */
+/** Half-life of the recent rate. */
+export const RECENT_HALF_LIFE_MS: number = 2 * 3_600_000
+/** Half-life of the product's own past. */
+export const PAST_HALF_LIFE_MS: number = 3 * 86_400_000
+
+/** Decayed counts of what was done with a product, or with the products of a category. */
 export interface TrendState {
-  readonly recent: number
-  readonly past: number
-  readonly atMs: number
+  readonly recent: DecayedCount
+  readonly past: DecayedCount
 }
 
-export const NO_TREND: TrendState = { recent: 0, past: 0, atMs: 0 }
+export const NO_TREND: TrendState = { recent: NO_COUNT, past: NO_COUNT }
 
-/**
- * Adds an interaction of strength `weight` at event time `tsMs`. Counts decay exponentially (Cormode, Shkapenyuk,
- * Srivastava, Xu: "Forward Decay", ICDE 2009, eq. 1 with an exponential function), so the order of arrival does not
- * matter: a late event adds what is left of it.
- */
-export function addToTrend(state: TrendState, tsMs: number, weight: number): TrendState {
-  const atMs = Math.max(state.atMs, tsMs)
-  const known = decayed(state, atMs)
-  const age = atMs - tsMs
+/** Adds an interaction of strength `weight` at event time `tsMs`; the order of arrival does not matter. */
+export function addToTrend({ recent, past }: TrendState, tsMs: number, weight: number): TrendState {
   return {
-    recent: known.recent + weight * half(age, RECENT_HALF_LIFE_MS),
-    past: known.past + weight * half(age, PAST_HALF_LIFE_MS),
-    atMs,
+    recent: addDecayed(recent, { tsMs, weight, halfLifeMs: RECENT_HALF_LIFE_MS }),
+    past: addDecayed(past, { tsMs, weight, halfLifeMs: PAST_HALF_LIFE_MS }),
+  }
+}
+
+/** The trend without what a clock that was ahead added. */
+export function trendWithoutFuture({ recent, past }: TrendState, nowMs: number): TrendState {
+  return {
+    recent: withoutFuture(recent, nowMs, RECENT_HALF_LIFE_MS),
+    past: withoutFuture(past, nowMs, PAST_HALF_LIFE_MS),
   }
 }
 
@@ -34,20 +35,13 @@ export function addToTrend(state: TrendState, tsMs: number, weight: number): Tre
  * the variance equals the mean, so this is a z-score; the 1 keeps products without a past from ruling the list.
  */
 export function trendScore(state: TrendState, nowMs: number): number {
-  const { recent, past } = decayed(state, Math.max(nowMs, state.atMs))
+  const recent = decayedAt(state.recent, nowMs, RECENT_HALF_LIFE_MS)
+  const past = decayedAt(state.past, nowMs, PAST_HALF_LIFE_MS)
+  return surprise(recent, past)
+}
+
+/** See `trendScore`. */
+export function surprise(recent: number, past: number): number {
   const expected = (past * RECENT_HALF_LIFE_MS) / PAST_HALF_LIFE_MS
   return (recent - expected) / Math.sqrt(expected + 1)
-}
-
-function decayed(state: TrendState, atMs: number): TrendState {
-  const age = atMs - state.atMs
-  return {
-    recent: state.recent * half(age, RECENT_HALF_LIFE_MS),
-    past: state.past * half(age, PAST_HALF_LIFE_MS),
-    atMs,
-  }
-}
-
-function half(ageMs: number, halfLifeMs: number): number {
-  return 2 ** (-ageMs / halfLifeMs)
 }

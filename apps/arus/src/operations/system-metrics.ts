@@ -1,7 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { EventLog, GroupInfo, TopicInfo } from '@arus/event-log'
-import type { SystemMetrics } from '../api-schema/index.ts'
+import type { LagHistoryBody, SystemMetrics } from '../api-schema/index.ts'
 import type { SlotHealth } from './health.ts'
+import { LagHistory, type LagSpan } from './lag-history.ts'
 import type { RequestStatistics } from './request-statistics.ts'
 
 const SAMPLE_INTERVAL_MS = 5_000
@@ -25,12 +26,16 @@ interface Sample {
 
 type HistoryPoint = SystemMetrics['history'][number]
 
-/** Samples the log every 5 s, keeps ten minutes of throughput and lag, and answers `GET /system/metrics`. */
+/**
+ * Samples the log every 5 s, keeps ten minutes of throughput and a day of lag, and answers `GET /system/metrics` and
+ * `GET /system/lag`.
+ */
 export class SystemMonitor {
   readonly #options: SystemMonitorOptions
   readonly #startedAtMs: number
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
   readonly #history: HistoryPoint[] = []
+  readonly #lags = new LagHistory()
   readonly #timer: NodeJS.Timeout
   #last: Sample | null = null
   #rates: { readonly topics: ReadonlyMap<string, number>; readonly groups: ReadonlyMap<string, number> } = {
@@ -88,6 +93,11 @@ export class SystemMonitor {
     }
   }
 
+  /** `GET /system/lag`. */
+  lagHistory(span: LagSpan): LagHistoryBody {
+    return this.#lags.body(span, this.#options.now())
+  }
+
   close(): void {
     clearInterval(this.#timer)
     this.#delay.disable()
@@ -138,6 +148,7 @@ export class SystemMonitor {
         groups.map((group) => [group.group, sum(group.partitions.map((p) => p.committedOffset))]),
       ),
     }
+    this.#lags.record(groups, sample.atMs)
     const last = this.#last
     this.#last = sample
     this.#sampleCpu(sample.atMs)

@@ -14,7 +14,10 @@ const FILLER_PER_RESULT = 5
 const FILLER_MIN = 50
 
 /** What recommending asks of live state. */
-export type LiveReads = Pick<LiveState, 'history' | 'session' | 'trending' | 'countRecommendation'>
+export type LiveReads = Pick<
+  LiveState,
+  'history' | 'session' | 'trending' | 'goesWith' | 'countRecommendation'
+>
 
 /** The parts there are at the moment of a request. */
 export interface PartsNow {

@@ -1,5 +1,6 @@
 import type { Retrieved } from './blend.ts'
 import type { ModelReference, RecommendationAnswer } from './recommendation.ts'
+import type { Pairs } from './retrieve.ts'
 import type { ShopperPast } from './shopper-past.ts'
 
 /** Events and candidates kept in a passport. */
@@ -61,6 +62,11 @@ export interface Passport {
     readonly weight: number
     readonly candidates: readonly { readonly product_id: string; readonly score: number }[]
   }[]
+  /** What live state said of products that the model did not know: what goes with each, with scores. Counts fade, and are not kept. */
+  readonly pairs?: readonly {
+    readonly product_id: string
+    readonly partners: readonly (readonly [product_id: string, score: number])[]
+  }[]
   readonly filters: readonly string[]
   readonly result: readonly {
     readonly product_id: string
@@ -77,6 +83,7 @@ export interface PassportSource {
   readonly sessionId: string | null
   readonly past: ShopperPast
   readonly retrieved: readonly Retrieved[]
+  readonly pairs: Pairs
   readonly filters: readonly string[]
   readonly request: Omit<PassportRequest, 'exclude'> & { readonly exclude: readonly string[] }
   readonly parts: PassportParts
@@ -115,6 +122,10 @@ export function passportOf(source: PassportSource): Passport {
       candidates: candidates
         .slice(0, candidatesEach)
         .map(({ product_id, score }) => ({ product_id, score: rounded(score) })),
+    })),
+    pairs: Array.from(source.pairs, ([product_id, partners]) => ({
+      product_id,
+      partners: partners.map((partner) => [partner.product_id, partner.score] as const),
     })),
     filters: source.filters,
     result: answer.recommendations.map(({ product_id, rank, score, reason }) => ({

@@ -3,6 +3,7 @@ export type ReasonKind =
   | 'because_of'
   | 'similar'
   | 'bought_together'
+  | 'seen_together'
   | 'session'
   | 'trending'
   | 'popular'

@@ -264,9 +264,9 @@ describe('each level stands in when the one above is taken away', () => {
 })
 
 describe('similar and trending', () => {
-  test('similar goes by the model, then by content, and names the product asked about', () => {
+  test('similar goes by the model, then by content, and names the product asked about', async () => {
     const { recommender } = shop()
-    const answer = recommender.similar('a', { limit: 3 })
+    const answer = await recommender.similar('a', { limit: 3 })
     expect(idsOf(answer)).toEqual(['e', 'f', 'b'])
     expect(answer.recommendations[0]?.reason).toEqual({
       kind: 'similar',
@@ -280,18 +280,40 @@ describe('similar and trending', () => {
     })
   })
 
-  test('similar to a product nobody touched goes by content, without a model', () => {
+  test('similar to a product nobody touched goes by content, without a model', async () => {
     const { recommender } = shop()
-    expect(recommender.similar('h', { limit: 1 })).toMatchObject({
+    expect(await recommender.similar('h', { limit: 1 })).toMatchObject({
       fallback: null,
       model: null,
       recommendations: [{ product_id: 'e' }],
     })
   })
 
-  test('similar to an unknown product fails with PRODUCT_UNKNOWN', () => {
+  test('a product the model knows nothing of goes by what shoppers saw beside it, and says so', async () => {
+    const { recommender, live } = shop()
+    live.pairs = { h: ['a', 'd'], a: ['b'] }
+    const similar = await recommender.similar('h', { limit: 2 })
+    expect(idsOf(similar)).toEqual(['a', 'd'])
+    expect(similar).toMatchObject({
+      model: null,
+      recommendations: [{ reason: { kind: 'seen_together', because_of: { product_id: 'h' } } }, {}],
+    })
+    expect(idsOf(await recommender.similar('a', { limit: 2 }))).toEqual(['e', 'f'])
+    live.act('u1', 'h')
+    const answer = await recommender.forUser('u1', { limit: 1 })
+    expect(answer).toMatchObject({ fallback: 'session', recommendations: [{ product_id: 'a' }] })
+  })
+
+  test('pairs that cannot be read leave content', async () => {
+    const { recommender, live, faults } = shop()
+    live.goesWith = () => Promise.reject(new RangeError('disk gone'))
+    expect(idsOf(await recommender.similar('h', { limit: 1 }))).toEqual(['e'])
+    expect(faults.map(({ level }) => level)).toContain('live state')
+  })
+
+  test('similar to an unknown product fails with PRODUCT_UNKNOWN', async () => {
     const { recommender } = shop()
-    expect(() => recommender.similar('nope', { limit: 1 })).toThrow(
+    await expect(recommender.similar('nope', { limit: 1 })).rejects.toThrow(
       expect.objectContaining({ code: 'PRODUCT_UNKNOWN' }),
     )
   })

@@ -6,7 +6,7 @@ import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
 import { climbDown, fillerCount, type LiveReads, type PartsNow, type Reached } from './ladder.ts'
 import { type Passport, type PassportRequest, type PassportSource, passportOf, rounded } from './passport.ts'
-import { type Personal, PersonalLevels } from './personal-levels.ts'
+import { NO_PAIRS, type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
 import { readPast } from './read-past.ts'
 import type {
@@ -44,7 +44,7 @@ export interface Recommender {
   forUser(userId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   /** Throws `PRODUCT_UNKNOWN` when neither catalogue nor model knows the product. */
-  similar(productId: string, request: RecommendationRequest): RecommendationAnswer
+  similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   trending(limit: number): TrendingAnswer
 }
 
@@ -120,10 +120,11 @@ class LadderRecommender implements Recommender {
     })
   }
 
-  similar(productId: string, request: RecommendationRequest): RecommendationAnswer {
+  async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
-    const retrieved = this.#personal.forProduct(parts, productId)
+    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
+    const retrieved = this.#personal.forProduct(parts, productId, pairs)
     const { product, isGone } = this.#facts.of(parts.catalogue, productId)
     if (product === undefined && !isGone && retrieved.length === 0) {
       throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
@@ -142,7 +143,7 @@ class LadderRecommender implements Recommender {
       past: NO_PAST,
       eligibility: eligibilityOf(NO_PAST, filtered),
     }
-    return this.#compose(asked, parts, { retrieved, level: null })
+    return this.#compose(asked, parts, { retrieved, level: null, pairs })
   }
 
   trending(limit: number): TrendingAnswer {
@@ -153,7 +154,7 @@ class LadderRecommender implements Recommender {
     const { picks, fallback } = this.#climb(
       parts,
       { past: NO_PAST, request: { limit }, eligibility: eligibilityOf(NO_PAST, {}) },
-      { retrieved: [], level: null },
+      { retrieved: [], level: null, pairs: NO_PAIRS },
     )
     const trending: TrendingItem[] = picks.map((pick, position) => {
       const trend = figures.get(pick.product_id)
@@ -172,9 +173,10 @@ class LadderRecommender implements Recommender {
     }
   }
 
-  #answer(asked: Asked): RecommendationAnswer {
+  async #answer(asked: Asked): Promise<RecommendationAnswer> {
     const parts = this.#parts()
-    return this.#compose(asked, parts, this.#personal.forShopper(parts, asked))
+    const pairs = await this.#personal.pairsOf(parts, asked.past.products)
+    return this.#compose(asked, parts, this.#personal.forShopper(parts, { ...asked, pairs }))
   }
 
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
@@ -243,6 +245,7 @@ class LadderRecommender implements Recommender {
           sessionId: asked.sessionId,
           past: asked.past,
           retrieved: personal.retrieved,
+          pairs: personal.pairs,
           filters: asked.eligibility.applied,
           request: requestOf(asked),
           parts: {
@@ -289,7 +292,10 @@ function requestOf({ kind, productId, request }: Asked): PassportSource['request
   }
 }
 
+/** Retrievers that need no model. */
+const NOT_OF_THE_MODEL: ReadonlySet<string> = new Set(['content', 'pairs'])
+
 function usesModel(personal: Personal, { isModelUsed, fallback }: Reached): boolean {
   if (fallback !== null) return false
-  return isModelUsed && personal.retrieved.some(({ retriever }) => retriever !== 'content')
+  return isModelUsed && personal.retrieved.some(({ retriever }) => !NOT_OF_THE_MODEL.has(retriever))
 }

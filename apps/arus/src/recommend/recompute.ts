@@ -27,8 +27,8 @@ export interface RecomputeSource {
 }
 
 /**
- * Asks the recommender once more, with the events, the model version and the request of the passport. What trended then
- * is taken from the passport: trends fade and are not kept. Says what stands in the way rather than guessing.
+ * Asks the recommender once more, with the events, the model version and the request of the passport. What trended and what
+ * went together then is taken from the passport: both fade and are not kept. Says what stands in the way rather than guessing.
  */
 export async function recompute(passport: Passport, source: RecomputeSource): Promise<Recomputed> {
   const { request, parts } = passport
@@ -158,6 +158,11 @@ class PastLive implements LiveReads {
     return this.#passport.result
       .filter(({ reason }) => reason === 'trending')
       .map(({ product_id, score }) => ({ product_id, trend_score: score, views_today: 0, growth_rate: null }))
+  }
+
+  async goesWith(productId: string): ReturnType<LiveReads['goesWith']> {
+    const pairs = this.#passport.pairs?.find(({ product_id }) => product_id === productId)
+    return (pairs?.partners ?? []).map(([product_id, score]) => ({ product_id, score }))
   }
 
   countRecommendation(): void {}

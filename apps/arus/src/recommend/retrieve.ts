@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { PairedProduct } from '../live/live-state.ts'
 import type { Candidate, HistoryProduct, ServingModel } from '../training/serving-model.ts'
 import type { Retrieved } from './blend.ts'
 import { BoundedCache } from './bounded-cache.ts'
@@ -15,15 +16,19 @@ const CONTENT_SOURCES_BESIDE_MODEL = 1
 const CACHE_CAPACITY = 5_000
 
 /**
- * Shares of the blend: the long past, what was done last, products that resemble those the model never saw. The newest
+ * Shares of the blend: the long past, what was done last; of products the model never saw, what others looked at beside
+ * them, and what resembles them. The newest
  * product counts as much as all of the past, so that what goes best with it comes first, whatever was done before.
  */
-const WEIGHTS = { personal: 1, newest: 1, content: 0.5 } as const
+const WEIGHTS = { personal: 1, newest: 1, pairs: 0.7, content: 0.5 } as const
 
 /** Retrievers whose candidates are the same for everybody. */
 const NOT_PERSONAL: ReadonlySet<string> = new Set(['popular', 'trending'])
 
 const NONE: readonly Candidate[] = []
+
+/** What goes with products, from live state, by product. */
+export type Pairs = ReadonlyMap<string, readonly PairedProduct[]>
 
 export type IsAllowed = (productId: string) => boolean
 
@@ -64,7 +69,7 @@ export class Retrievers {
     past: ShopperPast,
     isAllowed: IsAllowed,
   ): Retrieved[] {
-    return this.#unknownTo(model, past.products).map(({ product_id }, position) =>
+    return this.unknownTo(model, past.products).map(({ product_id }, position) =>
       retrieved(
         'content',
         WEIGHTS.content * (model === null ? 1 / (1 + position) : 1),
@@ -74,6 +79,20 @@ export class Retrievers {
         ),
       ),
     )
+  }
+
+  /** By live state: what shoppers did beside the products that the model (if any) knows nothing of. */
+  byPairs(pairs: Pairs, isAllowed: IsAllowed): Retrieved[] {
+    return [...pairs]
+      .map(([product_id, partners], position) =>
+        retrieved(
+          'pairs',
+          WEIGHTS.pairs / (1 + position),
+          'seen_together',
+          candidatesOf(product_id, partners).filter((candidate) => isAllowed(candidate.product_id)),
+        ),
+      )
+      .filter(hasCandidates)
   }
 
   neighboursOfModel(model: ServingModel, productId: string): readonly Candidate[] {
@@ -107,13 +126,19 @@ export class Retrievers {
     return found
   }
 
-  #unknownTo(model: ServingModel | null, products: readonly HistoryProduct[]): readonly HistoryProduct[] {
+  /** The newest products that the model knows nothing of; without a model, the newest. */
+  unknownTo(model: ServingModel | null, products: readonly HistoryProduct[]): readonly HistoryProduct[] {
     const newest = products.slice(0, CONTENT_SOURCES)
     if (model === null) return newest
     return newest
       .filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
       .slice(0, CONTENT_SOURCES_BESIDE_MODEL)
   }
+}
+
+/** Candidates that live state brought because of a product. */
+export function candidatesOf(because_of: string, partners: readonly PairedProduct[]): Candidate[] {
+  return partners.map(({ product_id, score }) => ({ product_id, score, retriever: 'pairs', because_of }))
 }
 
 function retrieved(

@@ -4,7 +4,10 @@ import type {
   HistoryItem,
   LiveAnalytics,
   LiveState,
+  PairedProduct,
   ProductCounters,
+  ShopperSummary,
+  TrendingCategory,
   TrendingProduct,
 } from '../live/live-state.ts'
 import type { Candidate, HistoryProduct, ServingModel } from '../training/serving-model.ts'
@@ -96,6 +99,7 @@ export class ShopCatalogue implements Catalogue {
 /** Keeps what `act` was told; listeners are called at once. */
 export class ShopLive implements LiveState {
   trends: TrendingProduct[] = []
+  pairs: Readonly<Record<string, readonly string[]>> = {}
   answered = 0
   readonly #items = new Map<string, HistoryItem[]>()
   readonly #log: HistoryItem[] = []
@@ -140,6 +144,20 @@ export class ShopLive implements LiveState {
     return this.trends.slice(0, limit)
   }
 
+  trendingCategories(): readonly TrendingCategory[] {
+    return []
+  }
+
+  async goesWith(productId: string, limit: number): Promise<readonly PairedProduct[]> {
+    return (this.pairs[productId] ?? [])
+      .slice(0, limit)
+      .map((product_id, position) => ({ product_id, score: 1 / (1 + position) }))
+  }
+
+  async shopper(): Promise<ShopperSummary | null> {
+    return null
+  }
+
   async productCounters(): Promise<ProductCounters> {
     return { views: 0, clicks: 0, carts: 0, purchases: 0 }
   }
@@ -149,6 +167,14 @@ export class ShopLive implements LiveState {
       total_users: this.#shopperCount(),
       active_sessions: 0,
       active_users: 0,
+      closed_sessions: {
+        sessions: 0,
+        events_per_session: null,
+        minutes_mean: null,
+        bounce_rate: null,
+        purchase_rate: null,
+      },
+      late_events_today: 0,
       funnel: { view: 10, click: 4, add_to_cart: 2, purchase: 0 },
       events_today: this.#offset,
       events_total: this.#offset,

@@ -26,6 +26,7 @@ import { CatalogueSlot } from './catalogue-slot.ts'
 import { Closing } from './closing.ts'
 import { forgetShopper } from './forget-shopper.ts'
 import { LakeKeeper } from './lake-keeper.ts'
+import { liveOptions } from './live-options.ts'
 import { ModelSlot } from './model-slot.ts'
 import { passportsOf } from './passports.ts'
 import { storageSizes, tableReport } from './storage-report.ts'
@@ -72,14 +73,13 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
   }
 
+  const catalogues = new CatalogueSlot(folders.catalogue, logger)
+  await catalogues.start()
+  closing.add(() => catalogues.close())
   const live = await startLiveProcessor({
-    log,
-    topic: topics.events,
-    state: await parts.state(),
-    now,
-    idempotencyWindowMs: settings.idempotencyWindowMs,
+    ...liveOptions({ settings, log, state: await parts.state(), catalogue: () => catalogues.current(), now }),
     onPoison: (batch, offset, error) =>
-      logger.warn({ err: error, partition: batch.partition, offset }, 'an entry of the log is no event'),
+      logger.warn({ err: error, partition: batch.partition, offset }, 'an entry of the log was passed over'),
     onFault: (error) => logger.error({ err: error }, 'live state could not be committed; trying again'),
   })
   closing.add(() => live.stop())
@@ -98,9 +98,6 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   await models.start()
   closing.add(async () => models.close())
 
-  const catalogues = new CatalogueSlot(folders.catalogue, logger)
-  await catalogues.start()
-  closing.add(() => catalogues.close())
   const exposures = new ExposureLog({
     log,
     topic: topics.recommendations,
@@ -176,6 +173,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
       }
     },
     systemMetrics: () => monitor.metrics(),
+    lagHistory: (span) => monitor.lagHistory(span),
     consumerGroups: () => log.groups(),
     droppedPassports: () => exposures.droppedCount,
     onRequest: (latencyMs, status) => requests.record(latencyMs, status),

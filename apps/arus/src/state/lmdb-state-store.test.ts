@@ -69,3 +69,17 @@ test('values past their time are removed in steps, those written again stay', as
   await store.close()
   rmSync(folder, { recursive: true })
 })
+
+test('a value written a thousand times with one expiry is listed once, and still goes', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-state-'))
+  let nowMs = Date.now()
+  const store = await openLmdbStateStore({ folder, now: () => nowMs })
+  const expiresAtMs = nowMs + 30_000
+  for (let i = 0; i < 1_000; i++) await store.commit([{ key: 'k', value: i, expiresAtMs }])
+  expect(await store.expiryListCount()).toBe(1)
+  nowMs += 31_000
+  await store.expire()
+  expect([await store.get('k'), await store.expiryListCount()]).toEqual([undefined, 0])
+  await store.close()
+  rmSync(folder, { recursive: true })
+})

@@ -4,11 +4,14 @@ import { setImmediate } from 'node:timers/promises'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { ArusError } from '../errors.ts'
+import { cautiousClock } from './cautious-clock.ts'
 import type { StateChange, StateStore, StateValue } from './state-store.ts'
 
 export interface LmdbStateStoreOptions {
   readonly folder: string
   readonly now?: () => number
+  /** Counts time whatever the clock is set to, milliseconds. */
+  readonly steadyMs?: () => number
 }
 
 /** A value with the moment it may go, 0 for never. */
@@ -37,16 +40,17 @@ export class LmdbStateStore implements StateStore {
   readonly #writer = randomUUID()
   #expiryLists = 0
   readonly #packr = new Packr({ useRecords: false })
+  /** What is past its time goes by this clock, so that a clock set wrong for a while removes nothing. */
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #isClosed = false
 
-  constructor({ folder, now = Date.now }: LmdbStateStoreOptions) {
+  constructor({ folder, now = Date.now, steadyMs }: LmdbStateStoreOptions) {
     mkdirSync(folder, { recursive: true })
     this.#root = open({ path: folder, maxDbs: 4, overlappingSync: false })
     this.#values = this.#root.openDB({ name: 'values', encoding: 'binary' })
     this.#expiries = this.#root.openDB({ name: 'expiry-lists' })
-    this.#now = now
+    this.#now = cautiousClock({ now, steadyMs })
     this.#timer = setInterval(() => {
       // What could not be removed now is past its time in ten seconds too.
       this.expire().catch(() => {})
@@ -74,7 +78,7 @@ export class LmdbStateStore implements StateStore {
     if (changes.length === 0) return
     // All that can fail fails before the first write: a batch that has begun is written as far as it came.
     const writes = changes.map((change) => this.#encoded(change))
-    const expiring = keysByExpiry(changes)
+    const expiring = keysByExpiry(changes.filter((change) => !this.#isListed(change)))
     await this.#root.batch(() => {
       for (const { key, bytes } of writes) {
         if (bytes === null) void this.#values.remove(key)
@@ -88,12 +92,26 @@ export class LmdbStateStore implements StateStore {
   #encoded({ key, value, expiresAtMs = 0 }: StateChange) {
     if (Buffer.byteLength(key) > KEY_BYTES_MAX || key.length === 0) {
       throw new ArusError(
-        'INTERNAL',
+        'STATE_UNSTORABLE',
         `a key of the state store has 1 to ${KEY_BYTES_MAX} bytes, found ${Buffer.byteLength(key)}: ${key.slice(0, 80)}`,
       )
     }
-    const bytes = value === undefined ? null : this.#packr.pack([value, expiresAtMs] satisfies Stored)
-    return { key, bytes, expiresAtMs }
+    return { key, bytes: value === undefined ? null : this.#packed(key, [value, expiresAtMs]) }
+  }
+
+  #packed(key: string, stored: Stored): Buffer {
+    try {
+      return this.#packr.pack(stored)
+    } catch (error) {
+      throw new ArusError('STATE_UNSTORABLE', `the value of ${key.slice(0, 80)} is no JSON value`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Written again with the time it already had: its list stands. Values often written would fill the disk with lists. */
+  #isListed({ key, expiresAtMs = 0 }: StateChange): boolean {
+    return expiresAtMs > 0 && this.#stored(key)?.[1] === expiresAtMs
   }
 
   async clear(prefix: string): Promise<void> {
@@ -111,6 +129,11 @@ export class LmdbStateStore implements StateStore {
       overflowPages?: number
     }
     return (stats.pageSize ?? 0) * ((stats.treeLeafPageCount ?? 0) + (stats.overflowPages ?? 0))
+  }
+
+  /** Lists of keys that wait for their time. */
+  async expiryListCount(): Promise<number> {
+    return this.#expiries.getCount()
   }
 
   async isHealthy(): Promise<boolean> {
@@ -161,6 +184,7 @@ export class LmdbStateStore implements StateStore {
   }
 
   #stored(key: string): Stored | undefined {
+    if (key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX) return undefined
     const bytes = this.#values.get(key)
     return bytes === undefined ? undefined : (this.#packr.unpack(bytes) as Stored)
   }

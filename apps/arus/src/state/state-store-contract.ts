@@ -53,13 +53,15 @@ export function stateStoreContract(adapter: string, prepare: () => Promise<State
         { key: 'b', value: 2 },
         { key: 'c', value: 2n ** 80n },
       ]
-      await expect(store.commit(changes)).rejects.toThrow()
+      const unstorable = expect.objectContaining({ code: 'STATE_UNSTORABLE' })
+      await expect(store.commit(changes)).rejects.toThrow(unstorable)
       await expect(
         store.commit([
           { key: 'a', value: 2 },
           { key: 'x'.repeat(5_000), value: 2 },
         ]),
-      ).rejects.toThrow()
+      ).rejects.toThrow(unstorable)
+      expect(await store.getMany(['x'.repeat(5_000)])).toEqual([undefined])
       await store.commit([{ key: 'd', value: 1 }])
       expect(await store.getMany(['a', 'b', 'c', 'd'])).toEqual([1, undefined, undefined, 1])
     })

@@ -5,7 +5,10 @@ export interface StateChange {
   readonly key: string
   /** `undefined` removes the key. */
   readonly value: StateValue | undefined
-  /** Removed some time after this moment, UTC milliseconds; absent means kept. */
+  /**
+   * Removed some time after this moment, UTC milliseconds; absent means kept. Values written often should have times of
+   * a coarse grid: the same time again costs no more room.
+   */
   readonly expiresAtMs?: number
 }
 
@@ -19,7 +22,10 @@ export interface StateStore {
   getMany(keys: readonly string[]): Promise<(StateValue | undefined)[]>
   /** Every key with the prefix, in no stated order. For start-up and rebuilding, not for requests. */
   scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: StateValue }>
-  /** All or nothing. Later changes to the same key win. */
+  /**
+   * All or nothing. Later changes to the same key win. Throws `STATE_UNSTORABLE`, before anything is written, for what
+   * can never be stored; any other failure may pass.
+   */
   commit(changes: readonly StateChange[]): Promise<void>
   /** Removes every key with the prefix (for rebuilding). */
   clear(prefix: string): Promise<void>

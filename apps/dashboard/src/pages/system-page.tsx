@@ -5,7 +5,8 @@ import { ownTimeZone } from '../format/format.ts'
 import { useSpeech } from '../text/language.tsx'
 import { Card } from '../view/card.tsx'
 import { Figure } from '../view/figure.tsx'
-import { LagChart, ThroughputChart } from '../view/history-charts.tsx'
+import { ThroughputChart } from '../view/history-charts.tsx'
+import { LagHistoryCard } from '../view/lag-history.tsx'
 import { GroupsTable, TablesTable, TopicsTable } from '../view/log-tables.tsx'
 import { ModelsTable } from '../view/models-table.tsx'
 import { PageHead } from '../view/page-head.tsx'
@@ -44,9 +45,7 @@ function Metrics({ metrics }: { readonly metrics: SystemMetrics }) {
       <Card className="half" title={t('throughput')} note={t('throughputUnits')}>
         <ThroughputChart history={metrics.history} />
       </Card>
-      <Card className="half" title={t('lag')} note={t('lagUnits')}>
-        <LagChart history={metrics.history} />
-      </Card>
+      <LagHistoryCard />
       <Card className="half" title={t('topics')}>
         <TopicsTable topics={metrics.topics} rates={rates} />
       </Card>

@@ -41,30 +41,6 @@ export function ThroughputChart({ history }: HistoryProps) {
   return <Chart label={`${t('throughput')}: ${t('throughputUnits')}`} option={option} height={HEIGHT} />
 }
 
-/** Messages not yet processed, of the last ten minutes. */
-export function LagChart({ history }: HistoryProps) {
-  const { t, format } = useSpeech()
-  const option = useCallback(
-    (colours: ChartColours) => ({
-      ...axes({
-        names: history.map(({ at }) => format.time(at, ownTimeZone())),
-        value: format.short,
-        colours,
-        legend: true,
-      }),
-      series: [
-        line(
-          t('lag'),
-          history.map(({ lag }) => lag),
-          colours.series[2] ?? '',
-        ),
-      ],
-    }),
-    [history, format, t],
-  )
-  return <Chart label={`${t('lag')}: ${t('lagUnits')}`} option={option} height={HEIGHT} />
-}
-
 function line(name: string, data: number[], color: string) {
   return {
     name,

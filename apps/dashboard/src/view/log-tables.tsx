@@ -1,4 +1,6 @@
-import type { SystemMetrics } from 'arus/api'
+import type { LagHistoryBody, SystemMetrics } from 'arus/api'
+import { useLagHistory } from '../api/use-lag-history.ts'
+import { Sparkline } from '../chart/sparkline.tsx'
 import { ownTimeZone } from '../format/format.ts'
 import { useSpeech } from '../text/language.tsx'
 import { DataTable } from './data-table.tsx'
@@ -73,6 +75,7 @@ export function TopicsTable({ topics, rates }: Pick<SystemMetrics, 'topics'> & W
 export function GroupsTable({ groups, rates }: { readonly groups: readonly Group[] } & WithRates) {
   const { t, format } = useSpeech()
   const rateText = (rate: number | undefined) => (rate === undefined ? '' : format.decimal(rate))
+  const history = useLagHistory('hour').data
   if (groups.length === 0) return <Empty text={t('empty')} />
   type Row = { readonly group: Group; readonly partition: Group['partitions'][number] | null }
   const rows: Row[] = groups.flatMap((group) => [
@@ -105,6 +108,12 @@ export function GroupsTable({ groups, rates }: { readonly groups: readonly Group
           isNumber: true,
         },
         {
+          name: t('lagLastHour'),
+          cell: ({ group, partition }) => (
+            <Sparkline values={lagsOf(history, group.group, partition)} label={t('lagLastHour')} />
+          ),
+        },
+        {
           name: t('behind'),
           cell: ({ group, partition }) => format.seconds((partition ?? group).lag_seconds),
           isNumber: true,
@@ -122,6 +131,22 @@ export function GroupsTable({ groups, rates }: { readonly groups: readonly Group
       ]}
     />
   )
+}
+
+/** Messages a group, or a partition of it, was behind in the last hour; steps of which nothing is known are left out. */
+function lagsOf(
+  history: LagHistoryBody | undefined,
+  name: string,
+  partition: Group['partitions'][number] | null,
+): readonly number[] {
+  const group = history?.groups.find((candidate) => candidate.group === name)
+  const track =
+    partition === null
+      ? group
+      : group?.partitions.find(
+          (candidate) => candidate.topic === partition.topic && candidate.partition === partition.partition,
+        )
+  return track?.lag.filter((lag) => lag !== null) ?? []
 }
 
 /** Tables of the lake. */

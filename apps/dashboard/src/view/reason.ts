@@ -7,6 +7,7 @@ const TEXTS: Readonly<Record<Reason['kind'], TextKey>> = {
   because_of: 'reasonBecauseOf',
   similar: 'reasonSimilar',
   bought_together: 'reasonBoughtTogether',
+  seen_together: 'reasonSeenTogether',
   session: 'reasonSession',
   trending: 'reasonTrending',
   popular: 'reasonPopular',

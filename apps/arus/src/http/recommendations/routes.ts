@@ -3,6 +3,7 @@ import {
   type PassportBody,
   PassportSchema,
   RecommendationSchema,
+  TrendingCategoriesSchema,
   TrendingSchema,
 } from '../../api-schema/index.ts'
 import { ArusError } from '../../errors.ts'
@@ -57,7 +58,7 @@ type Query = Static<typeof UserQuery>
 /** `/recommendations/…` */
 export function recommendationRoutes(
   app: Api,
-  { recommender, passports }: ApiDeps,
+  { recommender, passports, live }: ApiDeps,
   metrics: ApiMetrics,
 ): void {
   app.get(
@@ -113,7 +114,7 @@ export function recommendationRoutes(
       },
     },
     async (request) => {
-      const answer = recommender.similar(request.params.product_id, requestOf(request.query))
+      const answer = await recommender.similar(request.params.product_id, requestOf(request.query))
       metrics.countRecommendation(answer.fallback)
       return answer
     },
@@ -131,6 +132,21 @@ export function recommendationRoutes(
       },
     },
     async (request) => recommender.trending(request.query.limit),
+  )
+
+  app.get(
+    '/recommendations/trending/categories',
+    {
+      config: { scope: 'recommend' },
+      schema: {
+        tags: TAGS,
+        summary: 'Categories that are rising now',
+        description: 'By the score of products, over everything done with the products of a category.',
+        querystring: Type.Object({ limit: LimitSchema }),
+        response: responses(TrendingCategoriesSchema, [400]),
+      },
+    },
+    async (request) => ({ categories: [...(live()?.trendingCategories(request.query.limit) ?? [])] }),
   )
 
   app.get(

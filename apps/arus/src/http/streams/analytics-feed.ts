@@ -24,9 +24,10 @@ export class AnalyticsFeed {
     return this.#current
   }
 
-  /** Computes the figures of now; null while live state is gone. */
+  /** The figures of now, computed unless somebody listens and so has them fresh; null while live state is gone. */
   current(): SseMessage | null {
     if (this.#live() === null) return null
+    if (this.#listeners.size > 0 && this.#current !== null) return this.#current
     this.#refresh()
     return this.#current
   }

@@ -3,19 +3,25 @@ import { ArusError } from '../../errors.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { SseConnection } from './sse-connection.ts'
 
-/** Streams open at once. */
-const STREAM_LIMIT = 2_000
-const STALL_TIMEOUT_MS = 30_000
+/** Streams open at once; some 10 kB each while their clients read. */
+const STREAM_LIMIT = 12_000
+
+export interface StreamTimes {
+  /** Silence after which a comment is sent. */
+  readonly heartbeatMs: number
+  /** A client that takes nothing for so long is dropped. */
+  readonly stallTimeoutMs: number
+}
 
 /** Every open stream of the server, so that their number is bounded and closing the server ends them. */
 export class OpenStreams {
   readonly #connections = new Set<SseConnection>()
   readonly #metrics: ApiMetrics
-  readonly #heartbeatMs: number
+  readonly #times: StreamTimes
 
-  constructor(metrics: ApiMetrics, heartbeatMs: number) {
+  constructor(metrics: ApiMetrics, times: StreamTimes) {
     this.#metrics = metrics
-    this.#heartbeatMs = heartbeatMs
+    this.#times = times
   }
 
   /** Turns the reply into a stream; throws `NOT_READY` when too many are open. */
@@ -23,10 +29,7 @@ export class OpenStreams {
     if (this.#connections.size >= STREAM_LIMIT) {
       throw new ArusError('NOT_READY', `${STREAM_LIMIT} streams are open, which is all this server takes.`)
     }
-    const connection = new SseConnection(reply, {
-      heartbeatMs: this.#heartbeatMs,
-      stallTimeoutMs: STALL_TIMEOUT_MS,
-    })
+    const connection = new SseConnection(reply, this.#times)
     this.#connections.add(connection)
     this.#metrics.countStream(1, stream)
     void connection.closed.then(() => {

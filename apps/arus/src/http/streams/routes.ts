@@ -7,9 +7,11 @@ import { LimitSchema } from '../recommendations/routes.ts'
 import { AnalyticsFeed } from './analytics-feed.ts'
 import { Coalesced } from './coalesced.ts'
 import { OpenStreams } from './open-streams.ts'
+import { Paced } from './paced.ts'
 import type { SseConnection } from './sse-connection.ts'
 
 const HEARTBEAT_MS = 15_000
+const STALL_TIMEOUT_MS = 30_000
 /** Shortest time between two answers on one stream: a burst of clicks is one change. */
 const ANSWER_INTERVAL_MS = 50
 
@@ -22,7 +24,11 @@ const STREAM_RESPONSE = {
  * comes back needs only the newest one: missed messages are not replayed.
  */
 export function streamRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void {
-  const streams = new OpenStreams(metrics, deps.heartbeatMs ?? HEARTBEAT_MS)
+  const streams = new OpenStreams(metrics, {
+    heartbeatMs: deps.heartbeatMs ?? HEARTBEAT_MS,
+    stallTimeoutMs: deps.stallTimeoutMs ?? STALL_TIMEOUT_MS,
+  })
+  const paced = new Paced()
   const feed = new AnalyticsFeed(deps.live)
   app.addHook('preClose', async () => streams.endAll())
 
@@ -70,7 +76,8 @@ export function streamRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
       }
       const connection = streams.open(reply, 'analytics')
       endWhenRevoked(connection, request.apiKey, deps)
-      followAnalytics(connection, feed, String(request.headers['last-event-id'] ?? ''))
+      const seenId = String(request.headers['last-event-id'] ?? '')
+      followAnalytics(connection, { feed, paced, seenId })
       return reply
     },
   )
@@ -117,8 +124,15 @@ function followShopper(
   answers.trigger()
 }
 
-function followAnalytics(connection: SseConnection, feed: AnalyticsFeed, lastEventId: string): void {
-  let sentId = lastEventId
+interface AnalyticsStream {
+  readonly feed: AnalyticsFeed
+  readonly paced: Paced
+  /** The message the client has seen before; empty for none. */
+  readonly seenId: string
+}
+
+function followAnalytics(connection: SseConnection, { feed, paced, seenId }: AnalyticsStream): void {
+  let sentId = seenId
   const push = () => {
     if (connection.isBehind) return
     const message = feed.newest
@@ -127,7 +141,10 @@ function followAnalytics(connection: SseConnection, feed: AnalyticsFeed, lastEve
     connection.send(message)
   }
   connection.onReady(push)
-  const stopListening = feed.listen(push)
-  void connection.closed.then(stopListening)
+  const stopListening = feed.listen(() => paced.add(push))
+  void connection.closed.then(() => {
+    stopListening()
+    paced.remove(push)
+  })
   push()
 }

@@ -16,6 +16,18 @@ export interface SseOptions {
   readonly stallTimeoutMs: number
 }
 
+const BYTES = new WeakMap<SseMessage, Buffer>()
+
+/** A message as it is sent: made once, however many streams it goes to and however long they take to read it. */
+function bytesOf(message: SseMessage): Buffer {
+  const known = BYTES.get(message)
+  if (known !== undefined) return known
+  const { id, event, data } = message
+  const bytes = Buffer.from(`id: ${id}\nevent: ${event}\ndata: ${data}\n\n`)
+  BYTES.set(message, bytes)
+  return bytes
+}
+
 /** How soon a client that lost the stream should come back, milliseconds. */
 const RETRY_MS = 2_000
 
@@ -66,8 +78,8 @@ export class SseConnection {
     this.#onReady = listener
   }
 
-  send({ id, event, data }: SseMessage): void {
-    this.#write(`id: ${id}\nevent: ${event}\ndata: ${data}\n\n`)
+  send(message: SseMessage): void {
+    this.#write(bytesOf(message))
   }
 
   end(): void {
@@ -75,7 +87,7 @@ export class SseConnection {
     this.#finish()
   }
 
-  #write(text: string): void {
+  #write(text: string | Buffer): void {
     if (!this.isOpen) return
     if (!this.#response.write(text)) this.#watchStall()
     this.#scheduleHeartbeat()

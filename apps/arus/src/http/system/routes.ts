@@ -1,5 +1,11 @@
 import Type from 'typebox'
-import { type Health, HealthSchema, RootSchema, SystemMetricsSchema } from '../../api-schema/index.ts'
+import {
+  type Health,
+  HealthSchema,
+  LagHistorySchema,
+  RootSchema,
+  SystemMetricsSchema,
+} from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { presentedKey } from '../keys/presented-key.ts'
 import type { ApiMetrics } from '../metrics.ts'
@@ -26,10 +32,11 @@ const LINKS = {
   live_analytics: '/stream/analytics',
   models: '/models',
   system: '/system/metrics',
+  lag: '/system/lag',
   metrics: '/metrics',
 }
 
-/** `/`, `/health`, `/system/metrics`, `/metrics` */
+/** `/`, `/health`, `/system/metrics`, `/system/lag`, `/metrics` */
 export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void {
   app.get(
     '/',
@@ -72,6 +79,24 @@ export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
       schema: { tags: TAGS, summary: 'What operations look at', response: responses(SystemMetricsSchema) },
     },
     async () => deps.systemMetrics(),
+  )
+
+  app.get(
+    '/system/lag',
+    {
+      config: { scope: 'operations' },
+      schema: {
+        tags: TAGS,
+        summary: 'How far behind consumers were',
+        description:
+          'In messages and seconds, by group and partition: the worst of each step, 10 s for an hour, a minute for a day.',
+        querystring: Type.Object({
+          span: Type.Union([Type.Literal('hour'), Type.Literal('day')], { default: 'hour' }),
+        }),
+        response: responses(LagHistorySchema, [400]),
+      },
+    },
+    async (request) => deps.lagHistory(request.query.span),
   )
 
   app.get(

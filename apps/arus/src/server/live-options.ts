@@ -1,0 +1,32 @@
+import type { EventLog } from '@arus/event-log'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Settings } from '../config/settings.ts'
+import { topicNames } from '../events/topics.ts'
+import type { LiveProcessorOptions } from '../live/live-processor.ts'
+import type { StateStore } from '../state/state-store.ts'
+
+export interface LiveParts {
+  readonly settings: Settings
+  readonly log: EventLog
+  readonly state: StateStore
+  readonly catalogue: () => Catalogue | null
+  readonly now: () => number
+}
+
+/** What the live processor of a shop runs by: the same for a server and for a rebuild, so that both come to one state. */
+export function liveOptions({ settings, log, state, catalogue, now }: LiveParts): LiveProcessorOptions {
+  const topics = topicNames(settings.shop)
+  return {
+    log,
+    topic: topics.events,
+    rejectedTopic: topics.rejected,
+    state,
+    now,
+    rules: {
+      sessions: { gapMs: settings.sessionGapMs, latenessMs: settings.allowedLatenessMs },
+      idleMs: settings.liveIdleMs,
+    },
+    categoryOf: (productId) => catalogue()?.get(productId)?.category ?? null,
+    idempotencyWindowMs: settings.idempotencyWindowMs,
+  }
+}

@@ -34,6 +34,16 @@ const PARAMETER_LENGTH_MAX = 512
 const REQUEST_TIMEOUT_MS = 120_000
 /** Smallest answer worth compressing, bytes. */
 const COMPRESS_FROM_BYTES = 2_048
+/**
+ * How parameters are validated. `strictNumbers` would leave out the bounds of a number that is not finite, so that
+ * `limit=Infinity` were within any. What a schema does not know is refused where it says so, not dropped.
+ */
+const VALIDATION = {
+  allErrors: true,
+  coerceTypes: 'array',
+  strictNumbers: false,
+  removeAdditional: false,
+} as const
 /** Headers of answers that scripts of other origins may read. */
 const EXPOSED_HEADERS = [
   'retry-after',
@@ -91,8 +101,7 @@ function createServer(deps: ApiDeps): Api {
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, ignoreTrailingSlash: true },
-    // What a schema does not know is refused where it says so, not dropped: a misspelled field must not be lost silently.
-    ajv: { customOptions: { allErrors: true, coerceTypes: 'array', removeAdditional: false } },
+    ajv: { customOptions: VALIDATION },
     frameworkErrors: (error, request, reply) => {
       void sendProblem(requestInvalid(`${error.message}.`), request, reply as never)
     },
@@ -141,13 +150,20 @@ async function protect(app: Api): Promise<void> {
   })
 }
 
+/** Statuses of what Node itself refuses, by its codes; anything else is no HTTP at all. */
+const REFUSALS: Readonly<Record<string, { readonly status: number; readonly text: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, text: 'Request Header Fields Too Large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, text: 'Request Timeout' },
+}
+const BROKEN = { status: 400, text: 'Bad Request' }
+
 /** Bytes that are not HTTP get a problem document too, written by hand: no request exists yet. */
-function refuseBrokenRequest(error: Error, socket: Socket, requestId: string): void {
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
   if (!socket.writable || socket.destroyed) return
-  const body = JSON.stringify(
-    problemOf(requestInvalid(`This is not a valid HTTP request: ${error.message}.`), requestId),
-  )
+  const { status, text } = REFUSALS[error.code ?? ''] ?? BROKEN
+  const problem = problemOf(requestInvalid(`This is not a valid HTTP request: ${error.message}.`), requestId)
+  const body = JSON.stringify({ ...problem, status })
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${text}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }

@@ -74,7 +74,8 @@ export function ga4Routes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): void 
     },
     async (request, reply) => {
       const work = (events: readonly unknown[]) => acceptEvents(events, deps, metrics)
-      await answerOnce(request, reply, { answers, content: request.body, events: eventsOf(request), work })
+      const events = eventsOf(request)
+      await answerOnce(request, reply, { answers, content: events, events, work })
       return reply.code(204).send(null)
     },
   )

@@ -3,6 +3,7 @@ import { CategoriesSchema, ProductPageSchema, ProductSchema } from '../../api-sc
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import { ArusError } from '../../errors.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
+import { PriceSchema } from '../price.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
 import { cursorOf, OFFSET_MAX, offsetOf } from './cursor.ts'
@@ -16,9 +17,9 @@ const SearchQuery = Type.Object({
     description: 'Words; empty lists by popularity.',
     examples: ['laptop'],
   }),
-  category_id: Type.Optional(Type.Integer()),
-  min_price: Type.Optional(Type.Number({ minimum: 0 })),
-  max_price: Type.Optional(Type.Number({ minimum: 0 })),
+  category_id: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  min_price: Type.Optional(PriceSchema),
+  max_price: Type.Optional(PriceSchema),
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
   cursor: Type.Optional(Type.String({ maxLength: 2_000, description: '`next_cursor` of the page before.' })),
 })

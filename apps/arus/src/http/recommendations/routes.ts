@@ -10,6 +10,7 @@ import { ArusError } from '../../errors.ts'
 import type { RecommendationRequest } from '../../recommend/recommendation.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import type { ApiMetrics } from '../metrics.ts'
+import { PriceSchema } from '../price.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
 
@@ -35,8 +36,8 @@ const FilterFields = {
     }),
   ),
   category: Type.Optional(Type.String({ maxLength: 200, description: 'Id or name of a category.' })),
-  min_price: Type.Optional(Type.Number({ minimum: 0 })),
-  max_price: Type.Optional(Type.Number({ minimum: 0 })),
+  min_price: Type.Optional(PriceSchema),
+  max_price: Type.Optional(PriceSchema),
   exclude: Type.Optional(
     Type.Array(Type.String({ maxLength: 10_000 }), {
       maxItems: 200,

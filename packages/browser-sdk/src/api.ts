@@ -88,7 +88,7 @@ export interface Arus {
   /** One event per line. The order's id makes the events' ids, so that a page shown twice counts once. */
   purchase(orderId: string | number, lines: readonly OrderLine[]): void
   search(query: string, fields?: Omit<EventFields, 'query'>): void
-  /** The visitor is this user from now on, on later pages too. */
+  /** The visitor is this user from now on, on later pages too. An empty id changes nothing. */
   identify(userId: string | number, traits?: Readonly<Record<string, unknown>>): void
   /** The visitor logged out: from now on somebody new, in a new session. */
   reset(): void

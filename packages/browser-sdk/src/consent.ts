@@ -13,7 +13,8 @@ export interface Consent {
 
 /** Reads the answer each time, so that it counts in all pages of the origin at once. */
 export function openConsent(store: Store, { consent }: ArusOptions): Consent {
-  const isRequired = consent === 'required'
+  // Whatever else a page may write there, it meant to ask first.
+  const isRequired = (consent ?? 'given') !== 'given'
   return {
     isGiven: () => (isRequired ? store.get('consent') === GIVEN : store.get('consent') !== REFUSED),
     give: () => store.set('consent', isRequired ? GIVEN : null),

@@ -32,6 +32,16 @@ test('pages share one queue, oldest first, and what one removed is gone for all'
   expect([other.size(), other.batch()]).toEqual([0, null])
 })
 
+test('events of one millisecond keep their order', () => {
+  const storage = new MemoryStorage()
+  const queue = openEventQueue(
+    openStore(() => storage),
+    () => Date.UTC(2026, 0, 1),
+  )
+  for (let n = 0; n < 50; n++) queue.add({ n })
+  expect(numbersOf(queue.batch())).toEqual(Array.from({ length: 50 }, (_, n) => n))
+})
+
 test('a batch holds 50 events, and no more than 20,000 characters', () => {
   const { queue } = openPages()
   for (let n = 0; n < 120; n++) queue.add({ n })

@@ -43,6 +43,7 @@ export interface EventQueue {
 /** Opens the queue of the origin. */
 export function openEventQueue(store: Store, now: () => number): EventQueue {
   const mine = new Set<string>()
+  let newestMs = 0
   const names = () => store.names(START)
   const drop = (name: string) => {
     mine.delete(name)
@@ -71,7 +72,9 @@ export function openEventQueue(store: Store, now: () => number): EventQueue {
     add(event) {
       const text = JSON.stringify(event)
       if (text.length > EVENT_CHARACTERS_MAX) return warn(`too long: ${text.slice(0, 99)}`)
-      const name = START + newId(now())
+      // Events of one millisecond keep their order too.
+      newestMs = Math.max(now(), newestMs + 1)
+      const name = START + newId(newestMs)
       mine.add(name)
       store.set(name, text)
       let characters = 0

@@ -35,9 +35,9 @@ export function init(given: ArusOptions): Arus {
     return true
   })
   const identify = guarded<Parameters<Arus['identify']>, void>((userId, traits) => {
-    announced = [userId, traits]
-    if (!consent.isGiven()) return
-    const user = String(userId)
+    const user = String(userId ?? '')
+    if (user) announced = [userId, traits]
+    if (!user || !consent.isGiven()) return
     const isKnown = identity.user() === user
     identity.setUser(user)
     if (!isKnown || traits) track('identify', { properties: traits })
@@ -50,7 +50,7 @@ export function init(given: ArusOptions): Arus {
       'visibilitychange',
       guarded(() => document.hidden && sender.leave()),
     )
-    if (userId !== undefined) identify(userId)
+    identify(userId ?? '')
     watch = watchRecommendations(track)
     // What an earlier page left.
     if (queue.size() > 0) void sender.flush()
@@ -77,11 +77,11 @@ export function init(given: ArusOptions): Arus {
       watch?.restart()
     }),
     flush: sender.flush,
-    recommendations: async (query = {}) => {
+    recommendations: async (query) => {
       await sender.flush()
       // Without consent it is asked for nobody, under an id that is used once.
       const session = consent.isGiven() ? identity.fields().session_id : newId(Date.now())
-      return fetchRecommendations(options, session, query)
+      return fetchRecommendations(options, session, query ?? {})
     },
   }
 }

@@ -8,6 +8,7 @@ const steps: readonly (readonly [name: string, command: string, args: readonly s
   ['format and lint', 'biome', ['check', '--error-on-warnings', '.']],
   ['types', 'tsc', ['-p', '.']],
   ['types of the dashboard', 'tsc', ['-p', 'apps/dashboard']],
+  ['types of the browser SDK', 'tsc', ['-p', 'packages/browser-sdk']],
   ['dead code and dependencies', 'knip', []],
   ['tests (boundaries among them)', 'vitest', ['run', ...reporters]],
 ]

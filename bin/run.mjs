@@ -19,6 +19,10 @@ const commands = {
   docs: (args) => ['node', ['bin/docs.ts', ...args]],
   engines: (args) => ['node', ['engines/main.ts', ...args]],
   'test:engines': (args) => ['vitest', ['run', '--config', 'vitest.engines.config.ts', ...args]],
+  example: (args) => [
+    'vite',
+    ['preview', 'examples', '--outDir', 'storefront', '--host', '127.0.0.1', '--port', '8502', ...args],
+  ],
   bench: (args) => ['node', ['bench/main.ts', ...args]],
   'bench:quality': (args) => ['node', ['bench/quality.ts', ...args]],
   conformance: (args) => ['node', ['packages/delta/test/conformance/main.ts', ...args]],

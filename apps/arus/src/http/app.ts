@@ -21,6 +21,7 @@ import { problemOf, requestInvalid, sendProblem } from './problem.ts'
 import { productRoutes } from './products/routes.ts'
 import { recommendationRoutes } from './recommendations/routes.ts'
 import { requestIds } from './request-id.ts'
+import { sdkRoutes } from './sdk/routes.ts'
 import { sqlRoutes } from './sql/routes.ts'
 import { SQL_HEADERS } from './sql/send-answer.ts'
 import { streamRoutes } from './streams/routes.ts'
@@ -86,6 +87,7 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
   modelRoutes(app, deps)
   userRoutes(app, deps)
   systemRoutes(app, deps, metrics)
+  sdkRoutes(app)
   await app.ready()
   return app
 }

@@ -5,6 +5,7 @@ import type { StartOptions } from '../cli/start-command.ts'
 import { dataFolders } from '../config/settings.ts'
 import { buildDashboardIfNeeded } from '../dashboard-server/build-dashboard.ts'
 import { startDashboard } from '../dashboard-server/dashboard-server.ts'
+import { buildSdkIfNeeded } from '../http/sdk/build-sdk.ts'
 import { lockServer } from '../operations/server-lock.ts'
 import { Closing } from './closing.ts'
 import { firstHistory } from './first-history.ts'
@@ -27,6 +28,8 @@ export async function start(context: CliContext, options: StartOptions): Promise
     const dashboard = options.dashboard ? buildDashboardIfNeeded({ onProgress: context.onProgress }) : null
     // Awaited below; a failure must not surface as unhandled while the catalogue is being imported.
     dashboard?.catch(() => {})
+    // So that the first request need not wait; one that fails is tried again by the next, which tells.
+    buildSdkIfNeeded().catch(() => {})
     const origin = await ensureCatalogue(context, options)
     const server = await startServer({ parts, version: versionOf(), now: Date.now })
     closing.add(() => server.close())

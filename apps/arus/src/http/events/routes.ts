@@ -56,6 +56,10 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
   scope.addContentTypeParser(BATCHED, { parseAs: 'string' }, (_request, body, done) =>
     parse(() => parseCloudEventBatch(body as string), done),
   )
+  // A page may send plain text to any origin, by beacon too, without asking first.
+  scope.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) =>
+    parse(() => parseJsonEvents(body as string), done),
+  )
   scope.addContentTypeParser(
     ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
     { parseAs: 'string' },
@@ -70,13 +74,14 @@ export function eventRoutes(scope: Api, deps: ApiDeps, metrics: ApiMetrics): voi
         tags: ['events'],
         summary: 'Take events in',
         description:
-          'One event, an array, NDJSON, or CloudEvents 1.0 (structured, batched, and binary by `ce-` headers); gzip too. Answers when the events are durable. In a list a bad event never sinks the others: it is counted in `rejected`, listed in `errors` and kept for replay. A bad event sent alone is a 400. The same `Idempotency-Key` with the same body gets the same answer again. 503 with `Retry-After` when too much is in flight.',
-        consumes: ['application/json', 'application/x-ndjson', STRUCTURED, BATCHED],
+          'One event, an array, NDJSON, or CloudEvents 1.0 (structured, batched, and binary by `ce-` headers); gzip too. JSON may come as `text/plain`, as beacons send it. Answers when the events are durable. In a list a bad event never sinks the others: it is counted in `rejected`, listed in `errors` and kept for replay. A bad event sent alone is a 400. The same `Idempotency-Key` with the same body gets the same answer again. 503 with `Retry-After` when too much is in flight.',
+        consumes: ['application/json', 'text/plain', 'application/x-ndjson', STRUCTURED, BATCHED],
         body: {
           content: {
             'application/json': {
               schema: Type.Union([Type.Array(EventInputSchema), EventInputSchema], { examples: [EXAMPLE] }),
             },
+            'text/plain': { schema: Type.String({ description: 'The same JSON, as beacons send it.' }) },
             'application/x-ndjson': { schema: Type.String({ description: 'One JSON event per line.' }) },
             [STRUCTURED]: { schema: CloudEventSchema },
             [BATCHED]: { schema: Type.Array(CloudEventSchema) },

@@ -1,0 +1,11 @@
+export type {
+  Arus,
+  ArusOptions,
+  EventFields,
+  OrderLine,
+  ProductFields,
+  RecommendationQuery,
+  Recommendations,
+  RecommendedProduct,
+} from './api.ts'
+export { init } from './init.ts'

@@ -5,6 +5,7 @@ import { cpus } from 'node:os'
 import { benchDelta } from './delta.ts'
 import { benchEvents } from './events.ts'
 import { benchExplore } from './explore.ts'
+import { benchFreshness } from './freshness.ts'
 import { benchImport } from './import.ts'
 import { benchLake } from './lake.ts'
 import { benchQuality } from './quality.ts'
@@ -19,6 +20,13 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   delta: () => benchDelta(),
   sql: () => benchSql({ rowCount: Number(process.env.SQL_ROWS ?? 1_000_000) }),
   server: () => benchServer(),
+  freshness: () =>
+    benchFreshness({
+      productCount: Number(process.env.FRESHNESS_PRODUCTS ?? 20_000),
+      eventsPerSecond: 2_000,
+      seconds: 30,
+      port: 8391,
+    }),
   quality: () => benchQuality(),
 }
 

@@ -113,6 +113,10 @@ class SystemCheck {
       ['/analytics/timeline', schema.TimelineSchema],
       ['/analytics/heatmap', schema.HeatmapSchema],
       ['/analytics/trends', schema.TrendsSchema],
+      ['/analytics/retention', schema.RetentionSchema],
+      ['/analytics/attribution', schema.AttributionSchema],
+      ['/analytics/searches', schema.SearchesSchema],
+      [`/analytics/users/${this.#shopper}`, schema.ShopperTimelineSchema],
       ['/models', schema.ModelsSchema],
       ['/system/metrics', schema.SystemMetricsSchema],
     ]

@@ -3,7 +3,7 @@ import { liveBodyOf } from '../analytics/live-body.ts'
 import type { SseMessage } from './sse-connection.ts'
 
 /** Shortest time between two messages. */
-const MIN_INTERVAL_MS = 250
+const MIN_INTERVAL_MS = 100
 /** Figures of a window (active sessions, events per second) change without events too. */
 const REFRESH_INTERVAL_MS = 2_000
 
@@ -12,7 +12,8 @@ export class AnalyticsFeed {
   readonly #live: () => LiveState | null
   readonly #listeners = new Set<() => void>()
   #current: SseMessage | null = null
-  #fingerprint = ''
+  /** The figures last sent, as JSON without their time. */
+  #figures = ''
   #stop: (() => void) | null = null
 
   constructor(live: () => LiveState | null) {
@@ -61,11 +62,12 @@ export class AnalyticsFeed {
   #refresh(): boolean {
     const live = this.#live()
     if (live === null) return false
-    const body = liveBodyOf(live.analytics())
-    const fingerprint = JSON.stringify({ ...body, generated_at: 0 })
-    if (fingerprint === this.#fingerprint && this.#current !== null) return false
-    this.#fingerprint = fingerprint
-    this.#current = { id: String(body.generated_at), event: 'analytics', data: JSON.stringify(body) }
+    const { generated_at, ...figures } = liveBodyOf(live.analytics())
+    const text = JSON.stringify(figures)
+    if (text === this.#figures && this.#current !== null) return false
+    this.#figures = text
+    const data = `${text.slice(0, -1)},"generated_at":${generated_at}}`
+    this.#current = { id: String(generated_at), event: 'analytics', data }
     return true
   }
 }

@@ -170,6 +170,8 @@ function countMinute(figures: StoredFigures, event: ShopEvent, horizonMs: number
     known[1] += 1
     return
   }
+  const [oldest] = figures.minutes
+  if (figures.minutes.length === MINUTES_KEPT && minute < (oldest?.[0] ?? minute)) return
   const last = Math.floor(horizonMs / MINUTE_MS)
   figures.minutes = [...figures.minutes, [minute, 1] as [number, number]]
     .filter(([other]) => other <= last)

@@ -47,11 +47,16 @@ test('schemathesis finds no failure of the server and no answer outside its sche
       '4',
     ],
   ])
-  expect(report.status, report.output.slice(-8_000)).toBe(0)
+  expect(report.status, shortLines(report.output).slice(-12_000)).toBe(0)
   expect(Number(/(\d+) generated/.exec(report.output)?.[1])).toBeGreaterThan(1_000)
   expect(running.output).not.toMatch(/"level":[56]0/)
   expect((await fetch(`${running.apiUrl}/health`)).status).toBe(200)
 }, 600_000)
+
+/** Requests of schemathesis may be one line of 100 kB. */
+function shortLines(output: string): string {
+  return output.replaceAll(/^(.{300}).*$/gm, '$1…')
+}
 
 async function run(
   command: string,

@@ -11,8 +11,12 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   415: 'The content type or encoding is not supported.',
   422: 'The key of idempotency was used for something else.',
   429: 'Too many requests; go on after `Retry-After` seconds.',
+  431: 'The address and headers together are too long.',
   503: 'Not now; try again after `Retry-After` seconds.',
 }
+
+/** What may be answered before a route is found. */
+const ANYWHERE = [431]
 
 /** Response schemas of a route: the body of 200, and problem documents for the statuses named and any failure. */
 export function responses<T extends Type.TSchema>(body: T, problems: readonly number[] = []): { 200: T } {
@@ -22,7 +26,7 @@ export function responses<T extends Type.TSchema>(body: T, problems: readonly nu
 
 /** Response schemas of a route's failures: problem documents for the statuses named and any failure of the server. */
 export function problemResponses(problems: readonly number[]): object {
-  const named = problems.map((status) => [String(status), problem(STATUS_TEXT[status] ?? 'Failed.')])
+  const named = [...problems, ...ANYWHERE].map((status) => [String(status), problem(STATUS_TEXT[status] ?? 'Failed.')])
   return { ...Object.fromEntries(named), '5xx': problem('The server failed.') }
 }
 

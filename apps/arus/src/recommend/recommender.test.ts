@@ -381,6 +381,7 @@ test('the passport tells events, candidates, model, filters and result', async (
       },
       parts: { catalogue: 'v1', model: 3, live: true },
       model: answer.model,
+      pairs: [],
       retrievers: [
         {
           retriever: 'walk',

@@ -12,11 +12,14 @@ const OPEN = [
   'GET /docs/yaml',
   'GET /health',
   'GET /openapi.json',
+  'GET /sdk/arus.js',
+  'GET /sdk/arus.mjs',
 ]
 const PUBLIC = [
   'GET /recommendations/session/:session_id',
   'GET /recommendations/similar/:product_id',
   'GET /recommendations/trending',
+  'GET /recommendations/trending/categories',
   'POST /debug/mp/collect',
   'POST /mp/collect',
   'POST /stream/events',
@@ -39,11 +42,15 @@ const PUBLIC = [
 ]
 const SECRET = [
   'GET /analytics',
+  'GET /analytics/attribution',
   'GET /analytics/funnel',
   'GET /analytics/heatmap',
+  'GET /analytics/retention',
+  'GET /analytics/searches',
   'GET /analytics/timeline',
   'GET /analytics/trends',
   'GET /analytics/user_behavior',
+  'GET /analytics/users/:user_id',
   'GET /categories',
   'GET /metrics',
   'GET /models',
@@ -53,7 +60,9 @@ const SECRET = [
   'GET /recommendations/user/:user_id',
   'GET /stream/analytics',
   'GET /stream/recommendations/:user_id',
+  'GET /system/lag',
   'GET /system/metrics',
+  'GET /users/:user_id',
 ]
 const ADMIN = [
   'DELETE /keys/:key_id',

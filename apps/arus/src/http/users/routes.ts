@@ -19,7 +19,7 @@ export function userRoutes(app: Api, { forget, live, catalogue }: ApiDeps): void
         description:
           'From live state: sessions, and what their history says of categories and prices they like.',
         params: UserParams,
-        response: responses(ShopperSchema, [404, 503]),
+        response: responses(ShopperSchema, [400, 404, 503]),
       },
     },
     async (request) => {

@@ -25,13 +25,25 @@ export interface LogBatch {
   readonly entries: readonly LogEntry[]
   /** The offset to read from next, and to commit once the batch is done. */
   readonly nextOffset: number
+  /**
+   * Offsets that reading was to begin at and that are gone, removed by retention: 0 unless the reader came too late. They
+   * are skipped, and this is where it shows.
+   */
+  readonly lost: number
 }
 
 export interface TopicOptions {
   readonly partitionCount: number
-  /** Entries older than this may be removed; absent means kept for ever. */
+  /** Entries older than this may be removed, read or not; absent means kept for ever. Kafka's `retention.ms`. */
   readonly retentionMs?: number
+  /** The oldest entries of a partition beyond so many bytes may be removed. Kafka's `retention.bytes`. */
+  readonly retentionBytes?: number
 }
+
+/** What became of an erasure: done, or left to the time entries are kept (null: for ever), as in Kafka. */
+export type EraseResult =
+  | { readonly kind: 'erased'; readonly count: number }
+  | { readonly kind: 'kept until retention'; readonly retentionMs: number | null }
 
 export interface PartitionInfo {
   readonly partition: number
@@ -58,6 +70,8 @@ export interface PartitionLag {
   readonly lag: number
   /** Age of the oldest unprocessed entry, 0 when there is none. */
   readonly lagMs: number
+  /** Entries removed by retention before the group had processed them. */
+  readonly lost: number
 }
 
 export interface GroupInfo {
@@ -88,6 +102,8 @@ export interface ConsumeOptions {
  * - `consume` yields each partition's entries in order, at least once, waits at the end for more, sees the appends
  *   of other processes too, and returns when the signal aborts. It does not commit: the caller does, after its work.
  * - Committed offsets are durable when `commit` resolves.
+ * - Retention removes from the beginning of a partition, in the background, sooner or later, and may remove what nobody has
+ *   read. Whoever stands before the new beginning goes on there and is told how many offsets that skipped.
  */
 export interface EventLog {
   /** Makes the topic if it does not exist; an existing one keeps its partition count. */
@@ -96,13 +112,21 @@ export interface EventLog {
   topic(topic: string): Promise<TopicInfo>
   /** Positions are in the order of `records`. Throws `LOG_TOPIC_UNKNOWN`, `LOG_FULL`, `LOG_CLOSED`. */
   append(topic: string, records: readonly LogRecord[]): Promise<RecordPosition[]>
-  /** Reads without waiting; an empty batch at the end. An offset before the start of the log begins at the start. */
+  /**
+   * Reads without waiting; an empty batch only at the end. An offset before the start of the log begins at the start. A
+   * batch may hold fewer than `maxRecords` where they are large.
+   */
   read(topic: string, partition: number, fromOffset: number, maxRecords: number): Promise<LogBatch>
   consume(topic: string, options: ConsumeOptions): AsyncIterable<LogBatch>
   commit(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>
   committed(group: string, topic: string): Promise<Map<number, number>>
   /** Every group that has committed, with its lag per partition. */
   groups(): Promise<GroupInfo[]>
+  /**
+   * Erases the matching entries that stand in the topic at the call. `erased` means that their bytes are on the disk no
+   * more, free space included; their offsets become gaps. A log that cannot rewrite says how long it keeps them.
+   */
+  erase(topic: string, matches: (entry: LogEntry) => boolean): Promise<EraseResult>
   /** True when the log answers; used by health checks. Never throws. */
   isHealthy(): Promise<boolean>
   close(): Promise<void>

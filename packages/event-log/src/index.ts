@@ -1,6 +1,7 @@
 export { EVENT_LOG_ERRORS, EventLogError, type EventLogErrorCode } from './errors.ts'
 export type {
   ConsumeOptions,
+  EraseResult,
   EventLog,
   GroupInfo,
   LogBatch,

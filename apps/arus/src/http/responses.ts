@@ -26,7 +26,10 @@ export function responses<T extends Type.TSchema>(body: T, problems: readonly nu
 
 /** Response schemas of a route's failures: problem documents for the statuses named and any failure of the server. */
 export function problemResponses(problems: readonly number[]): object {
-  const named = [...problems, ...ANYWHERE].map((status) => [String(status), problem(STATUS_TEXT[status] ?? 'Failed.')])
+  const named = [...problems, ...ANYWHERE].map((status) => [
+    String(status),
+    problem(STATUS_TEXT[status] ?? 'Failed.'),
+  ])
   return { ...Object.fromEntries(named), '5xx': problem('The server failed.') }
 }
 

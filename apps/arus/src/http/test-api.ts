@@ -150,7 +150,9 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     consumerGroups: async () => [
       {
         group: 'lake',
-        partitions: [{ topic: 'events', partition: 1, committedOffset: 3, endOffset: 10, lag: 7, lagMs: 20 }],
+        partitions: [
+          { topic: 'events', partition: 1, committedOffset: 3, endOffset: 10, lag: 7, lagMs: 20, lost: 0 },
+        ],
       },
     ],
     forget: async (shopper) => ({ 'live state': shopper.length }),

@@ -102,7 +102,9 @@ describe('a rebuild', () => {
   test('keeps what the log no longer has', async () => {
     const shop = await openTestLake({ partitionCount: 1, retentionMs: 86_400_000 })
     try {
-      await shop.send([testEvent({ event_id: 'old', received_at: DAY })])
+      // Longer than a page, so that no block holds both: retention removes whole blocks.
+      const properties = { note: 'x'.repeat(5_000) }
+      await shop.send([testEvent({ event_id: 'old', received_at: DAY, properties })])
       await shop.send([testEvent({ event_id: 'new', received_at: Date.now() })])
       await shop.flush()
       await refine(shop.lake)

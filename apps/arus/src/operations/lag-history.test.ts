@@ -14,6 +14,7 @@ const groupOf = (lags: readonly number[], lagMs = 0) => [
       endOffset: lag,
       lag,
       lagMs,
+      lost: 0,
     })),
   },
 ]

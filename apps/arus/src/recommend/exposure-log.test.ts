@@ -62,7 +62,7 @@ class MemoryLog {
     this.readCount += 1
     const records = this.partitions[partition]?.slice(fromOffset, fromOffset + maxRecords) ?? []
     const entries = records.map((record, i) => ({ ...record, offset: fromOffset + i }))
-    return { topic, partition, entries, nextOffset: fromOffset + entries.length }
+    return { topic, partition, entries, nextOffset: fromOffset + entries.length, lost: 0 }
   }
 }
 

@@ -56,7 +56,11 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const lake = once(
-    async () => openLake({ root: folders.lake, duckdb: await duckdb() }),
+    async () => openLake({
+        root: folders.lake,
+        duckdb: await duckdb(),
+        sessionGapMinutes: settings.sessionGapMs / 60_000,
+      }),
     (part) => part.close(),
   )
   const query = once(

@@ -1,5 +1,6 @@
 import type { EventLog } from '@arus/event-log'
 import { ArusError } from '../errors.ts'
+import { GROUPS } from '../events/topics.ts'
 import type { BronzeMapping, Decoded } from './bronze-columns.ts'
 import {
   BROKEN,
@@ -35,7 +36,7 @@ export interface LakeWriter {
 }
 
 /** Consumer group under which the lake's progress shows as lag. */
-export const LAKE_GROUP = 'lake'
+export const LAKE_GROUP = GROUPS.lake
 
 /**
  * Follows the log's three topics into `bronze.events`, `bronze.rejected_events` and `bronze.recommendations`.

@@ -1,5 +1,6 @@
 import type { EventLog, LogBatch } from '@arus/event-log'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
+import { GROUPS } from '../events/topics.ts'
 import { Pacer } from '../pacer.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { decodeEvent } from './decode-event.ts'
@@ -67,7 +68,7 @@ export interface LiveProcessor extends LiveState {
 }
 
 /** Consumer group under which progress shows as lag. */
-export const LIVE_GROUP = 'live'
+export const LIVE_GROUP = GROUPS.live
 
 const OFFSET_PREFIX = `${LIVE_PREFIX}offset/`
 /** Says in which form the state is stored; outside the prefix, so that it goes first and comes back last. */

@@ -5,9 +5,9 @@ import { createAnalytics } from '../analytics/analytics.ts'
 import type { Parts } from '../cli/context.ts'
 import { dataFolders } from '../config/settings.ts'
 import { ArusError } from '../errors.ts'
+import { ensureTopics } from '../events/ensure-topics.ts'
 import type { Ingest } from '../events/ingest.ts'
 import { createIngest } from '../events/log-ingest.ts'
-import { topicNames } from '../events/topics.ts'
 import { buildApi } from '../http/app.ts'
 import { createLogger } from '../http/request-log.ts'
 import { KeyRing } from '../keys/key-ring.ts'
@@ -66,12 +66,9 @@ export async function startServer({ parts, version, now }: ServerOptions): Promi
 async function compose({ parts, version, now }: ServerOptions, closing: Closing): Promise<Server> {
   const { settings } = parts
   const folders = dataFolders(settings)
-  const topics = topicNames(settings.shop)
   const logger = createLogger(settings.logLevel, pino.destination(2))
   const log = await parts.log()
-  for (const topic of Object.values(topics)) {
-    await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
-  }
+  const topics = await ensureTopics(log, settings)
 
   const catalogues = new CatalogueSlot(folders.catalogue, logger)
   await catalogues.start()

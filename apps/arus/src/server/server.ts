@@ -19,7 +19,7 @@ import { RequestStatistics } from '../operations/request-statistics.ts'
 import { SystemMonitor } from '../operations/system-metrics.ts'
 import { ExposureLog } from '../recommend/exposure-log.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
-import { createRecommender } from '../recommend/recommender.ts'
+import { createRecommender, type Recommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
 import { slotProbes } from '../wiring.ts'
 import { CatalogueSlot } from './catalogue-slot.ts'
@@ -37,6 +37,7 @@ export interface Server {
   readonly ingest: Ingest
   readonly live: LiveProcessor
   readonly models: ModelSlot
+  readonly recommender: Recommender
   /** Brings bronze, silver and gold up to what the log holds now. */
   refineNow(): Promise<void>
   /** Stops taking requests, then lets every consumer finish what it holds. */
@@ -197,6 +198,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     ingest,
     live,
     models,
+    recommender,
     refineNow: () => keeper.refineNow(),
     close: () => closing.close(),
   }

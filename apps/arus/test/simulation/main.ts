@@ -15,7 +15,7 @@ const { values } = parseArgs({
 })
 const [count, from] = [Number(values.seeds), Number(values.from)]
 const plan = JSON.parse(values.plan)
-const startedAt = performance.now()
+const startedAt = Date.now()
 const sums = { seeds: 0, steps: 0, acknowledged: 0, kills: 0, killsInWrite: 0, orphans: 0, faults: 0 }
 const found: SimulationResult[] = []
 
@@ -54,7 +54,7 @@ function add({ steps, acknowledged, hits }: SimulationResult): void {
 function said(): string {
   const { seeds, steps, acknowledged, kills, killsInWrite, orphans, faults } = sums
   return (
-    `${seeds} seeds in ${((performance.now() - startedAt) / 1000).toFixed(1)} s, ${steps} steps, ${acknowledged} events ` +
+    `${seeds} seeds in ${((Date.now() - startedAt) / 1000).toFixed(1)} s, ${steps} steps, ${acknowledged} events ` +
     `acknowledged, ${kills} kills, ${killsInWrite} inside a write, ${orphans} lakes that outlived their server, ` +
     `${faults} failed writes, ${found.length} seeds wrong`
   )

@@ -1,8 +1,9 @@
-/** `npm run faults`, the log's part: cuts of power between the two writes of a commit, and a full disk. */
+/** `npm run faults`, the log's part: cuts of power between the two writes of a commit, zeroed pages, a full disk. */
 import { parseArgs } from 'node:util'
 import { fillDisk, whyNoSmallDisk } from './full-disk.ts'
 import { seededRandom } from './seeded-random.ts'
 import { tornCommits } from './torn-commits.ts'
+import { zeroedPages } from './zeroed-pages.ts'
 
 const { values } = parseArgs({
   options: { full: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
@@ -23,6 +24,13 @@ report(
   'log, power cut in a commit',
   wrong,
   `seed ${values.seed}, ${cuts} cuts, ${damaged} of ${pages} pages torn, zeroed or left out`,
+)
+
+const zeroed = await zeroedPages(values.full ? 1_000 : 20)
+report(
+  'log, one page zeroed',
+  zeroed.wrong.map((page) => `page ${page}: something else was served`),
+  `${zeroed.pages} pages, ${zeroed.detected} times told, ${zeroed.harmless} times nothing was missing`,
 )
 
 const whyNoDisk = whyNoSmallDisk()

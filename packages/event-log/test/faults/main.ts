@@ -5,6 +5,9 @@ import { seededRandom } from './seeded-random.ts'
 import { tornCommits } from './torn-commits.ts'
 import { zeroedPages } from './zeroed-pages.ts'
 
+/** With more the appends of a case find room enough. */
+const FREE_PAGES_MAX = 20
+
 const { values } = parseArgs({
   options: { full: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
 })
@@ -35,7 +38,7 @@ report(
 
 const whyNoDisk = whyNoSmallDisk()
 if (whyNoDisk !== null) console.log(`skip  log, full disk: ${whyNoDisk}`)
-for (let free = 0; whyNoDisk === null && free <= (values.full ? 80 : 24); free += values.full ? 1 : 4) {
+for (let free = 0; whyNoDisk === null && free <= FREE_PAGES_MAX; free += values.full ? 1 : 4) {
   const found = await fillDisk(free)
   report(
     `log, full disk, ${free} pages left`,

@@ -28,7 +28,7 @@ for (let from = Number(values.from); from < cycles; from += CYCLES_PER_SHOP) {
   })
   reports.push(report)
   console.log(
-    `      … ${said()}; to go on here: npm run faults -- crash --seed ${seed} --cycles ${cycles} --from ${from}`,
+    `      … ${said()}; to go on here: npm run faults -- crash --seed ${seed} --cycles ${cycles} --from ${from + CYCLES_PER_SHOP}`,
   )
   if (report.wrong.length > 0) break
 }

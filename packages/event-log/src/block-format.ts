@@ -74,6 +74,20 @@ export function headerOf(block: Buffer): BlockHeader {
   }
 }
 
+/** Why these bytes are no block that was written whole; null when they may be. Reads no key and no value. */
+export function blockFault(block: Buffer): string | null {
+  if (block.length < BLOCK_HEADER_BYTES) return `${block.length} bytes are too few`
+  const { count, usedBytes } = headerOf(block)
+  if (count === 0 || usedBytes > block.length) return `it says ${count} records in ${usedBytes} bytes`
+  let at = BLOCK_HEADER_BYTES
+  for (let i = 0; i < count; i++) {
+    if (at + RECORD_HEADER_BYTES > usedBytes) return `record ${i} of ${count} begins at ${at} of ${usedBytes}`
+    const length = block.readUInt32BE(at + 8)
+    at += RECORD_HEADER_BYTES + (length >= ERASED ? 0 : length) + block.readUInt32BE(at + 12)
+  }
+  return at === usedBytes ? null : `its records end at ${at}, not at ${usedBytes}`
+}
+
 /** The block's records in order; of one that was erased, only its time. Values are views of `block`. */
 export function* recordsOf(block: Buffer): Generator<BlockRecord> {
   const { count } = headerOf(block)

@@ -1,5 +1,6 @@
 import { encodeBlock, entriesOf, headerOf, ONE_PAGE_BYTES, recordsOf } from './block-format.ts'
 import type { LogEntry } from './event-log.ts'
+import { committed } from './lmdb-commit.ts'
 import type { Block, LmdbStore, Place } from './lmdb-store.ts'
 
 /** Pages overwritten in one transaction. */
@@ -22,7 +23,7 @@ export async function eraseEntries(
     const offsets = new Set<number>()
     for (const entry of entriesOf(bytes, baseOffset, offset)) if (matches(entry)) offsets.add(entry.offset)
     if (offsets.size > 0)
-      erased += await store.root.transaction(() => emptyRecords(store, place, { baseOffset, offsets }))
+      erased += await store.write(() => emptyRecords(store, place, { baseOffset, offsets }))
     offset = baseOffset + headerOf(bytes).count
   }
   return erased
@@ -41,15 +42,15 @@ export async function overwriteFreePages(store: LmdbStore): Promise<void> {
   const page = Buffer.alloc(ONE_PAGE_BYTES)
   let count = 0
   for (let commit = 0; commit < SETTLING_COMMITS; commit++)
-    await store.root.transaction(() => void zeros.put(count++, page))
+    await store.write(() => void zeros.put(count++, page))
   for (let hasGrown = false; !hasGrown; ) {
     const lastPage = lastPageOf(store)
-    await store.root.transaction(() => {
+    await store.write(() => {
       for (let i = 0; i < STEP_PAGES; i++) void zeros.put(count++, page)
     })
     hasGrown = lastPageOf(store) > lastPage
   }
-  await zeros.drop()
+  await committed(zeros.drop())
 }
 
 /** Ends the walk at once: one left open would keep its pages from being used again. */

@@ -4,6 +4,7 @@ export const EVENT_LOG_ERRORS = {
   LOG_PARTITION_UNKNOWN: { retryable: false },
   LOG_TOPIC_INVALID: { retryable: false },
   LOG_RECORD_TOO_LARGE: { retryable: false },
+  LOG_CORRUPT: { retryable: false },
   LOG_FORMAT_UNKNOWN: { retryable: false },
   LOG_FULL: { retryable: true },
   LOG_WRITE_FAILED: { retryable: true },

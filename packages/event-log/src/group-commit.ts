@@ -44,11 +44,11 @@ export class GroupCommit {
     while (this.#queue.length > 0) {
       const group = this.#nextGroup()
       try {
-        const positions = await this.#store.root.transaction(() => this.#write(group))
+        const positions = await this.#store.write(() => this.#write(group))
         this.#onCommit()
         for (const [i, append] of group.entries()) append.done.resolve(positions[i] ?? [])
       } catch (error) {
-        const failure = failureOf(error)
+        const failure = failureOf(error, this.#store)
         for (const append of group) append.done.reject(failure)
       }
     }
@@ -70,9 +70,11 @@ export class GroupCommit {
   }
 }
 
-function failureOf(error: unknown): EventLogError {
+function failureOf(error: unknown, store: LmdbStore): EventLogError {
   const message = error instanceof Error ? error.message : String(error)
-  const isFull = /MDB_MAP_FULL|ENOSPC|No space left/.test(message)
+  const isFull =
+    /MDB_MAP_FULL|ENOSPC|No space left/.test(message) ||
+    (/Input\/output error/.test(message) && store.isDiskFull)
   return new EventLogError(
     isFull ? 'LOG_FULL' : 'LOG_WRITE_FAILED',
     isFull

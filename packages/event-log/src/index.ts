@@ -13,5 +13,6 @@ export type {
   TopicInfo,
   TopicOptions,
 } from './event-log.ts'
+export { committed } from './lmdb-commit.ts'
 export { LmdbEventLog, type LmdbEventLogOptions, openLmdbEventLog } from './lmdb-event-log.ts'
 export { murmur2, partitionOf } from './partitioner.ts'

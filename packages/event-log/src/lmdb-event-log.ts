@@ -68,8 +68,8 @@ export class LmdbEventLog implements EventLog {
   async ensureTopic(topic: string, options: TopicOptions): Promise<void> {
     this.#assertOpen()
     checkTopic(topic, options)
-    const { topics, root } = this.#store
-    await root.transaction(() => {
+    const { topics } = this.#store
+    await this.#store.write(() => {
       const known = topics.get(topic)
       const id = known?.id ?? 1 + Math.max(0, ...[...topics.getRange()].map(({ value }) => value.id))
       void topics.put(topic, {
@@ -131,7 +131,7 @@ export class LmdbEventLog implements EventLog {
   async commit(group: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void> {
     this.#assertOpen()
     this.#store.known(topic)
-    await this.#store.root.transaction(() => {
+    await this.#store.write(() => {
       for (const [partition, offset] of offsets)
         void this.#store.offsets.put([group, topic, String(partition)], offset)
     })

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { headerOf, PAGE_BYTES } from './block-format.ts'
 import { EventLogError } from './errors.ts'
+import { committed } from './lmdb-commit.ts'
 
 export interface Topic {
   readonly id: number
@@ -31,20 +32,29 @@ export interface Block {
   readonly bytes: Buffer
 }
 
+const ROOM_BYTES_MIN = 1024 * 1024
 const EMPTY_HEAD: Head = { start: 0, end: 0, newest: null, bytes: 0 }
 
-/** The tables of a log in LMDB. Methods that write run inside a transaction of `root`. */
+/** The tables of a log in LMDB. Methods that put or remove run inside `write`. */
 export class LmdbStore {
   readonly root: RootDatabase<unknown, string>
   readonly topics: Database<Topic, string>
   /** Committed offsets, by group, topic and partition. */
   readonly offsets: Database<number, string[]>
+  readonly #folder: string
   readonly #blocks: Database<Buffer, Buffer>
   readonly #heads: Database<Head, string>
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true })
-    this.root = open({ path: folder, maxDbs: 8, overlappingSync: false, pageSize: PAGE_BYTES })
+    this.#folder = folder
+    this.root = open({
+      path: folder,
+      maxDbs: 8,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      pageSize: PAGE_BYTES,
+    })
     if ([...this.root.getKeys()].includes('entries')) {
       void this.root.close()
       throw new EventLogError(
@@ -56,6 +66,17 @@ export class LmdbStore {
     this.topics = this.root.openDB({ name: 'topics' })
     this.#heads = this.root.openDB({ name: 'heads' })
     this.offsets = this.root.openDB({ name: 'offsets' })
+  }
+
+  /** Runs `work` in a transaction; resolves when it is on disk, throws why it could not be committed. */
+  write<T>(work: () => T): Promise<T> {
+    return committed(this.root.transaction(work))
+  }
+
+  /** A disk that fills up in the middle of a write is told as an I/O error. */
+  get isDiskFull(): boolean {
+    const { bavail, bsize } = statfsSync(this.#folder)
+    return bavail * bsize < ROOM_BYTES_MIN
   }
 
   /** Throws `LOG_TOPIC_UNKNOWN`. */

@@ -1,4 +1,4 @@
-import { entriesOf, headerOf, recordsOf } from './block-format.ts'
+import { blockFault, entriesOf, headerOf, recordsOf } from './block-format.ts'
 import { EventLogError } from './errors.ts'
 import type { LogBatch, LogEntry, PartitionInfo, PartitionLag } from './event-log.ts'
 import type { Head, LmdbStore, Place } from './lmdb-store.ts'
@@ -13,7 +13,7 @@ export interface ReadRequest {
 /** A batch ends after the block that brings it over this: bounds the memory of a reader. */
 const BATCH_BYTES_MAX = 16 * 1024 * 1024
 
-/** Consecutive entries from an offset on. Throws `LOG_TOPIC_UNKNOWN`, `LOG_PARTITION_UNKNOWN`. */
+/** Consecutive entries from an offset on. Throws `LOG_TOPIC_UNKNOWN`, `LOG_PARTITION_UNKNOWN`, `LOG_CORRUPT`. */
 export function readEntries(
   store: LmdbStore,
   { topic, partition, fromOffset, maxRecords }: ReadRequest,
@@ -31,7 +31,12 @@ export function readEntries(
   const entries: LogEntry[] = []
   let nextOffset = first
   let readBytes = 0
+  let expected = first
   for (const { baseOffset, bytes } of store.blocks(place, first, end)) {
+    const gap = baseOffset > expected ? `offset ${expected} is in none` : null
+    const fault = gap ?? blockFault(bytes)
+    if (fault !== null) throw corrupt({ topic, partition, offset: baseOffset }, fault)
+    expected = baseOffset + headerOf(bytes).count
     for (const entry of entriesOf(bytes, baseOffset, first)) {
       if (entries.length === maxRecords || entry.offset >= end) break
       entries.push(entry)
@@ -42,7 +47,24 @@ export function readEntries(
     else nextOffset = Math.min(end, baseOffset + headerOf(bytes).count)
     if (entries.length === maxRecords || (readBytes >= BATCH_BYTES_MAX && entries.length > 0)) break
   }
+  if (entries.length === 0 && nextOffset < end && maxRecords > 0)
+    throw corrupt({ topic, partition, offset: nextOffset }, `the log ends at ${end}`)
   return { topic, partition, entries, nextOffset, lost: Math.max(0, start - fromOffset) }
+}
+
+/** What was acknowledged and cannot be read must not be taken for the end of the log, nor be passed over. */
+function corrupt(
+  {
+    topic,
+    partition,
+    offset,
+  }: { readonly topic: string; readonly partition: number; readonly offset: number },
+  fault: string,
+): EventLogError {
+  return new EventLogError(
+    'LOG_CORRUPT',
+    `The block of ${topic}, partition ${partition}, at offset ${offset} is damaged (${fault}): restore the log's folder from a backup, or read on after it`,
+  )
 }
 
 export function partitionInfo(head: Head, partition: number): PartitionInfo {

@@ -15,7 +15,7 @@ export async function enforceRetention(store: LmdbStore, options: RetentionOptio
   for (const { key: name, value: topic } of [...store.topics.getRange()]) {
     if (topic.retentionMs === null && topic.retentionBytes === null) continue
     for (let partition = 0; partition < topic.partitionCount; partition++) {
-      while (await store.root.transaction(() => removeStep(store, { name, topic, partition }, options))) {
+      while (await store.write(() => removeStep(store, { name, topic, partition }, options))) {
         // The next step.
       }
     }

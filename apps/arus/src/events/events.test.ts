@@ -177,6 +177,44 @@ describe('ingest', () => {
     expect(await shaky.accept([one('a')])).toMatchObject({ accepted: 1 })
   })
 
+  test('where another request is writing some of the events, the rest stands after them, or not at all', async () => {
+    const writes: PromiseWithResolvers<void>[] = []
+    const slow = {
+      append: async (...args: Parameters<EventLog['append']>) => {
+        const write = Promise.withResolvers<void>()
+        writes.push(write)
+        await write.promise
+        return log.append(...args)
+      },
+    } as EventLog
+    const options = {
+      topics,
+      isKnown: async (ids: readonly string[]) => ids.map(() => false),
+      now: () => NOW,
+    }
+    const overlapping = createIngest({ ...options, log: slow })
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const first = overlapping.accept([one('a')])
+    const both = overlapping.accept([one('a'), one('b'), one('b')])
+    await turn()
+    expect(writes).toHaveLength(1)
+    writes[0]!.reject(new RangeError('disk'))
+    expect((await Promise.allSettled([first, both])).map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+    ])
+    expect(await entries(topics.events)).toEqual([])
+    const again = overlapping.accept([one('a')])
+    const bothAgain = overlapping.accept([one('a'), one('b'), one('b')])
+    await turn()
+    writes[1]!.resolve()
+    await again
+    await turn()
+    writes[2]!.resolve()
+    expect(await bothAgain).toMatchObject({ accepted: 1, duplicates: 2 })
+    expect((await entries(topics.events)).map(({ key }) => key).sort()).toEqual(['a', 'b'])
+  })
+
   test('too much at once is refused before memory grows', async () => {
     await expect(ingest.accept(Array.from({ length: 1_001 }, (_, i) => one(`x${i}`)))).rejects.toMatchObject({
       code: 'INGEST_OVERLOADED',

@@ -93,18 +93,22 @@ class LogIngest implements Ingest {
     }
   }
 
-  /** Appends those not seen before; resolves with how many. A duplicate is answered only once its first is durable. */
+  /**
+   * Appends those not seen before; resolves with how many. Where another request is writing some of them, as when a sender
+   * tries again in other batches, they come first: so a duplicate is answered only once its first is durable, and the rest
+   * does not stand before it, nor at all when it failed.
+   */
   async #append(events: readonly ShopEvent[]): Promise<number> {
     if (events.length === 0) return 0
     const { log, topics, isKnown } = this.#options
     const { claimed, others } = this.#recent.claim(events.map((event) => event.event_id))
     const mine = claimed.map((i) => events[i]!)
     try {
+      await others
       const known = await isKnown(mine.map((event) => event.event_id))
       const fresh = mine.filter((_, i) => !known[i])
       if (fresh.length > 0) await log.append(topics.events, fresh.map(recordOf))
       this.#recent.settle(mine.map((event) => event.event_id))
-      await others
       return fresh.length
     } catch (error) {
       this.#recent.release(

@@ -1,4 +1,6 @@
 interface Claim {
+  /** The call that made it. */
+  readonly by: unknown
   /** Resolves when the event of this id is durable; rejects when it could not be written. Null once it is. */
   waiting: PromiseWithResolvers<void> | null
 }
@@ -18,7 +20,8 @@ export class RecentIds {
 
   /**
    * Claims ids for the caller: `claimed` are the places of those it is first with. `others` resolves when the ones that
-   * belong to somebody else are durable, and rejects when one of them failed.
+   * belong to somebody else are durable, and rejects when one of them failed. Who waits for them before writing waits for
+   * earlier callers only.
    */
   claim(ids: readonly string[]): { readonly claimed: readonly number[]; readonly others: Promise<unknown> } {
     const claimed: number[] = []
@@ -26,9 +29,9 @@ export class RecentIds {
     for (const [i, id] of ids.entries()) {
       const known = this.#newer.get(id) ?? this.#older.get(id)
       if (known === undefined) {
-        this.#newer.set(id, { waiting: Promise.withResolvers() })
+        this.#newer.set(id, { by: claimed, waiting: Promise.withResolvers() })
         claimed.push(i)
-      } else if (known.waiting !== null) others.push(known.waiting.promise)
+      } else if (known.waiting !== null && known.by !== claimed) others.push(known.waiting.promise)
     }
     if (this.#newer.size > this.#capacity) {
       this.#older = this.#newer

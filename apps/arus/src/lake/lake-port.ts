@@ -17,6 +17,11 @@ export interface WriteOptions {
   readonly readVersion?: number
   /** A transaction applied before makes the write a no-op. */
   readonly transactions?: readonly { readonly appId: string; readonly version: number }[]
+  /**
+   * With `append`: the version whose transactions were looked at. When one of the same applications moved since then the
+   * write is a `conflict`; other changes do not matter.
+   */
+  readonly transactionsReadAt?: number
   /** The connection the SELECT runs on (for its temporary tables); it must not run anything else meanwhile. */
   readonly connection?: DuckDBConnection
   /** How the data files are written. */

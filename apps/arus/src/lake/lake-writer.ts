@@ -1,7 +1,7 @@
 import type { EventLog } from '@arus/event-log'
 import { ArusError } from '../errors.ts'
 import { GROUPS } from '../events/topics.ts'
-import type { BronzeMapping, Decoded } from './bronze-columns.ts'
+import type { Decoded } from './bronze-columns.ts'
 import {
   BROKEN,
   type LakeTopics,
@@ -9,15 +9,14 @@ import {
   routesOf,
   type SortedEntries,
   sortEntry,
-  stageDecoded,
 } from './bronze-routes.ts'
-import type { Lake, WriteResult } from './lake.ts'
+import { type BronzeTables, bronzeTables } from './bronze-tables.ts'
+import type { Lake } from './lake.ts'
 import { brokenLabel, positionOf, positionTransactions } from './log-positions.ts'
-import type { TableName } from './table-names.ts'
 
-export interface LakeWriterOptions {
+export interface BronzeCopierOptions {
   readonly log: EventLog
-  readonly lake: Lake
+  readonly bronze: BronzeTables
   readonly topics: LakeTopics
   /** Between two looks at the log. Default 5,000. */
   readonly intervalMs?: number
@@ -25,6 +24,10 @@ export interface LakeWriterOptions {
   readonly batchRecords?: number
   /** Told of a round that failed; the next one tries again. */
   readonly onFault?: (error: unknown) => void
+}
+
+export interface LakeWriterOptions extends Omit<BronzeCopierOptions, 'bronze'> {
+  readonly lake: Lake
 }
 
 /** Copies the log into bronze until stopped. */
@@ -41,22 +44,28 @@ export const LAKE_GROUP = GROUPS.lake
 /**
  * Follows the log's three topics into `bronze.events`, `bronze.rejected_events` and `bronze.recommendations`.
  *
- * Exactly once: each commit carries, for each partition in it, a `txn` action whose version is the next offset to read. After a crash
+ * Exactly once: each commit carries, for each partition in it, a `txn` action whose version is the next offset to read, and is
+ * made only while none of these has moved: a process that outlived its server may still be copying. After a crash
  * reading goes on from there, not from the group's offset, which is only shown as lag. An entry that is no record
  * of its topic goes to `bronze.rejected_events` and stops nothing.
  */
-export function startLakeWriter(options: LakeWriterOptions): LakeWriter {
+export function startLakeWriter({ lake, ...options }: LakeWriterOptions): LakeWriter {
+  return startBronzeCopier({ ...options, bronze: bronzeTables(lake) })
+}
+
+/** The same on any tables that keep positions with rows. */
+export function startBronzeCopier(options: BronzeCopierOptions): LakeWriter {
   return new LogToBronze(options)
 }
 
 class LogToBronze implements LakeWriter {
-  readonly #options: LakeWriterOptions
+  readonly #options: BronzeCopierOptions
   readonly #routes: readonly Route[]
   readonly #timer: NodeJS.Timeout
   #round: Promise<void> | null = null
   #isStopped = false
 
-  constructor(options: LakeWriterOptions) {
+  constructor(options: BronzeCopierOptions) {
     this.#options = options
     this.#routes = routesOf(options.topics)
     this.#timer = setInterval(() => {
@@ -91,22 +100,25 @@ class LogToBronze implements LakeWriter {
   /** Copies one batch; true when there may be more. */
   async #copySome(route: Route): Promise<boolean> {
     const sorted: SortedEntries = { decoded: [], broken: [] }
-    const next = await this.#read(route, sorted)
+    const { next, readVersion } = await this.#read(route, sorted)
     if (next.size === 0) return false
-    await this.#commitBroken(route, sorted.broken, next)
-    const { kind } = await this.#write(route.table, route.mapping, {
+    // Where another process was first, what it copied is its own to say: the next batch begins after it.
+    if (!(await this.#commitBroken(route, sorted.broken, next))) return true
+    const { bronze, log } = this.#options
+    const kind = await bronze.append(route.table, {
+      mapping: route.mapping,
       rows: sorted.decoded,
       transactions: positionTransactions(route.topic, next),
+      readVersion,
     })
-    // Skipped: another process was first. What it copied is its own to say.
-    if (kind === 'committed') await this.#options.log.commit(LAKE_GROUP, route.topic, next)
+    if (kind === 'committed') await log.commit(LAKE_GROUP, route.topic, next)
     return true
   }
 
-  /** Reads from where bronze says it is; returns where each partition that had anything goes on. */
-  async #read(route: Route, into: SortedEntries): Promise<Map<number, number>> {
-    const { log, lake, batchRecords = 50_000 } = this.#options
-    const snapshot = await (await lake.table(route.table)).snapshot()
+  /** Reads from where bronze says it is; tells where each partition that had anything goes on. */
+  async #read(route: Route, into: SortedEntries) {
+    const { log, bronze, batchRecords = 50_000 } = this.#options
+    const snapshot = await bronze.snapshot(route.table)
     const { partitions } = await log.topic(route.topic)
     const next = new Map<number, number>()
     for (const { partition, startOffset, endOffset } of partitions) {
@@ -119,50 +131,35 @@ class LogToBronze implements LakeWriter {
       next.set(partition, batch.nextOffset)
       for (const entry of batch.entries) sortEntry(route, partition, entry, into)
     }
-    return next
+    return { next, readVersion: snapshot.version }
   }
 
   /**
    * Broken entries are written first, in a table with progress of its own: after a crash between the two commits
-   * those already there are left out, and partitions that went no further are not stated again.
+   * those already there are left out, and partitions that went no further are not stated again. False when another
+   * process was first.
    */
   async #commitBroken(
     { topic }: Route,
     broken: readonly Decoded[],
     next: ReadonlyMap<number, number>,
-  ): Promise<void> {
-    if (broken.length === 0) return
+  ): Promise<boolean> {
+    if (broken.length === 0) return true
+    const { bronze } = this.#options
     const label = brokenLabel(topic)
-    const snapshot = await (await this.#options.lake.table('bronze.rejected_events')).snapshot()
+    const snapshot = await bronze.snapshot('bronze.rejected_events')
     const done = (partition: number) => positionOf(snapshot, label, partition) ?? 0
     const rows = broken.filter(({ partition, offset }) => offset >= done(partition))
-    if (rows.length === 0) return
+    if (rows.length === 0) return true
     const further = new Map([...next].filter(([partition, offset]) => offset > done(partition)))
-    await this.#write('bronze.rejected_events', BROKEN, {
+    const kind = await bronze.append('bronze.rejected_events', {
+      mapping: BROKEN,
       rows,
       transactions: positionTransactions(label, further),
+      readVersion: snapshot.version,
     })
+    return kind === 'committed'
   }
-
-  async #write(
-    table: TableName,
-    mapping: BronzeMapping,
-    { rows, transactions }: BronzeRows,
-  ): Promise<WriteResult> {
-    const { lake } = this.#options
-    const connection = await lake.duckdb.connect()
-    try {
-      const select = await stageDecoded(connection, mapping, rows)
-      return await lake.write(table, select, { mode: 'append', transactions, connection })
-    } finally {
-      connection.closeSync()
-    }
-  }
-}
-
-interface BronzeRows {
-  readonly rows: readonly Decoded[]
-  readonly transactions: readonly { readonly appId: string; readonly version: number }[]
 }
 
 /** Offsets begin anew in a log that was put in place of another: what comes would be taken for what is in the lake. */

@@ -31,6 +31,8 @@ export interface LakeOptions {
 }
 
 const CONFLICT_ATTEMPTS = 20
+/** What an append has read that rests on transactions only. */
+const NO_ROWS = { files: [], wouldRead: () => false }
 /** Commits are small and frequent here: a checkpoint every ten would write more than the data. */
 const TABLE_PROPERTIES = { 'delta.checkpointInterval': '100' }
 
@@ -125,16 +127,20 @@ class FolderLake implements Lake {
       const snapshot = await table.snapshot()
       const remove = isOverwrite ? filesToReplace(snapshot, options) : []
       if (remove === null) return { kind: 'conflict', version: snapshot.version } as const
-      const readVersion = options.readVersion ?? (isOverwrite ? snapshot.version : undefined)
+      const { transactionsReadAt } = options
+      const readVersion =
+        options.readVersion ?? transactionsReadAt ?? (isOverwrite ? snapshot.version : undefined)
       const outcome = await table.commit({
         add,
         operation: options.operation ?? 'WRITE',
         operationParameters: { mode: isOverwrite ? 'Overwrite' : 'Append' },
         ...(isOverwrite ? { remove } : {}),
         ...(readVersion === undefined ? {} : { readVersion }),
+        ...(transactionsReadAt === undefined ? {} : { reads: NO_ROWS }),
         ...(options.transactions === undefined ? {} : { transactions: options.transactions }),
       })
-      if (outcome.kind !== 'conflict' || options.readVersion !== undefined) return outcome
+      const isGiven = options.readVersion !== undefined || transactionsReadAt !== undefined
+      if (outcome.kind !== 'conflict' || isGiven) return outcome
     }
     throw new ArusError(
       'INTERNAL',

@@ -16,11 +16,13 @@ const writer = startLakeWriter({
   log: await parts.log(),
   lake,
   topics: topicNames(settings.shop),
+  intervalMs: settings.lakeIntervalMs,
   onFault: (error) => logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
 })
 const refiner = startRefiner({
   lake,
   historyMs: settings.lakeHistoryMs,
+  intervalMs: settings.lakeIntervalMs,
   onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
 })
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { committed } from '@arus/event-log'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { ArusError } from '../errors.ts'
@@ -58,7 +59,12 @@ export class LmdbStateStore implements StateStore {
 
   constructor({ folder, now = Date.now, steadyMs }: LmdbStateStoreOptions) {
     mkdirSync(folder, { recursive: true })
-    this.#root = open({ path: folder, maxDbs: 4, overlappingSync: false })
+    this.#root = open({
+      path: folder,
+      maxDbs: 4,
+      overlappingSync: false,
+      eventTurnBatching: false,
+    })
     this.#dropEarlierForm()
     this.#values = this.#root.openDB({ name: VALUES, encoding: 'binary' })
     this.#expiries = this.#root.openDB({ name: 'expiry-lists' })
@@ -97,7 +103,7 @@ export class LmdbStateStore implements StateStore {
       if (pacer.isDue()) await pacer.pause()
     }
     const expiring = keysByExpiry(unlisted)
-    await this.#root.batch(() => {
+    const batch = this.#root.batch(() => {
       for (const { key, bytes } of writes) {
         if (bytes === null) void this.#values.remove(key)
         else void this.#values.put(key, bytes)
@@ -105,6 +111,7 @@ export class LmdbStateStore implements StateStore {
       for (const [expiresAtMs, keys] of expiring)
         void this.#expiries.put([expiresAtMs, this.#writer, this.#expiryLists++], keys)
     })
+    await committed(batch)
   }
 
   #encoded({ key, value, expiresAtMs = 0 }: StateChange): Write {
@@ -189,7 +196,7 @@ export class LmdbStateStore implements StateStore {
 
   /** Removes one list of keys; false when there is none left. */
   #expireStep(nowMs: number): Promise<boolean> {
-    return this.#root.transaction(() => {
+    const step = this.#root.transaction(() => {
       for (const { key, value } of this.#expiries.getRange({ end: [nowMs, AFTER_ALL, 0], limit: 1 })) {
         for (const name of value) this.#removeIfPast(name, nowMs)
         void this.#expiries.remove(key)
@@ -197,6 +204,7 @@ export class LmdbStateStore implements StateStore {
       }
       return false
     })
+    return committed(step)
   }
 
   /** A value written again since it was listed has an expiry of its own. */

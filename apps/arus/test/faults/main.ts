@@ -1,10 +1,12 @@
 /**
- * `npm run faults -w apps/arus -- [--full]`: clients that never read against a real server, clocks set back and forth.
+ * `npm run faults -w apps/arus -- [--full]`: clients that never read against a real server, clocks set back and forth, a full
+ * disk.
  * Ends with exit code 1 when memory grew, others waited, or an event was lost or doubled.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { fullDiskUnderServer, whyNoSmallDisk } from './crash/full-disk.ts'
 import { slowClients } from './slow-clients.ts'
 
 const MORE_MEMORY_BYTES_MAX = 100 * 1024 * 1024
@@ -12,7 +14,10 @@ const LATENCY_FACTOR_MAX = 2
 /** Below this a factor says nothing: a busy machine alone adds as much. */
 const LATENCY_MS_FREE = 15
 
-const { values } = parseArgs({ options: { full: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  // The seed is for the suites that run beside this one.
+  options: { full: { type: 'boolean', default: false }, seed: { type: 'string' } },
+})
 let isWrong = false
 
 function report(name: string, isRight: boolean, text: string): void {
@@ -41,4 +46,17 @@ report(
     `p99 of recommendations ${before.toFixed(1)} ms, then ${during.toFixed(1)} ms, ` +
     (clients.leftCount === null ? 'dropping not waited for' : `${clients.leftCount} left in the end`),
 )
+
+const whyNoDisk = whyNoSmallDisk()
+if (whyNoDisk !== null) console.log(`skip  full disk under a server: ${whyNoDisk}`)
+else {
+  const full = await fullDiskUnderServer()
+  report(
+    'full disk under a server',
+    full.wrong.length === 0 && full.refused > 0 && full.acknowledgedAfterwards > 0,
+    `${full.acknowledgedBefore} events acknowledged, while it was full ${full.acknowledgedWhileFull} more and ${full.refused} ` +
+      `requests refused, ${full.acknowledgedAfterwards} events with room again, without a restart`,
+  )
+  for (const line of full.wrong.slice(0, 10)) console.log(`      ${line}`)
+}
 process.exit(isWrong ? 1 : 0)

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { ArusError } from '../errors.ts'
 import { cautiousClock } from './cautious-clock.ts'
+import { copyTables, type LmdbTables, openTables, swapTables } from './lmdb-tables.ts'
 import type { StateChange, StateStore, StateValue } from './state-store.ts'
 
 export interface LmdbStateStoreOptions {
@@ -33,10 +32,13 @@ export async function openLmdbStateStore(options: LmdbStateStoreOptions): Promis
 
 /** Live state in LMDB: a commit is one transaction that ends with the sync to disk. */
 export class LmdbStateStore implements StateStore {
-  readonly #root: RootDatabase<unknown, string>
-  readonly #values: Database<Buffer, string>
-  /** Keys written with the same expiry in one commit; by that time, then writer and its count of such lists. */
-  readonly #expiries: Database<readonly string[], [number, string, number]>
+  readonly #folder: string
+  #tables: LmdbTables
+  /** Erasing, while nothing may be written; its last moment, while nothing may be read. */
+  #erasing: Promise<unknown> = Promise.resolve()
+  #swapping: Promise<void> | null = null
+  /** Scans and writes under way, which the tables must outlive. */
+  readonly #atWork = new Set<Promise<unknown>>()
   readonly #writer = randomUUID()
   #expiryLists = 0
   readonly #packr = new Packr({ useRecords: false })
@@ -46,10 +48,8 @@ export class LmdbStateStore implements StateStore {
   #isClosed = false
 
   constructor({ folder, now = Date.now, steadyMs }: LmdbStateStoreOptions) {
-    mkdirSync(folder, { recursive: true })
-    this.#root = open({ path: folder, maxDbs: 4, overlappingSync: false })
-    this.#values = this.#root.openDB({ name: 'values', encoding: 'binary' })
-    this.#expiries = this.#root.openDB({ name: 'expiry-lists' })
+    this.#folder = folder
+    this.#tables = openTables(folder)
     this.#now = cautiousClock({ now, steadyMs })
     this.#timer = setInterval(() => {
       // What could not be removed now is past its time in ten seconds too.
@@ -59,34 +59,81 @@ export class LmdbStateStore implements StateStore {
   }
 
   async get(key: string): Promise<StateValue | undefined> {
+    if (this.#swapping !== null) await this.#swapping
     return this.#read(key)
   }
 
   async getMany(keys: readonly string[]): Promise<(StateValue | undefined)[]> {
+    if (this.#swapping !== null) await this.#swapping
     return keys.map((key) => this.#read(key))
   }
 
   async *scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: StateValue }> {
+    if (this.#swapping !== null) await this.#swapping
     const nowMs = this.#now()
-    for (const { key, value } of this.#values.getRange({ start: prefix, end: prefix + AFTER_ALL })) {
-      const [found, expiresAtMs] = this.#packr.unpack(value) as Stored
-      if (expiresAtMs === 0 || expiresAtMs > nowMs) yield { key, value: found }
+    const scanning = Promise.withResolvers<void>()
+    this.#isAtWork(scanning.promise)
+    try {
+      for (const { key, value } of this.#tables.values.getRange({ start: prefix, end: prefix + AFTER_ALL })) {
+        const [found, expiresAtMs] = this.#packr.unpack(value) as Stored
+        if (expiresAtMs === 0 || expiresAtMs > nowMs) yield { key, value: found }
+      }
+    } finally {
+      scanning.resolve()
     }
   }
 
   async commit(changes: readonly StateChange[]): Promise<void> {
     if (changes.length === 0) return
+    await this.#erasing
     // All that can fail fails before the first write: a batch that has begun is written as far as it came.
     const writes = changes.map((change) => this.#encoded(change))
     const expiring = keysByExpiry(changes.filter((change) => !this.#isListed(change)))
-    await this.#root.batch(() => {
-      for (const { key, bytes } of writes) {
-        if (bytes === null) void this.#values.remove(key)
-        else void this.#values.put(key, bytes)
-      }
-      for (const [expiresAtMs, keys] of expiring)
-        void this.#expiries.put([expiresAtMs, this.#writer, this.#expiryLists++], keys)
-    })
+    const { root, values, expiries } = this.#tables
+    await this.#isAtWork(
+      root.batch(() => {
+        for (const { key, bytes } of writes) {
+          if (bytes === null) void values.remove(key)
+          else void values.put(key, bytes)
+        }
+        for (const [expiresAtMs, keys] of expiring)
+          void expiries.put([expiresAtMs, this.#writer, this.#expiryLists++], keys)
+      }),
+    )
+  }
+
+  erase(matches: (key: string) => boolean): Promise<number> {
+    const erased = this.#erasing.then(() => this.#erase(matches))
+    this.#erasing = erased.catch(() => {})
+    return erased
+  }
+
+  async #erase(matches: (key: string) => boolean): Promise<number> {
+    await this.#workDone()
+    const count = await copyTables(this.#tables, this.#folder, (key) => !matches(key))
+    const swapped = Promise.withResolvers<void>()
+    this.#swapping = swapped.promise
+    try {
+      await this.#workDone()
+      await this.#tables.root.close()
+      await swapTables(this.#folder)
+    } finally {
+      this.#tables = openTables(this.#folder)
+      this.#swapping = null
+      swapped.resolve()
+    }
+    return count
+  }
+
+  #isAtWork<T>(work: Promise<T>): Promise<T> {
+    this.#atWork.add(work)
+    const done = () => void this.#atWork.delete(work)
+    work.then(done, done)
+    return work
+  }
+
+  async #workDone(): Promise<void> {
+    while (this.#atWork.size > 0) await Promise.allSettled(this.#atWork)
   }
 
   #encoded({ key, value, expiresAtMs = 0 }: StateChange) {
@@ -116,14 +163,17 @@ export class LmdbStateStore implements StateStore {
 
   async clear(prefix: string): Promise<void> {
     for (;;) {
-      const keys = [...this.#values.getKeys({ start: prefix, end: prefix + AFTER_ALL, limit: CLEAR_STEP })]
+      await this.#erasing
+      const keys = [
+        ...this.#tables.values.getKeys({ start: prefix, end: prefix + AFTER_ALL, limit: CLEAR_STEP }),
+      ]
       if (keys.length === 0) return
       await this.commit(keys.map((key) => ({ key, value: undefined })))
     }
   }
 
   async sizeBytes(): Promise<number> {
-    const stats = this.#values.getStats() as {
+    const stats = this.#tables.values.getStats() as {
       pageSize?: number
       treeLeafPageCount?: number
       overflowPages?: number
@@ -133,13 +183,14 @@ export class LmdbStateStore implements StateStore {
 
   /** Lists of keys that wait for their time. */
   async expiryListCount(): Promise<number> {
-    return this.#expiries.getCount()
+    return this.#tables.expiries.getCount()
   }
 
   async isHealthy(): Promise<boolean> {
     if (this.#isClosed) return false
+    if (this.#swapping !== null) await this.#swapping
     try {
-      this.#values.get('health')
+      this.#tables.values.get('health')
       return true
     } catch {
       return false
@@ -150,7 +201,9 @@ export class LmdbStateStore implements StateStore {
     if (this.#isClosed) return
     this.#isClosed = true
     clearInterval(this.#timer)
-    await this.#root.close()
+    await this.#erasing
+    await this.#workDone()
+    await this.#tables.root.close()
   }
 
   /** Removes all values past their time, in steps that let others in between. Called by itself every 10 s. */
@@ -160,21 +213,25 @@ export class LmdbStateStore implements StateStore {
   }
 
   /** Removes one list of keys; false when there is none left. */
-  #expireStep(nowMs: number): Promise<boolean> {
-    return this.#root.transaction(() => {
-      for (const { key, value } of this.#expiries.getRange({ end: [nowMs, AFTER_ALL, 0], limit: 1 })) {
-        for (const name of value) this.#removeIfPast(name, nowMs)
-        void this.#expiries.remove(key)
-        return true
-      }
-      return false
-    })
+  async #expireStep(nowMs: number): Promise<boolean> {
+    await this.#erasing
+    const { root, expiries } = this.#tables
+    return this.#isAtWork(
+      root.transaction(() => {
+        for (const { key, value } of expiries.getRange({ end: [nowMs, AFTER_ALL, 0], limit: 1 })) {
+          for (const name of value) this.#removeIfPast(name, nowMs)
+          void expiries.remove(key)
+          return true
+        }
+        return false
+      }),
+    )
   }
 
   /** A value written again since it was listed has an expiry of its own. */
   #removeIfPast(key: string, nowMs: number): void {
     const expiresAtMs = this.#stored(key)?.[1] ?? 0
-    if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#values.remove(key)
+    if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#tables.values.remove(key)
   }
 
   #read(key: string): StateValue | undefined {
@@ -185,7 +242,7 @@ export class LmdbStateStore implements StateStore {
 
   #stored(key: string): Stored | undefined {
     if (key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX) return undefined
-    const bytes = this.#values.get(key)
+    const bytes = this.#tables.values.get(key)
     return bytes === undefined ? undefined : (this.#packr.unpack(bytes) as Stored)
   }
 }

@@ -121,6 +121,32 @@ export function stateStoreContract(adapter: string, prepare: () => Promise<State
       expect(await store.getMany(['p/1', 'p/2', 'pq', 'q/1'])).toEqual([undefined, undefined, 'pq', 'q/1'])
     })
 
+    test('what is erased is gone, also after opening again; commits and reads meanwhile lose nothing', async () => {
+      const keys = Array.from({ length: 5_000 }, (_, i) => `e/${i}`)
+      await store.commit(keys.map((key) => ({ key, value: key, expiresAtMs: nowMs + 20_000 })))
+      const erased = store.erase((key) => key.endsWith('7'))
+      const committed = store.commit([{ key: 'meanwhile', value: 1 }])
+      const reads = Array.from({ length: 200 }, async () => {
+        await new Promise((resolve) => setImmediate(resolve))
+        return store.get('e/8')
+      })
+      expect(new Set(await Promise.all(reads))).toEqual(new Set(['e/8']))
+      expect(await erased).toBe(500)
+      await committed
+      for (const isOpenedAgain of [false, true]) {
+        if (isOpenedAgain) {
+          await store.close()
+          store = await under.open(() => nowMs)
+        }
+        expect(await store.getMany(['e/7', 'e/8', 'meanwhile'])).toEqual([undefined, 'e/8', 1])
+        let count = 0
+        for await (const _ of store.scan('e/')) count += 1
+        expect(count).toBe(4_500)
+      }
+      nowMs += 21_000
+      expect(await store.get('e/8')).toBeUndefined()
+    })
+
     test('says when it can no longer answer', async () => {
       expect(await store.isHealthy()).toBe(true)
       await store.close()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import { ErasureStore } from './erasure/erasure-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLake } from './lake/lake.ts'
@@ -76,6 +77,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => openRegistry({ database: await database(), folder: folders.models }),
     async () => {},
   )
+  const erasures = once(
+    async () => new ErasureStore({ database: await database() }),
+    async () => {},
+  )
   const keys = once(
     async () => new KeyStore({ database: await database() }),
     async () => {},
@@ -94,6 +99,7 @@ export function openParts(settings: Settings): OpenParts {
     sql,
     database,
     registry,
+    erasures,
     keys,
     catalogue,
     async close() {

@@ -37,18 +37,18 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => shop.destroy())
 
-/** `arus forget` on the data in a folder. */
-function forgetting(folder: string): ChildProcess {
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', arus, 'forget', ANI, '--json'], {
+/** An `arus` command on the data in a folder. */
+function commanded(folder: string, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', arus, ...args], {
     cwd: folder,
-    env: { ...process.env, ARUS_DATA_DIR: join(folder, 'data'), ARUS_PARTITIONS: '3' },
+    env: { ...process.env, ARUS_DATA_DIR: join(folder, 'data'), ARUS_PARTITIONS: '3', ARUS_API_PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
 
 /** Kills the command when it says that it begins a step; false when it ended before. */
 async function killedAt(folder: string, step: string): Promise<boolean> {
-  const child = forgetting(folder)
+  const child = commanded(folder, ['forget', ANI, '--json'])
   const ended = once(child, 'exit')
   let said = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -60,7 +60,7 @@ async function killedAt(folder: string, step: string): Promise<boolean> {
 }
 
 async function finished(folder: string): Promise<{ readonly removed: Readonly<Record<string, number>> }> {
-  const child = forgetting(folder)
+  const child = commanded(folder, ['forget', ANI, '--json'])
   let out = ''
   let err = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -115,6 +115,23 @@ test('kill -9 of the command: a server that starts afterwards finishes it by its
   const store = await running.parts.erasures()
   await expect.poll(async () => (await store.pending()).length, { timeout: 60_000 }).toBe(0)
   await running.stop()
+  await isErasedIn(folder)
+  rmSync(folder, { recursive: true })
+}, 120_000)
+
+test('kill -9 of a server that is at it: its lake process ends by itself, and the command finishes', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-forget-kill-'))
+  cpSync(join(shop.folder, 'data'), join(folder, 'data'), { recursive: true })
+  const parts = openParts(settingsIn(folder))
+  const store = await parts.erasures()
+  const server = commanded(folder, ['start', '--no-dashboard', '--shoppers', '0'])
+  const id = await store.request(ANI)
+  const step = async () => (await store.get(id)).progress?.step ?? ''
+  await expect.poll(step, { timeout: 60_000, interval: 5 }).toContain('Erasing from the lake')
+  server.kill('SIGKILL')
+  await once(server, 'exit')
+  await parts.close()
+  expect((await finished(folder)).removed).toMatchObject(before.aniRows)
   await isErasedIn(folder)
   rmSync(folder, { recursive: true })
 }, 120_000)

@@ -23,8 +23,8 @@ export function joinedNames(a: ShopperNames, b: ShopperNames): ShopperNames {
 }
 
 const ID_KEY = /^(?:user|anonymous|session|client|previous)_?id$/i
-/** The same in a text that is not JSON, with what follows. */
-const ID_IN_TEXT = /(?:user|anonymous|session|client|previous)_?id[^\p{L}\p{N}]{1,6}([^\s"'\\,;&{}[\]]+)/giu
+/** Between words of a text that is not JSON. */
+const BETWEEN = /[\s"'\\,;&?{}[\]:=]/
 /** A name this long says by itself who is meant. */
 const TELLING_LENGTH = 6
 const WORD = /[\p{L}\p{N}_-]/u
@@ -59,7 +59,8 @@ function isInFields(value: unknown, known: ReadonlySet<string>): boolean {
 }
 
 function isInText(text: string, known: ReadonlySet<string>, telling: readonly string[]): boolean {
-  for (const [, name = ''] of text.matchAll(ID_IN_TEXT)) if (known.has(name)) return true
+  const words = text.split(BETWEEN).filter((word) => word !== '')
+  if (words.some((word, i) => ID_KEY.test(word) && known.has(words[i + 1] ?? ''))) return true
   return telling.some((name) => hasWord(text, name))
 }
 

@@ -1,5 +1,5 @@
 import type { LogEntry } from '@arus/event-log'
-import { shopperOf } from '../events/event.ts'
+import { type ShopEvent, shopperOf } from '../events/event.ts'
 import { mentionOf } from '../events/shopper-names.ts'
 import type { Decoded } from './bronze-columns.ts'
 import { type LakeTopics, type Route, routesOf, type SortedEntries, sortEntry } from './bronze-routes.ts'
@@ -17,6 +17,8 @@ export function theirTopics(topics: LakeTopics, names: readonly string[]): Their
   return routesOf(topics).map((route) => ({
     topic: route.topic,
     isTheirs: (entry) => {
+      const shopper = route.table === 'bronze.events' ? ingestedShopper(entry) : null
+      if (shopper !== null) return known.has(shopper)
       const sorted: SortedEntries = { decoded: [], broken: [] }
       sortEntry(route, 0, entry, sorted)
       const [broken] = sorted.broken
@@ -24,6 +26,19 @@ export function theirTopics(topics: LakeTopics, names: readonly string[]): Their
       return sorted.decoded.some((decoded) => isOfName(route, decoded, known, isMentioned))
     },
   }))
+}
+
+/** Whose an entry is that ingest wrote, without looking at all of it; null for other entries. */
+function ingestedShopper({ key, value }: LogEntry): string | null {
+  if (key === null || key === '') return null
+  try {
+    const event = JSON.parse(
+      Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(),
+    ) as ShopEvent
+    return typeof event.action === 'string' && shopperOf(event) === key ? key : null
+  } catch {
+    return null
+  }
 }
 
 function isOfName(

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Database, open, type RootDatabase } from 'lmdb'
 
@@ -13,8 +13,9 @@ export interface LmdbTables {
   readonly expiries: Database<readonly string[], [number, string, number]>
 }
 
-/** Entries written in one transaction while tables are copied. */
-const COPY_STEP = 2_000
+/** Copied in one step, which holds up everything else: some milliseconds. A list has up to 1,000 keys. */
+const VALUES_STEP = 500
+const LISTS_STEP = 5
 
 /** Opens (or makes) the tables in a folder; a swap that was cut short is finished first. */
 export function openTables(folder: string): LmdbTables {
@@ -34,15 +35,16 @@ export async function copyTables(
 ): Promise<number> {
   // What an earlier try left.
   for (const left of [previousTo(folder), nextTo(folder)]) rmSync(left, { recursive: true, force: true })
-  const next = tablesIn(nextTo(folder))
+  // Synced as a whole at the end.
+  const next = tablesIn(nextTo(folder), { noSync: true })
   let leftOut = 0
   try {
-    leftOut = await inSteps(next, values, (key, value) => {
+    leftOut = await inSteps(next, { from: values, step: VALUES_STEP }, (key, value) => {
       if (!isKept(key)) return 'left out'
       void next.values.put(key, value)
       return 'copied'
     })
-    await inSteps(next, expiries, (key, names) => {
+    await inSteps(next, { from: expiries, step: LISTS_STEP }, (key, names) => {
       const kept = names.filter(isKept)
       if (kept.length === 0) return 'left out'
       void next.expiries.put(key, kept)
@@ -51,7 +53,8 @@ export async function copyTables(
   } finally {
     await next.root.close()
   }
-  await syncFolder(nextTo(folder))
+  await syncPath(join(nextTo(folder), 'data.mdb'))
+  await syncPath(nextTo(folder))
   return leftOut
 }
 
@@ -59,14 +62,14 @@ export async function copyTables(
 export async function swapTables(folder: string): Promise<void> {
   renameSync(folder, previousTo(folder))
   renameSync(nextTo(folder), folder)
-  await syncFolder(dirname(folder))
+  await syncPath(dirname(folder))
   rmSync(previousTo(folder), { recursive: true, force: true })
-  await syncFolder(dirname(folder))
+  await syncPath(dirname(folder))
 }
 
-function tablesIn(folder: string): LmdbTables {
+function tablesIn(folder: string, options: { readonly noSync?: boolean } = {}): LmdbTables {
   mkdirSync(folder, { recursive: true })
-  const root = open<unknown, string>({ path: folder, maxDbs: 4, overlappingSync: false })
+  const root = open<unknown, string>({ path: folder, maxDbs: 4, overlappingSync: false, ...options })
   return {
     root,
     values: root.openDB({ name: 'values', encoding: 'binary' }),
@@ -77,18 +80,18 @@ function tablesIn(folder: string): LmdbTables {
 /** Calls back for every entry, each step in a transaction of `next`; returns how many were `left out`. */
 async function inSteps<K extends string | [number, string, number], V>(
   next: LmdbTables,
-  from: Database<V, K>,
+  { from, step: limit }: { readonly from: Database<V, K>; readonly step: number },
   each: (key: K, value: V) => 'left out' | 'copied',
 ): Promise<number> {
   let leftOut = 0
   for (let last: K | undefined, isMore = true; isMore; ) {
     const after = last === undefined ? {} : { start: last, exclusiveStart: true }
-    const step = [...from.getRange({ ...after, limit: COPY_STEP })]
+    const step = [...from.getRange({ ...after, limit })]
     await next.root.batch(() => {
       for (const { key, value } of step) if (each(key, value) === 'left out') leftOut += 1
     })
     last = step.at(-1)?.key
-    isMore = step.length === COPY_STEP
+    isMore = step.length === limit
     await setImmediate()
   }
   return leftOut
@@ -103,9 +106,9 @@ function previousTo(folder: string): string {
   return `${folder}-previous`
 }
 
-/** Windows cannot open folders, and keeps their entries in its journal. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await openFile(folder, 'r')
+/** A file or a folder. Windows cannot open folders, and keeps their entries in its journal. */
+async function syncPath(path: string): Promise<void> {
+  if (process.platform === 'win32' && !path.endsWith('.mdb')) return
+  const handle = await openFile(path, process.platform === 'win32' ? 'r+' : 'r')
   await handle.sync().finally(() => handle.close())
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { EventLog } from '@arus/event-log'
 import { allNames, joinedNames, type ShopperNames } from '../events/shopper-names.ts'
 import type { TopicNames } from '../events/topics.ts'
@@ -30,6 +31,7 @@ export interface ErasureParts {
 
 /** Live state applies what the log holds within this time. */
 const CATCH_UP_MS = 600_000
+const READ_RECORDS = 1_000
 
 /**
  * Erases a person from log, live state and lake; gives what was removed and what stays. The order makes a repeat after a
@@ -88,6 +90,8 @@ async function eraseTopic(
   work: ErasureWork,
   onProgress: OnProgress,
 ): Promise<ErasureWork> {
+  // To erase is more than to look: free space is overwritten too, where entries of theirs may have stood once.
+  if (!isAnything(work) && !(await holdsAny(log, { topic, isTheirs }))) return work
   const step = `Erasing from the log: ${topic}`
   onProgress({ step, done: 0, total: 1, unit: 'topics' })
   const result = await log.erase(topic, isTheirs)
@@ -102,6 +106,19 @@ async function eraseTopic(
     until: retentionMs === null ? null : new Date(now() + retentionMs).toISOString(),
   }
   return { ...work, remains: [...work.remains.filter((known) => known.place !== place), remainder] }
+}
+
+async function holdsAny(log: EventLog, { topic, isTheirs }: TheirTopic): Promise<boolean> {
+  for (const { partition, startOffset, endOffset } of (await log.topic(topic)).partitions) {
+    for (let offset = startOffset; offset < endOffset; ) {
+      const { entries, nextOffset } = await log.read(topic, partition, offset, READ_RECORDS)
+      if (entries.some(isTheirs)) return true
+      if (nextOffset <= offset) break
+      offset = nextOffset
+      await setImmediate()
+    }
+  }
+  return false
 }
 
 /** Returns the items of history that went. What was read from the log before it was erased there is applied first. */
@@ -139,10 +156,16 @@ async function reportOf(
   return {
     otherNames: (work.names?.anonymousIds.length ?? 0) + (work.names?.sessions.length ?? 0),
     removed: { [`log ${topics.events}`]: 0, 'live state': 0, ...work.removed },
-    remains: [...work.remains, ...(isAnything(work) ? remaindersOf(found, inService ?? null) : [])],
+    remains: [...work.remains, ...(isAnything(work) ? remaindersOf(found, inService ?? null) : []), REQUEST],
     outdatedModels: outdated.map(({ version }) => version),
     modelInService: inService?.version ?? null,
   }
+}
+
+const REQUEST: Remainder = {
+  place: 'database',
+  what: 'That this was asked for, when, a hash of the name, and this report.',
+  until: null,
 }
 
 function remaindersOf(found: FoundShopper, inService: ModelVersion | null): Remainder[] {
@@ -150,11 +173,6 @@ function remaindersOf(found: FoundShopper, inService: ModelVersion | null): Rema
     {
       place: 'bronze.removed_shoppers',
       what: 'A hash of each name with places in the log, so that a rebuild brings nothing back.',
-      until: null,
-    },
-    {
-      place: 'database',
-      what: 'That this was asked for, when, a hash of the id, and this report.',
       until: null,
     },
     {

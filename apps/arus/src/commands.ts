@@ -5,6 +5,7 @@ import type { CliContext } from './cli/context.ts'
 import { demoCommand } from './cli/demo-command.ts'
 import { doctorCommand } from './cli/doctor-command.ts'
 import { exploreCommand } from './cli/explore-command.ts'
+import { forgetCommand } from './cli/forget-command.ts'
 import { generateCommand } from './cli/generate-command.ts'
 import { importCommand } from './cli/import-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
@@ -21,6 +22,7 @@ import { tablesCommand } from './cli/tables-command.ts'
 import { trainCommand } from './cli/train-command.ts'
 import { whyCommand } from './cli/why-command.ts'
 import { directSink } from './server/direct-sink.ts'
+import { forgetWaiting } from './server/forget-shopper.ts'
 import { rebuildLive } from './server/rebuild-live.ts'
 import type { start as Start } from './server/start.ts'
 import { slotProbes } from './wiring.ts'
@@ -44,6 +46,7 @@ export function commands(context: CliContext): Command[] {
     tablesCommand(context),
     sqlCommand(context),
     keysCommand(context),
+    forgetCommand(context, forgetWaiting),
     rebuildCommand(context, rebuildLive),
     demoCommand(context),
     checkCommand(context),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import { ErasureStore } from './erasure/erasure-store.ts'
 import { readersOf, topicNames } from './events/topics.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
@@ -86,6 +87,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => openRegistry({ database: await database(), folder: folders.models }),
     async () => {},
   )
+  const erasures = once(
+    async () => new ErasureStore({ database: await database() }),
+    async () => {},
+  )
   const keys = once(
     async () => new KeyStore({ database: await database() }),
     async () => {},
@@ -104,6 +109,7 @@ export function openParts(settings: Settings): OpenParts {
     sql,
     database,
     registry,
+    erasures,
     keys,
     catalogue,
     async close() {

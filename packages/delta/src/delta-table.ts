@@ -15,6 +15,7 @@ import {
   isolationOf,
   wasApplied,
 } from './commit.ts'
+import { type ErasedHistory, eraseHistory } from './erase-history.ts'
 import { DeltaError } from './errors.ts'
 import type { Filter } from './filter.ts'
 import { type HistoryEntry, readHistory, versionAtTime } from './history.ts'
@@ -240,6 +241,11 @@ export class DeltaTable {
   /** See `log-cleanup.ts`. */
   removeOldLog({ retentionMs }: { readonly retentionMs: number }): Promise<number> {
     return removeOldLog(this.storage, this.#now() - retentionMs)
+  }
+
+  /** Leaves the newest version as the only one, on the disk too; see `erase-history.ts`. */
+  async eraseHistory(): Promise<ErasedHistory> {
+    return eraseHistory(this, await this.snapshot(), this.#now())
   }
 
   /** Writes a checkpoint of a snapshot and points `_last_checkpoint` at it. */

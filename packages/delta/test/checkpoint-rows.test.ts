@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Action } from '../src/actions.ts'
@@ -124,3 +125,14 @@ function canonicalPathInFull(path: string): string {
   } catch {}
   return decoded.replace(/^file:\/{1,3}(?=[^/])/, '/')
 }
+
+test('a checkpoint is written in little memory, lines of megabytes in it too', async () => {
+  using folder = new TestFolder()
+  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '128MiB', threads: '2' })
+  const small = new DuckDbParquetEngine(await instance.connect())
+  const stats = JSON.stringify({ numRecords: 1, minValues: { a: 'é'.repeat(3_000_000) } })
+  const add = { path: 'p/x', partitionValues: {}, size: 1, modificationTime: 1, dataChange: false, stats }
+  const file = join(folder.root, 'large.parquet')
+  await small.writeActions(file, [{ add }])
+  expect((await small.readActions(file)).find((action) => action.add)?.add?.stats).toBe(stats)
+})

@@ -52,6 +52,8 @@ export class LmdbEventLog implements EventLog {
   readonly #holds: Readonly<Record<string, readonly string[]>>
   readonly #timer: NodeJS.Timeout
   #retention: Promise<void> | null = null
+  /** One at a time: free pages are overwritten through a table that is dropped afterwards. */
+  #erasing: Promise<unknown> = Promise.resolve()
   #wake: PromiseWithResolvers<void> = Promise.withResolvers()
   #isClosed = false
 
@@ -169,6 +171,13 @@ export class LmdbEventLog implements EventLog {
 
   async erase(topic: string, matches: (entry: LogEntry) => boolean): Promise<EraseResult> {
     this.#assertOpen()
+    const erased = this.#erasing.then(() => this.#erase(topic, matches))
+    this.#erasing = erased.catch(() => {})
+    return erased
+  }
+
+  async #erase(topic: string, matches: (entry: LogEntry) => boolean): Promise<EraseResult> {
+    this.#assertOpen()
     const { id, partitionCount } = this.#store.known(topic)
     let count = 0
     for (let partition = 0; partition < partitionCount; partition++)
@@ -194,6 +203,7 @@ export class LmdbEventLog implements EventLog {
     this.#wake.resolve()
     await this.#appends.drained()
     await this.#retention?.catch(() => {})
+    await this.#erasing
     await this.#store.root.close()
   }
 

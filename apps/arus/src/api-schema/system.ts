@@ -130,6 +130,9 @@ export const ModelSchema = Type.Object({
   trained_at: Type.Integer(),
   promoted_at: Nullable(Type.Integer()),
   reason: Type.String(),
+  outdated: Type.Boolean({
+    description: 'A shopper in its training data was erased since; the next training round replaces it',
+  }),
   user_count: Type.Integer(),
   product_count: Type.Integer(),
   interaction_count: Type.Integer(),
@@ -144,9 +147,31 @@ export const RootSchema = Type.Object({
   links: Type.Record(Type.String(), Type.String()),
 })
 
-/** `DELETE /users/{user_id}`: how many entries were removed, by place (`live state`, `bronze.events`, …). */
+/** `DELETE /users/{user_id}`: what went, and what stays. */
 export const ForgottenSchema = Type.Object({
   user_id: Type.String(),
-  removed: Type.Record(Type.String(), Type.Integer()),
+  other_names: Type.Integer({
+    description: 'Anonymous ids and sessions that were theirs alone and went along',
+  }),
+  removed: Type.Record(Type.String(), Type.Integer(), {
+    description:
+      'How many entries, items or rows went, by place: `log shop.events`, `live state`, `bronze.events`, …',
+  }),
+  remains: Type.Array(
+    Type.Object({
+      place: Type.String(),
+      what: Type.String(),
+      until: Nullable(Type.String({ description: 'ISO 8601; null where it has no end' })),
+    }),
+    { description: 'What stays, and how long' },
+  ),
+  outdated_models: Type.Array(Type.Integer(), {
+    description: 'Versions with their history in the training data, newest first',
+  }),
+  model_in_service: Nullable(
+    Type.Integer({
+      description: 'The one of them that serves, though not them; the next training round replaces it',
+    }),
+  ),
 })
 export type Forgotten = Static<typeof ForgottenSchema>

@@ -2,6 +2,7 @@ import type { EventLog } from '@arus/event-log'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
+import type { ErasureStore } from '../erasure/erasure-store.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
@@ -24,6 +25,8 @@ export interface Parts {
   catalogue(): Promise<Catalogue>
   database(): Promise<ArusDatabase>
   registry(): Promise<Registry>
+  /** Requests to forget shoppers. */
+  erasures(): Promise<ErasureStore>
   /** Keys of the API. */
   keys(): Promise<KeyStore>
 }

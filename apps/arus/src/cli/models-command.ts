@@ -21,12 +21,13 @@ export function modelsCommand(context: CliContext): Command {
     })
 }
 
-function rowOf({ version, kind, status, metrics, trained_at, reason }: ModelVersion): (string | number)[] {
+function rowOf(model: ModelVersion): (string | number)[] {
+  const { version, kind, status, metrics, trained_at, outdated, reason } = model
   const own = metrics[kind] ?? {}
   return [
     version,
     kind,
-    status,
+    outdated ? `${status}, outdated` : status,
     (own['ndcg@20'] ?? 0).toFixed(4),
     (own['recall@20'] ?? 0).toFixed(4),
     new Date(trained_at).toISOString().slice(0, 19),

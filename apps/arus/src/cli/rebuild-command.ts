@@ -3,7 +3,7 @@ import { Argument, Command, Option } from 'commander'
 import { dataFolders } from '../config/settings.ts'
 import { ensureTopics } from '../events/ensure-topics.ts'
 import { rebuildLake } from '../lake/rebuild.ts'
-import { lockServer } from '../operations/server-lock.ts'
+import { lockServer, lockWhenFree } from '../operations/server-lock.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
@@ -28,10 +28,13 @@ export function rebuildCommand(context: CliContext, rebuildLive: RebuildLive): C
         .default('bronze'),
     )
     .action(async (what: 'lake' | 'live', { from }: { readonly from: 'bronze' | 'log' }) => {
-      const release = lockServer(join(dataFolders(context.parts.settings).root, 'server.lock'))
+      const { root } = dataFolders(context.parts.settings)
+      const release = lockServer(join(root, 'server.lock'))
+      const unlock = await lockWhenFree(join(root, 'lake.lock'), context.signal)
       try {
         context.out(what === 'lake' ? await lakeAnew(context, from) : liveReport(await rebuildLive(context)))
       } finally {
+        unlock()
         release()
       }
     })

@@ -1,17 +1,19 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { type Generated, Kysely, SqliteDialect } from 'kysely'
+import { type Generated, Kysely, SqliteDialect, sql } from 'kysely'
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
 import { ArusError } from '../errors.ts'
 import { up as createModels } from './migrations/0001-models.ts'
 import { up as createApiKeys } from './migrations/0002-api-keys.ts'
+import { up as createErasures } from './migrations/0003-erasures.ts'
 
 /** Tables, as Kysely needs to know them. JSON stands in text columns; times are UTC milliseconds. */
 export interface DatabaseSchema {
   readonly models: ModelTable
   readonly model_promotions: PromotionTable
   readonly api_keys: ApiKeyTable
+  readonly erasures: ErasureTable
 }
 
 export interface ModelTable {
@@ -46,14 +48,33 @@ export interface ApiKeyTable {
   readonly revoked_at: number | null
 }
 
+export interface ErasureTable {
+  readonly id: Generated<number>
+  /** SHA-256 of each name of the shopper that may sign in again, hexadecimal, JSON. */
+  readonly hashes: string
+  /** Who it is and what was found of them, JSON; null once it is done. */
+  readonly work: string | null
+  readonly requested_at: number
+  readonly finished_at: number | null
+  /** Intake of their oldest event; null until it is known, or where there was none. */
+  readonly first_event_at: number | null
+  /** How far the work is, JSON. */
+  readonly progress: string | null
+  /** Why the last try failed. */
+  readonly failure: string | null
+  readonly report: string | null
+}
+
 export type ArusDatabase = Kysely<DatabaseSchema>
 
 const BUSY_TIMEOUT_MS = 10_000
 const MIGRATION_ATTEMPTS = 5
+const CHECKPOINT_ATTEMPTS = 50
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-models': { up: createModels },
   '0002-api-keys': { up: createApiKeys },
+  '0003-erasures': { up: createErasures },
 }
 
 /** Opens (or makes) the SQLite database of the shop and brings it up to date. Several processes may have it open. */
@@ -62,10 +83,25 @@ export async function openDatabase({ file }: { readonly file: string }): Promise
   const sqlite = new Sqlite(file)
   sqlite.pragma('journal_mode = WAL')
   sqlite.pragma('synchronous = FULL')
+  // What is removed is overwritten.
+  sqlite.pragma('secure_delete = ON')
   sqlite.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
   const database = new Kysely<DatabaseSchema>({ dialect: new SqliteDialect({ database: sqlite }) })
   await migrate(database)
   return database
+}
+
+/** Leaves nothing in the file that changes pass through but what stands in the database now. */
+export async function emptyWriteAheadLog(database: ArusDatabase): Promise<void> {
+  for (let attempt = 0; attempt < CHECKPOINT_ATTEMPTS; attempt++) {
+    const { rows } = await sql<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(database)
+    if (rows[0]?.busy === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new ArusError(
+    'NOT_READY',
+    'The database is read all the time; its log could not be emptied. Try again.',
+  )
 }
 
 /**

@@ -25,10 +25,11 @@ const RECENT_IDS = 200_000
 const RAW_LENGTH_MAX = 16_384
 
 /** Takes events in by way of the log. */
-export function createIngest(options: IngestOptions): Ingest {
+export function createIngest(options: IngestOptions): LogIngest {
   return new LogIngest(options)
 }
 
+/** Ingest by way of the log; knows the ids it took in lately. */
 class LogIngest implements Ingest {
   readonly #options: IngestOptions
   readonly #newId: () => string
@@ -62,6 +63,10 @@ class LogIngest implements Ingest {
     } finally {
       this.#inFlight -= events.length
     }
+  }
+
+  forgetIds(eventIds: readonly string[]): void {
+    this.#recent.forget(eventIds)
   }
 
   eventsPerSecond(): number {

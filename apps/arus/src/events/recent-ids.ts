@@ -51,6 +51,14 @@ export class RecentIds {
     }
   }
 
+  /** They are as if they never came; those whose event is being written now stay. */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) {
+      for (const generation of [this.#newer, this.#older])
+        if (generation.get(id)?.waiting === null) generation.delete(id)
+    }
+  }
+
   /** They could not be written: whoever sends them again is first. */
   release(ids: readonly string[], error: unknown): void {
     for (const id of ids) {

@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { Analytics } from '../analytics/analytics.ts'
 import type { Health, LagHistoryBody, SystemMetrics } from '../api-schema/index.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { ErasureReport } from '../erasure/erasure.ts'
 import type { Ingest } from '../events/ingest.ts'
 import type { ApiKeys } from '../keys/api-key.ts'
 import type { TablePages } from '../lake/table-pages.ts'
@@ -48,8 +49,8 @@ export interface ApiDeps {
   readonly consumerGroups: () => Promise<readonly GroupInfo[]>
   /** Passports that could not be written so far. */
   readonly droppedPassports?: () => number
-  /** Removes a shopper; gives how much was removed, by place. */
-  readonly forget: (shopper: string) => Promise<Readonly<Record<string, number>>>
+  /** Erases a shopper; resolves when it is done. */
+  readonly forget: (shopper: string) => Promise<ErasureReport>
   /** Told of every answered request (streams excepted). */
   readonly onRequest?: (latencyMs: number, status: number) => void
   readonly bodyLimitBytes: number

@@ -489,7 +489,14 @@ describe('system', () => {
 
 test('a shopper is removed on demand, but not by a web page of another origin', async () => {
   const removed = await shop.app.inject({ method: 'DELETE', url: '/users/ann' })
-  expect(removed.json()).toEqual({ user_id: 'ann', removed: { 'live state': 3 } })
+  expect(removed.json()).toEqual({
+    user_id: 'ann',
+    other_names: 1,
+    removed: { 'live state': 3 },
+    remains: [{ place: 'model 3', what: 'trained with their history', until: null }],
+    outdated_models: [3],
+    model_in_service: 3,
+  })
   const preflight = await shop.app.inject({
     method: 'OPTIONS',
     url: '/users/ann',

@@ -76,7 +76,13 @@ async function openReal() {
           options,
         ),
     },
-    forget: async (shopper) => ({ 'live state': await live.forget(shopper) }),
+    forget: async (shopper) => ({
+      otherNames: 0,
+      removed: { 'live state': await live.forget(shopper, {}) },
+      remains: [],
+      outdatedModels: [],
+      modelInService: null,
+    }),
     now,
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

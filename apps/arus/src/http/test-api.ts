@@ -124,6 +124,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
         trained_at: NOW_MS,
         promoted_at: NOW_MS,
         reason: 'better',
+        outdated: false,
       },
     ],
     health: async () => ({
@@ -155,7 +156,13 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
         ],
       },
     ],
-    forget: async (shopper) => ({ 'live state': shopper.length }),
+    forget: async (shopper) => ({
+      otherNames: 1,
+      removed: { 'live state': shopper.length },
+      remains: [{ place: 'model 3', what: 'trained with their history', until: null }],
+      outdatedModels: [3],
+      modelInService: 3,
+    }),
     onRequest: (latencyMs, status) => void requests.push({ latencyMs, status }),
     bodyLimitBytes: 100_000,
     now,

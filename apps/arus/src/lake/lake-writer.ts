@@ -1,4 +1,4 @@
-import type { EventLog } from '@arus/event-log'
+import type { EventLog, PartitionInfo } from '@arus/event-log'
 import { ArusError } from '../errors.ts'
 import { GROUPS } from '../events/topics.ts'
 import type { Decoded } from './bronze-columns.ts'
@@ -91,10 +91,18 @@ class LogToBronze implements LakeWriter {
 
   async #copyAll(): Promise<void> {
     for (const route of this.#routes) {
-      while (await this.#copySome(route)) {
-        // Until the end of the log, a bounded commit at a time.
-      }
+      const { partitions } = await this.#options.log.topic(route.topic)
+      // A bounded commit at a time, up to what is the end now: what comes meanwhile would keep it from ending.
+      while ((await this.#copySome(route)) && !(await this.#isCopied(route, partitions))) {}
     }
+  }
+
+  async #isCopied({ table, topic }: Route, partitions: readonly PartitionInfo[]): Promise<boolean> {
+    const snapshot = await this.#options.bronze.snapshot(table)
+    return partitions.every(
+      ({ partition, startOffset, endOffset }) =>
+        (positionOf(snapshot, topic, partition) ?? startOffset) >= endOffset,
+    )
   }
 
   /** Copies one batch; true when there may be more. */

@@ -206,7 +206,7 @@ describe('bronze to silver and gold', () => {
       })),
     )
     await flush()
-    expect(await removeShopper(lake, 'ani')).toEqual({
+    expect(await removeShopper(lake, ['ani'])).toEqual({
       'bronze.events': 2,
       'bronze.recommendations': 1,
       'bronze.rejected_events': 1,
@@ -221,7 +221,7 @@ describe('bronze to silver and gold', () => {
       expect(await rows(`SELECT count(*) FROM ${table}`)).toEqual([[1]])
     }
     expect(await rows('SELECT shopper FROM gold.user_stats')).toEqual([['budi']])
-    expect(await removeShopper(lake, 'nobody')).toEqual({
+    expect(await removeShopper(lake, ['nobody'])).toEqual({
       'bronze.events': 0,
       'bronze.recommendations': 0,
       'bronze.rejected_events': 0,

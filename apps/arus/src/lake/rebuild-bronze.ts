@@ -14,8 +14,8 @@ import {
 } from './bronze-routes.ts'
 import type { Lake } from './lake.ts'
 import { positionOf } from './log-positions.ts'
-import { SHOPPER_PLACES } from './remove-shopper.ts'
 import type { TableName } from './table-names.ts'
+import { SHOPPER_PLACES } from './their-rows.ts'
 
 export interface RebuildBronzeOptions {
   readonly lake: Lake

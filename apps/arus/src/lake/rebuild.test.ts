@@ -47,7 +47,7 @@ describe('a rebuild', () => {
             await sendOthers(shop, round)
             await shop.flush()
             await refine(shop.lake, { anewAboveShare: Number.POSITIVE_INFINITY })
-            if (round === 0) await removeShopper(shop.lake, 'u1')
+            if (round === 0) await removeShopper(shop.lake, ['u1'])
             for (const table of FROM_LOG) await compact(shop.lake, table, 1)
           }
           await refine(shop.lake)

@@ -146,7 +146,7 @@ describe('silver and gold follow bronze', () => {
       await shop.send([testEvent({ event_id: 'a' })])
       await shop.flush()
       await refine(shop.lake)
-      await removeShopper(shop.lake, 'ani')
+      await removeShopper(shop.lake, ['ani'])
       await shop.send([testEvent({ event_id: 'b', user_id: 'budi' })])
       await shop.flush()
       await (await shop.lake.table('bronze.events')).vacuum({ retentionMs: -1_000, isForced: true })
@@ -176,7 +176,7 @@ class World {
       await this.#shop.flush()
     } else if (step.kind === 'remove') {
       this.#removedUntil.set(step.shopper, await this.#ends())
-      await removeShopper(lake, step.shopper)
+      await removeShopper(lake, [step.shopper])
     } else if (step.kind === 'compact') {
       for (const table of ['bronze.events', 'silver.events', 'silver.interactions'] as const)
         await compact(lake, table, 1)

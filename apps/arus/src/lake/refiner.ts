@@ -20,6 +20,7 @@ export interface RefinerOptions {
 export interface Refiner {
   /** Resolves when silver and gold stand for bronze as it was at the call, or later. */
   refineNow(): Promise<RefineResult>
+  /** Resolves when nothing of it writes any more. */
   stop(): Promise<void>
 }
 
@@ -37,6 +38,8 @@ class PeriodicRefiner implements Refiner {
   #running: Promise<RefineResult> | null = null
   #wholeAtMs = Number.NEGATIVE_INFINITY
   #maintainedAtMs: number
+  /** A round that the timer began, with its checks. */
+  #ticking: Promise<void> = Promise.resolve()
   #isStopped = false
 
   constructor(options: RefinerOptions) {
@@ -44,7 +47,7 @@ class PeriodicRefiner implements Refiner {
     this.#intervalMs = options.intervalMs ?? 5_000
     this.#now = options.now ?? Date.now
     this.#maintainedAtMs = this.#now()
-    this.#timer = setTimeout(() => void this.#tick(), this.#intervalMs)
+    this.#timer = this.#tickAfter(this.#intervalMs)
   }
 
   async refineNow(): Promise<RefineResult> {
@@ -56,6 +59,13 @@ class PeriodicRefiner implements Refiner {
     this.#isStopped = true
     clearTimeout(this.#timer)
     await this.#running?.catch(() => {})
+    await this.#ticking
+  }
+
+  #tickAfter(waitMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#ticking = this.#tick()
+    }, waitMs)
   }
 
   async #tick(): Promise<void> {
@@ -65,7 +75,7 @@ class PeriodicRefiner implements Refiner {
     if (isWhole && !this.#isStopped) await this.#check()
     if (this.#isStopped) return
     const waitMs = Math.max(this.#intervalMs, 2 * (this.#now() - startedAtMs))
-    this.#timer = setTimeout(() => void this.#tick(), waitMs)
+    this.#timer = this.#tickAfter(waitMs)
   }
 
   /** What fails is seen in `gold.quality_results`; what cannot be checked is told, and stops nothing. */

@@ -4,27 +4,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { Lake } from './lake.ts'
 import { type LogPosition, positionsIn } from './log-positions.ts'
-import { SHOPPER } from './silver-sql.ts'
 import { stageRows } from './staged-rows.ts'
 import type { TableName } from './table-names.ts'
-
-/** A bronze table with rows of shoppers: whose a row is, and from which topic it came. */
-export interface ShopperPlace {
-  readonly table: TableName
-  readonly shopper: string
-  /** Null where the table holds one topic only. */
-  readonly topicColumn: string | null
-}
-
-export const SHOPPER_PLACES: readonly ShopperPlace[] = [
-  { table: 'bronze.events', shopper: SHOPPER, topicColumn: null },
-  { table: 'bronze.recommendations', shopper: 'user_id', topicColumn: null },
-  {
-    table: 'bronze.rejected_events',
-    shopper: `CASE WHEN json_valid(raw) THEN coalesce(raw ->> '$.user_id', raw ->> '$.anonymous_id', raw ->> '$.session_id') END`,
-    topicColumn: 'log_topic',
-  },
-]
+import { isTheirs, SHOPPER_PLACES, type ShopperPlace, stageTheirs } from './their-rows.ts'
 
 const ATTEMPTS_MAX = 20
 /** Files rewritten at once: what was done stays done when a later one fails. */
@@ -33,7 +15,7 @@ const FILES_MAX = 64
 const FILES_ASKED_MAX = 100
 
 /**
- * Removes what bronze holds of a shopper now (events, recommendations, rejected events) by writing the files anew that hold it; the next refinement removes
+ * Removes what bronze holds of a person now, under any of their names (events, recommendations, rejected events), by writing the files anew that hold it; the next refinement removes
  * them from silver and gold. Returns the rows removed by table. What is appended meanwhile stays. The files they stood in can be read as
  * older versions until they are vacuumed.
  *
@@ -41,17 +23,17 @@ const FILES_ASKED_MAX = 100
  */
 export async function removeShopper(
   lake: Lake,
-  shopper: string,
+  names: readonly string[],
   now: () => number = Date.now,
 ): Promise<Readonly<Record<string, number>>> {
   const connection = await lake.duckdb.connect()
   try {
-    await stageRows(connection, 'theirs', [['shopper', 'text']], [[shopper]])
+    await stageTheirs(lake, connection, names)
     const removed: Record<string, number> = {}
     const positions = await Promise.all(
       SHOPPER_PLACES.map(async ({ table }) => positionsIn(await (await lake.table(table)).snapshot())),
     )
-    await remember(lake, connection, { shopper, positions: positions.flat(), nowMs: now() })
+    await remember(lake, connection, { names, positions: positions.flat(), nowMs: now() })
     for (const [i, place] of SHOPPER_PLACES.entries()) {
       // Rejected events come from every topic.
       const until = place.topicColumn === null ? (positions[i] ?? []) : positions.flat()
@@ -66,10 +48,21 @@ export async function removeShopper(
 async function remember(
   lake: Lake,
   connection: DuckDBConnection,
-  { shopper, positions, nowMs }: { shopper: string; positions: readonly LogPosition[]; nowMs: number },
+  {
+    names,
+    positions,
+    nowMs,
+  }: {
+    readonly names: readonly string[]
+    readonly positions: readonly LogPosition[]
+    readonly nowMs: number
+  },
 ): Promise<void> {
   if (positions.length === 0) return
-  const hash = createHash('sha256').update(shopper).digest('hex')
+  const rows = names.flatMap((name) => {
+    const hash = createHash('sha256').update(name).digest('hex')
+    return positions.map((position) => ({ hash, ...position }))
+  })
   await stageRows(
     connection,
     'removal',
@@ -81,11 +74,11 @@ async function remember(
       ['removed_at', 'integer'],
     ],
     [
-      positions.map(() => hash),
-      positions.map(({ topic }) => topic),
-      positions.map(({ partition }) => partition),
-      positions.map(({ offset }) => offset),
-      positions.map(() => nowMs),
+      rows.map(({ hash }) => hash),
+      rows.map(({ topic }) => topic),
+      rows.map(({ partition }) => partition),
+      rows.map(({ offset }) => offset),
+      rows.map(() => nowMs),
     ],
   )
   await lake.write(
@@ -118,18 +111,19 @@ async function removeFrom(lake: Lake, connection: DuckDBConnection, removal: Rem
 async function removeSome(
   lake: Lake,
   connection: DuckDBConnection,
-  { place: { table, shopper, topicColumn }, until }: Removal,
+  { place, until }: Removal,
 ): Promise<number | null> {
+  const { table } = place
   const snapshot = await (await lake.table(table)).snapshot()
-  const isTheirs = `coalesce(${shopper} IN (FROM theirs) AND ${isBelow(until, topicColumn)}, false)`
-  const holding = await filesHolding(lake, connection, { table, snapshot, isTheirs })
+  const isGoing = `coalesce(${isTheirs(place)} AND ${isBelow(until, place.topicColumn)}, false)`
+  const holding = await filesHolding(lake, connection, { table, snapshot, isGoing })
   const files = holding.slice(0, FILES_MAX)
   if (files.length === 0) return 0
   const rows = await lake.relationOfFiles(
     table,
     files.map(({ file }) => file),
   )
-  const { kind } = await lake.write(table, `SELECT * FROM ${rows} WHERE NOT ${isTheirs}`, {
+  const { kind } = await lake.write(table, `SELECT * FROM ${rows} WHERE NOT ${isGoing}`, {
     mode: 'overwrite',
     files: files.map(({ file }) => file),
     operation: 'DELETE',
@@ -142,7 +136,7 @@ async function removeSome(
 async function filesHolding(
   lake: Lake,
   connection: DuckDBConnection,
-  { table, snapshot, isTheirs }: { table: TableName; snapshot: Snapshot; isTheirs: string },
+  { table, snapshot, isGoing }: { table: TableName; snapshot: Snapshot; isGoing: string },
 ): Promise<{ readonly file: AddFile; readonly count: number }[]> {
   const files = [...snapshot.files.values()]
   const found: { file: AddFile; count: number }[] = []
@@ -151,7 +145,7 @@ async function filesHolding(
     const selects = await Promise.all(
       asked.map(
         async (file, i) =>
-          `SELECT ${i} AS n FROM ${await lake.relationOfFiles(table, [file])} WHERE ${isTheirs}`,
+          `SELECT ${i} AS n FROM ${await lake.relationOfFiles(table, [file])} WHERE ${isGoing}`,
       ),
     )
     const counts = await connection.runAndReadAll(

@@ -64,6 +64,13 @@ export class FunnelSteps {
   }
 }
 
+/** True for the key of a step that one of the shoppers reached: `…step/20400/view/ani`. */
+export function isStepOf(prefix: string, key: string, shoppers: ReadonlySet<string>): boolean {
+  if (!key.startsWith(`${prefix}step/`)) return false
+  const shopperAt = key.indexOf('/', key.indexOf('/', prefix.length + 'step/'.length) + 1) + 1
+  return shoppers.has(key.slice(shopperAt))
+}
+
 function stepId(day: number, step: string, shopper: string): string {
   return `${day}/${step}/${shopper}`
 }

@@ -2,7 +2,7 @@ import { type ShopEvent, shopperOf } from '../events/event.ts'
 import { cautiousClock } from '../state/cautious-clock.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { placedAt } from './event-place.ts'
-import { FunnelSteps } from './funnel-steps.ts'
+import { FunnelSteps, isStepOf } from './funnel-steps.ts'
 import { type ItemList, itemsOf, type LogPlace, NO_ITEMS, withItem } from './item-list.ts'
 import { expiryAt, type LiveRules } from './live-rules.ts'
 import type { HistoryItem, ShopperSummary } from './live-state.ts'
@@ -29,6 +29,14 @@ export interface LiveMemoryOptions {
   readonly categoryOf: (productId: string) => string | null
 }
 
+/** What a shopper left beside what is kept under their own name. */
+export interface ShopperTraces {
+  /** Other names of theirs: anonymous visitors, sessions that no visitor was named in. */
+  readonly names?: readonly string[]
+  readonly sessions?: readonly string[]
+  readonly eventIds?: readonly string[]
+}
+
 /** Every key of live state begins so. */
 export const LIVE_PREFIX = 'live/'
 
@@ -37,6 +45,17 @@ const PREFIX = {
   session: `${LIVE_PREFIX}session/`,
   seen: `${LIVE_PREFIX}seen/`,
 }
+/** True for the keys under which something of these is stored. */
+export function keysOf(shoppers: readonly string[], traces: ShopperTraces): (key: string) => boolean {
+  const whole = new Set([
+    ...shoppers.map((shopper) => PREFIX.shopper + shopper),
+    ...(traces.sessions ?? []).map((session) => PREFIX.session + session),
+    ...(traces.eventIds ?? []).map((id) => PREFIX.seen + id),
+  ])
+  const known = new Set(shoppers)
+  return (key) => whole.has(key) || isStepOf(LIVE_PREFIX, key, known)
+}
+
 /** The clock of the last commit. It is not part of the state, which says the same after a rebuild. */
 const CLOCK_KEY = 'live-clock'
 const FIGURES_KEY = `${LIVE_PREFIX}figures`
@@ -186,6 +205,12 @@ export class LiveMemory {
     countSessions(figures, { removed: known.sessions, added: [] })
     await this.#steps.forget(state, figures.days, shopper)
     return itemsOf(known.items, HISTORY_MAX).length
+  }
+
+  /** Sessions, and ids of events, that are to be as if they never came. */
+  forgetTraces({ sessions = [], eventIds = [] }: ShopperTraces): void {
+    for (const session of sessions) this.#sessions.set(session, undefined)
+    for (const id of eventIds) this.#seen.set(id, undefined)
   }
 
   /** Everything that changed since the last call. */

@@ -7,7 +7,7 @@ import { decodeEvent } from './decode-event.ts'
 import { followLog, partOf } from './follow-log.ts'
 import { Listeners } from './listeners.ts'
 import { liveFigures } from './live-figures.ts'
-import { LIVE_PREFIX, LiveMemory } from './live-memory.ts'
+import { keysOf, LIVE_PREFIX, LiveMemory, type ShopperTraces } from './live-memory.ts'
 import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
 import type {
   HistoryItem,
@@ -57,8 +57,9 @@ export interface LiveProcessor extends LiveState {
    * Removes a shopper's history and sessions, and takes them out of `total_users`, `events_total`, the funnel and the
    * recent events; gives the number of history items removed. Their part in the day's events, actions and revenue, in
    * product counters and trends cannot be told from that of others and stays. A rebuild counts what the log still holds.
+   * With `traces`, what is named there goes too, and the bytes of all of it are on the disk no more.
    */
-  forget(shopper: string): Promise<number>
+  forget(shopper: string, traces?: ShopperTraces): Promise<number>
   /**
    * Forgets everything and applies the log from its beginning; resolves when it has caught up with its present end. A
    * rebuild that was cut short is begun again at the next start.
@@ -213,12 +214,21 @@ class StreamProcessor implements LiveProcessor {
     return this.#memory.isKnown(eventIds)
   }
 
-  forget(shopper: string): Promise<number> {
+  forget(shopper: string, traces?: ShopperTraces): Promise<number> {
+    const shoppers = [...new Set([shopper, ...(traces?.names ?? [])])]
     return this.#turns.take(async () => {
-      const removed = await this.#memory.forget(shopper)
-      if (removed === null) return 0
+      let removed = 0
+      let isKnown = false
+      for (const name of shoppers) {
+        const items = await this.#memory.forget(name)
+        removed += items ?? 0
+        isKnown ||= items !== null
+      }
+      if (!isKnown && traces === undefined) return 0
+      this.#memory.forgetTraces(traces ?? {})
       await this.#commit([])
-      this.#listeners.announce([shopper])
+      if (traces !== undefined) await this.#options.state.erase(keysOf(shoppers, traces))
+      this.#listeners.announce(shoppers)
       return removed
     })
   }

@@ -44,6 +44,7 @@ export class Rejections {
       const value = Buffer.from(JSON.stringify(body))
       await log.append(this.#options.topic, [{ key: null, value, timestampMs: received_at }])
     }
-    return { key, value: reason, expiresAtMs: received_at + KEPT_MS }
+    // The reason may quote the entry, and is in the topic.
+    return { key, value: 1, expiresAtMs: received_at + KEPT_MS }
   }
 }

@@ -168,6 +168,7 @@ export function withChanges(store: StateStore, changes: Partial<StateStore>): St
     getMany: (keys) => store.getMany(keys),
     scan: (prefix) => store.scan(prefix),
     clear: (prefix) => store.clear(prefix),
+    erase: (matches) => store.erase(matches),
     commit: (list) => store.commit(list),
     sizeBytes: () => store.sizeBytes(),
     isHealthy: () => store.isHealthy(),

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { ArusError } from '../errors.ts'
 
@@ -26,5 +27,27 @@ export function lockServer(file: string): () => void {
   return () => {
     lock.exec('ROLLBACK')
     lock.close()
+  }
+}
+
+const RETRY_MS = 50
+
+/** The same lock on any file, waited for; rejects when the signal aborts. */
+export async function lockWhenFree(file: string, signal?: AbortSignal): Promise<() => void> {
+  for (;;) {
+    signal?.throwIfAborted()
+    const release = lockIfFree(file)
+    if (release !== null) return release
+    await setTimeout(RETRY_MS)
+  }
+}
+
+/** The same lock; null where another process holds it. */
+export function lockIfFree(file: string): (() => void) | null {
+  try {
+    return lockServer(file)
+  } catch (error) {
+    if (error instanceof ArusError && error.code === 'ALREADY_RUNNING') return null
+    throw error
   }
 }

@@ -5,14 +5,14 @@ import type { LiveState } from '../live/live-state.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 import type { LevelFault } from './fault-reporter.ts'
 import type { Passport } from './passport.ts'
-import { createRecommender } from './recommender.ts'
+import { createRecommender, type RecommenderOptions } from './recommender.ts'
 import { rememberInMemory } from './remembered-products.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from './test-shop.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 15, 12)
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const
 
-function shop() {
+function shop(changes: Pick<RecommenderOptions, 'isWithheld'> = {}) {
   const catalogue = new ShopCatalogue(
     IDS.map((id, position) =>
       productNamed(id, {
@@ -41,6 +41,7 @@ function shop() {
     onFault: (fault) => faults.push(fault),
     now: () => NOW_MS,
     uuid: v7,
+    ...changes,
   })
   return { recommender, parts, live, model, catalogue, passports, faults }
 }
@@ -49,6 +50,16 @@ const idsOf = (answer: { recommendations: readonly { product_id: string }[] }) =
   answer.recommendations.map(({ product_id }) => product_id)
 
 describe('a shopper the model can use', () => {
+  test('but who was erased since it was trained is answered without it, by name and by session', async () => {
+    const { recommender, live, passports } = shop({ isWithheld: (name) => name === 'u1' })
+    live.act('u1', 'a')
+    live.act('u2', 'a')
+    expect((await recommender.forUser('u1', { limit: 2 })).model).toBeNull()
+    expect((await recommender.forSession('u1', { limit: 2 })).model).toBeNull()
+    expect((await recommender.forUser('u2', { limit: 2 })).model).toMatchObject({ version: 3 })
+    expect(passports.map(({ parts }) => parts?.model)).toEqual([null, null, 3])
+  })
+
   test('gets what goes with their products, with the reason and the product’s facts', async () => {
     const { recommender, live } = shop()
     live.act('u1', 'a')

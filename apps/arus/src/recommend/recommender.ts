@@ -27,6 +27,8 @@ export interface RecommenderOptions {
   readonly catalogue: () => Catalogue | null
   readonly live: () => LiveReads | null
   readonly model: () => ServingModel | null
+  /** True for a name whose owner was erased, while the model may hold what they did: it is not used for them. */
+  readonly isWithheld?: (name: string) => boolean
   /** Told of each answer; must not wait. */
   readonly onAnswer?: (passport: Passport) => void
   /** Told of parts that throw, at most once per level and second. */
@@ -174,7 +176,7 @@ class LadderRecommender implements Recommender {
   }
 
   async #answer(asked: Asked): Promise<RecommendationAnswer> {
-    const parts = this.#parts()
+    const parts = this.#isWithheld(asked) ? { ...this.#parts(), model: null } : this.#parts()
     const pairs = await this.#personal.pairsOf(parts, asked.past.products)
     return this.#compose(asked, parts, this.#personal.forShopper(parts, { ...asked, pairs }))
   }
@@ -264,6 +266,12 @@ class LadderRecommender implements Recommender {
       live: this.#faults.attempt('live state', null, this.#options.live),
       model: this.#faults.attempt('model', null, this.#options.model),
     }
+  }
+
+  #isWithheld({ userId, sessionId }: Asked): boolean {
+    const { isWithheld } = this.#options
+    if (isWithheld === undefined) return false
+    return [userId, sessionId].some((name) => name !== null && isWithheld(name))
   }
 
   #referenceTo(model: ServingModel | null): ModelReference | null {

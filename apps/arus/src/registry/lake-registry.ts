@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Selectable } from 'kysely'
 import type { ArusDatabase, ModelTable } from '../database/database.ts'
+import { type ErasedHistory, ErasureStore, mayHold } from '../erasure/erasure-store.ts'
 import { ArusError } from '../errors.ts'
 import type { ModelStatus, ModelVersion, NewModelVersion, Registry } from './registry.ts'
 
@@ -22,9 +23,11 @@ class LakeRegistry implements Registry {
   readonly #database: ArusDatabase
   readonly #folder: string
   readonly #now: () => number
+  readonly #erasures: ErasureStore
 
   constructor({ database, folder, now = Date.now }: LakeRegistryOptions) {
     this.#database = database
+    this.#erasures = new ErasureStore({ database })
     this.#folder = folder
     this.#now = now
   }
@@ -48,17 +51,17 @@ class LakeRegistry implements Registry {
       })
       .returningAll()
       .executeTakeFirstOrThrow()
-    return versionOf(row)
+    return this.#versionOf(row)
   }
 
   async list(): Promise<ModelVersion[]> {
-    return (await this.#database.selectFrom('models').selectAll().orderBy('version', 'desc').execute()).map(
-      versionOf,
-    )
+    const rows = await this.#database.selectFrom('models').selectAll().orderBy('version', 'desc').execute()
+    const erased = await this.#erasures.erased()
+    return rows.map((row) => versionOf(row, erased))
   }
 
   async get(version: number): Promise<ModelVersion> {
-    return versionOf(await this.#row(version))
+    return this.#versionOf(await this.#row(version))
   }
 
   async production(): Promise<ModelVersion | null> {
@@ -67,7 +70,7 @@ class LakeRegistry implements Registry {
       .selectAll()
       .where('status', '=', 'production')
       .executeTakeFirst()
-    return row === undefined ? null : versionOf(row)
+    return row === undefined ? null : this.#versionOf(row)
   }
 
   async promote(version: number, reason: string): Promise<ModelVersion> {
@@ -91,10 +94,11 @@ class LakeRegistry implements Registry {
 
   async rollback(): Promise<ModelVersion> {
     const current = await this.production()
+    const outdated = (await this.list()).filter((model) => model.outdated).map(({ version }) => version)
     const before = await this.#database
       .selectFrom('model_promotions')
       .select('version')
-      .where('version', '!=', current?.version ?? -1)
+      .where('version', 'not in', [current?.version ?? -1, ...outdated])
       .orderBy('id', 'desc')
       .executeTakeFirst()
     if (before === undefined)
@@ -130,6 +134,10 @@ class LakeRegistry implements Registry {
     }
   }
 
+  async #versionOf(row: Selectable<ModelTable>): Promise<ModelVersion> {
+    return versionOf(row, await this.#erasures.erased())
+  }
+
   async #row(version: number): Promise<Selectable<ModelTable>> {
     const row = await this.#database
       .selectFrom('models')
@@ -163,16 +171,18 @@ class LakeRegistry implements Registry {
   }
 }
 
-function versionOf(row: Selectable<ModelTable>): ModelVersion {
+function versionOf(row: Selectable<ModelTable>, erased: readonly ErasedHistory[]): ModelVersion {
   const details = JSON.parse(row.details) as Omit<NewModelVersion, 'kind' | 'trained_at' | 'reason'>
+  const trainedAtMs = Number(row.trained_at)
   return {
     ...details,
     version: row.version,
     kind: row.kind,
     status: row.status as ModelStatus,
     size_bytes: Number(row.size_bytes),
-    trained_at: Number(row.trained_at),
+    trained_at: trainedAtMs,
     promoted_at: row.promoted_at === null ? null : Number(row.promoted_at),
     reason: row.reason,
+    outdated: erased.some((history) => mayHold(history, trainedAtMs)),
   }
 }

@@ -16,14 +16,19 @@ export interface ModelVersion {
   readonly product_count: number
   readonly interaction_count: number
   readonly size_bytes: number
-  /** UTC ms. */
+  /** When its training data began to be read, UTC ms. */
   readonly trained_at: number
   readonly promoted_at: number | null
   /** Why it was promoted or not, for a person. */
   readonly reason: string
+  /** A shopper was erased since whose history its training data may hold: the next training round replaces it. */
+  readonly outdated: boolean
 }
 
-export type NewModelVersion = Omit<ModelVersion, 'version' | 'status' | 'promoted_at' | 'size_bytes'>
+export type NewModelVersion = Omit<
+  ModelVersion,
+  'version' | 'status' | 'promoted_at' | 'size_bytes' | 'outdated'
+>
 
 /** Trained models, their metrics and which one serves. At most one version is in production. */
 export interface Registry {
@@ -36,7 +41,10 @@ export interface Registry {
   production(): Promise<ModelVersion | null>
   /** Puts the version into production and archives the one before. */
   promote(version: number, reason: string): Promise<ModelVersion>
-  /** Puts the version that was in production before back; throws `MODEL_UNKNOWN` when there is none. */
+  /**
+   * Puts the version that was in production before back, the newest that is not outdated; throws `MODEL_UNKNOWN` when
+   * there is none.
+   */
   rollback(): Promise<ModelVersion>
   /** Throws `MODEL_FILE_CORRUPT` when its checksum does not match. */
   artefact(version: number): Promise<Uint8Array>

@@ -1,26 +1,62 @@
-import type { Lake } from '../lake/lake.ts'
-import { removeShopper } from '../lake/remove-shopper.ts'
-import type { LiveProcessor } from '../live/live-processor.ts'
-import type { LakeKeeper } from './lake-keeper.ts'
+import { join } from 'node:path'
+import type { CliContext } from '../cli/context.ts'
+import { dataFolders } from '../config/settings.ts'
+import { eraseShopper } from '../erasure/erase-shopper.ts'
+import { ErasureWorker } from '../erasure/erasure-worker.ts'
+import { topicNames } from '../events/topics.ts'
+import { eraseFromLake, findInLake } from '../lake/erase-from-lake.ts'
+import { startLiveProcessor } from '../live/live-processor.ts'
+import { lockWhenFree } from '../operations/server-lock.ts'
+import { liveOptions } from './live-options.ts'
+import { catalogueOrNone } from './rebuild-live.ts'
 
-export interface ForgetParts {
-  readonly live: LiveProcessor
-  readonly lake: Lake
-  readonly keeper: LakeKeeper
-}
-
-/**
- * Removes a shopper from live state and lake; returns how much by place. Entries in the log stay until its retention
- * ends, and older versions of the lake's tables until they are vacuumed: erasing those is not done yet.
- */
-export async function forgetShopper(
-  { live, lake, keeper }: ForgetParts,
-  shopper: string,
-): Promise<Readonly<Record<string, number>>> {
-  const history = await live.forget(shopper)
-  // What is still on its way to bronze must be there before it can be removed.
-  await keeper.flush()
-  const removed = await removeShopper(lake, shopper)
-  if ((removed['bronze.events'] ?? 0) > 0) await keeper.refineNow()
-  return { live_history: history, ...removed }
+/** Carries out the requests to forget that wait, by the parts a server has; the server must be stopped. */
+export async function forgetWaiting({ parts, onProgress, note, signal }: CliContext): Promise<void> {
+  const { settings } = parts
+  const topics = topicNames(settings.shop)
+  const unlock = await lockWhenFree(join(dataFolders(settings).root, 'lake.lock'), signal)
+  try {
+    const log = await parts.log()
+    for (const topic of Object.values(topics))
+      await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
+    const lake = await parts.lake()
+    const catalogue = await catalogueOrNone(parts.catalogue())
+    const state = await parts.state()
+    const live = await startLiveProcessor(
+      liveOptions({ settings, log, state, catalogue: () => catalogue, now: Date.now }),
+    )
+    const registry = await parts.registry()
+    const store = await parts.erasures()
+    const worker = new ErasureWorker({
+      store,
+      carryOut: (erasure, report) =>
+        eraseShopper(
+          {
+            store,
+            log,
+            topics,
+            live,
+            lake: {
+              find: (shopper) => findInLake({ lake, log, topics }, shopper),
+              erase: (names, onLake) => eraseFromLake({ lake, log, topics }, names, { onProgress: onLake }),
+            },
+            models: () => registry.list(),
+            flushPassports: async () => {},
+            forgetIds: () => {},
+            now: Date.now,
+          },
+          erasure,
+          report,
+        ),
+      onProgress,
+      onFault: (error) => note(error instanceof Error ? error.message : String(error)),
+    })
+    try {
+      await worker.runAll()
+    } finally {
+      await live.stop()
+    }
+  } finally {
+    unlock()
+  }
 }

@@ -4,17 +4,26 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.ts'
 import { ArusError } from '../errors.ts'
+import type { ShopperNames } from '../events/shopper-names.ts'
+import type { FoundShopper } from '../lake/find-shopper.ts'
+import type { OnProgress, ProgressReport } from '../progress.ts'
 
 /** What the lake's process is asked. */
-export interface LakeAsk {
-  readonly id: number
-  readonly what: 'flush' | 'refine' | 'stop'
-}
+export type LakeAsk = { readonly id: number } & LakeWork
 
-/** Its answer; 0 is the first, that it is ready. */
-export interface LakeAnswer {
-  readonly id: number
-  readonly failure: string | null
+export type LakeWork =
+  | { readonly what: 'flush' | 'refine' | 'stop' }
+  | { readonly what: 'find'; readonly shopper: string }
+  | { readonly what: 'erase'; readonly names: ShopperNames }
+
+/** What it says: how far it has come, or its answer; 0 is the first, that it is ready. */
+export type LakeAnswer =
+  | { readonly id: number; readonly failure: string | null; readonly found?: FoundShopper }
+  | { readonly id: number; readonly progress: ProgressReport }
+
+interface Waiting {
+  readonly answer: PromiseWithResolvers<FoundShopper | undefined>
+  readonly onProgress: OnProgress
 }
 
 const RESTART_MS = 1_000
@@ -26,7 +35,7 @@ const RESTART_MS = 1_000
 export class LakeKeeper {
   readonly #settings: Settings
   readonly #logger: Logger
-  readonly #waiting = new Map<number, PromiseWithResolvers<void>>()
+  readonly #waiting = new Map<number, Waiting>()
   #child: ChildProcess | null = null
   #ready: Promise<void> = Promise.resolve()
   #nextId = 1
@@ -45,13 +54,25 @@ export class LakeKeeper {
   }
 
   /** Resolves when everything in the log at the time of the call is in bronze. */
-  flush(): Promise<void> {
-    return this.#ask('flush')
+  async flush(): Promise<void> {
+    await this.#ask({ what: 'flush' })
   }
 
   /** Resolves when silver and gold stand for what the log held at the time of the call. */
-  refineNow(): Promise<void> {
-    return this.#ask('refine')
+  async refineNow(): Promise<void> {
+    await this.#ask({ what: 'refine' })
+  }
+
+  /** What the lake knows of a person, when all that is in the log now is in it. */
+  async find(shopper: string): Promise<FoundShopper> {
+    const found = await this.#ask({ what: 'find', shopper })
+    if (found !== undefined) return found
+    throw new ArusError('INTERNAL', 'The lake did not say what it knows of the shopper')
+  }
+
+  /** See `eraseFromLake`; copying and refining stand still meanwhile. */
+  async erase(names: ShopperNames, onProgress: OnProgress): Promise<void> {
+    await this.#ask({ what: 'erase', names }, onProgress)
   }
 
   /** Lets the process copy what is left, then end. */
@@ -60,7 +81,7 @@ export class LakeKeeper {
     if (this.#isStopped || child === null) return
     this.#isStopped = true
     const ended = once(child, 'exit')
-    await this.#ask('stop').catch((error: unknown) =>
+    await this.#ask({ what: 'stop' }).catch((error: unknown) =>
       this.#logger.error({ err: error }, 'the lake did not stop cleanly'),
     )
     if (child.exitCode === null) await ended
@@ -74,14 +95,21 @@ export class LakeKeeper {
     this.#child = child
     this.#ready = ready.promise
     this.#ready.catch(() => {})
-    child.on('message', ({ id, failure }: LakeAnswer) => {
-      const waiting = id === 0 ? ready : this.#waiting.get(id)
-      this.#waiting.delete(id)
-      if (failure === null) waiting?.resolve()
-      else waiting?.reject(new ArusError('INTERNAL', `The lake: ${failure}`))
-    })
+    child.on('message', (answer: LakeAnswer) => this.#heard(answer, ready))
     child.on('exit', (code) => this.#ended(code, ready))
     child.send(this.#settings)
+  }
+
+  #heard(said: LakeAnswer, ready: PromiseWithResolvers<void>): void {
+    const waiting = this.#waiting.get(said.id)
+    if ('progress' in said) {
+      waiting?.onProgress(said.progress)
+      return
+    }
+    this.#waiting.delete(said.id)
+    if (said.id === 0) ready.resolve()
+    else if (said.failure === null) waiting?.answer.resolve(said.found)
+    else waiting?.answer.reject(new ArusError('INTERNAL', `The lake: ${said.failure}`))
   }
 
   #ended(code: number | null, ready: PromiseWithResolvers<void>): void {
@@ -90,7 +118,7 @@ export class LakeKeeper {
       'The process that keeps the lake ended; it is started again. Try again in a moment',
     )
     ready.reject(error)
-    for (const waiting of this.#waiting.values()) waiting.reject(error)
+    for (const { answer } of this.#waiting.values()) answer.reject(error)
     this.#waiting.clear()
     if (this.#isStopped) return
     this.#logger.error({ code }, 'the process that keeps the lake ended; starting it again')
@@ -99,12 +127,12 @@ export class LakeKeeper {
     }, RESTART_MS).unref()
   }
 
-  async #ask(what: LakeAsk['what']): Promise<void> {
+  async #ask(work: LakeWork, onProgress: OnProgress = () => {}): Promise<FoundShopper | undefined> {
     await this.#ready
     const id = this.#nextId++
-    const waiting = Promise.withResolvers<void>()
-    this.#waiting.set(id, waiting)
-    this.#child?.send({ id, what } satisfies LakeAsk)
-    return waiting.promise
+    const answer = Promise.withResolvers<FoundShopper | undefined>()
+    this.#waiting.set(id, { answer, onProgress })
+    this.#child?.send({ id, ...work } satisfies LakeAsk)
+    return answer.promise
   }
 }

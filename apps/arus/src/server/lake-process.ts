@@ -1,61 +1,108 @@
 /** The process that keeps the lake: log → bronze → silver → gold, away from the threads that answer requests. */
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { pino } from 'pino'
-import type { Settings } from '../config/settings.ts'
+import { dataFolders, type Settings } from '../config/settings.ts'
 import { topicNames } from '../events/topics.ts'
+import { eraseFromLake, type LakeErasureParts } from '../lake/erase-from-lake.ts'
+import { type FoundShopper, findShopper } from '../lake/find-shopper.ts'
 import { startLakeWriter } from '../lake/lake-writer.ts'
 import { startRefiner } from '../lake/refiner.ts'
+import { lockWhenFree } from '../operations/server-lock.ts'
 import { openParts } from '../wiring.ts'
 import type { LakeAnswer, LakeAsk } from './lake-keeper.ts'
 
 const [settings] = (await once(process, 'message')) as [Settings]
 const logger = pino({ level: settings.logLevel }, pino.destination(2))
 const parts = openParts(settings)
+// One that outlived its server may be at work still.
+const unlock = await lockWhenFree(join(dataFolders(settings).root, 'lake.lock'))
 const lake = await parts.lake()
-const writer = startLakeWriter({
-  log: await parts.log(),
-  lake,
-  topics: topicNames(settings.shop),
-  intervalMs: settings.lakeIntervalMs,
-  onFault: (error) => logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
-})
-const refiner = startRefiner({
-  lake,
-  historyMs: settings.lakeHistoryMs,
-  intervalMs: settings.lakeIntervalMs,
-  onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
-})
+const parted: LakeErasureParts = { lake, log: await parts.log(), topics: topicNames(settings.shop) }
+let keeping = startKeeping()
+/** One ask at a time: an erasure must be alone. */
+let last: Promise<unknown> = Promise.resolve()
 
-process.on('message', (ask: LakeAsk) => void answer(ask))
+process.on('message', (ask: LakeAsk) => {
+  last = last.then(() => answer(ask))
+})
 // Ctrl-C reaches the whole process group: the server decides. Without a server there is nothing left to keep.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 process.on('disconnect', () => void stop())
-process.send?.({ id: 0, failure: null } satisfies LakeAnswer)
+say({ id: 0, failure: null })
 
-async function answer({ id, what }: LakeAsk): Promise<void> {
-  const failure = await carryOut(what).then(
-    () => null,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  )
-  if (process.connected) process.send?.({ id, failure } satisfies LakeAnswer)
-  if (what === 'stop') process.disconnect()
+function startKeeping() {
+  return {
+    writer: startLakeWriter({
+      ...parted,
+      intervalMs: settings.lakeIntervalMs,
+      onFault: (error) =>
+        logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
+    }),
+    refiner: startRefiner({
+      lake,
+      historyMs: settings.lakeHistoryMs,
+      intervalMs: settings.lakeIntervalMs,
+      onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
+    }),
+  }
 }
 
-async function carryOut(what: LakeAsk['what']): Promise<void> {
-  if (what === 'stop') {
-    await writer.stop()
-    await refiner.stop()
-    return
+async function answer(ask: LakeAsk): Promise<void> {
+  const { id } = ask
+  try {
+    const found = await carryOut(ask)
+    say({ id, failure: null, ...(found === undefined ? {} : { found }) })
+  } catch (error) {
+    say({ id, failure: error instanceof Error ? error.message : String(error) })
   }
-  await writer.flush()
-  if (what === 'refine') await refiner.refineNow()
+  if (ask.what === 'stop') process.disconnect()
+}
+
+async function carryOut(ask: LakeAsk): Promise<FoundShopper | undefined> {
+  switch (ask.what) {
+    case 'flush':
+      await keeping.writer.flush()
+      return
+    case 'refine':
+      await keeping.writer.flush()
+      await keeping.refiner.refineNow()
+      return
+    case 'stop':
+      await stopKeeping()
+      return
+    case 'find':
+      await keeping.writer.flush()
+      return findShopper(lake, ask.shopper)
+    case 'erase':
+      try {
+        await stopKeeping()
+        await eraseFromLake(parted, ask.names, { onProgress: (progress) => say({ id: ask.id, progress }) })
+      } finally {
+        keeping = startKeeping()
+      }
+  }
+}
+
+async function stopKeeping(): Promise<void> {
+  try {
+    await keeping.writer.stop()
+  } finally {
+    await keeping.refiner.stop()
+  }
+}
+
+function say(answered: LakeAnswer): void {
+  if (process.connected) process.send?.(answered)
 }
 
 async function stop(): Promise<void> {
-  await writer
+  await last
+  await keeping.writer
     .stop()
     .catch((error: unknown) => logger.error({ err: error }, 'the last records wait in the log'))
-  await refiner.stop()
+  await keeping.refiner.stop()
   await parts.close()
+  unlock()
 }

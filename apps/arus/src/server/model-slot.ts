@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import type { Registry } from '../registry/registry.ts'
+import { type ErasureStore, hashOf, mayHold } from '../erasure/erasure-store.ts'
+import type { ModelVersion, Registry } from '../registry/registry.ts'
 import { loadServingModel } from '../training/load-serving-model.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 
@@ -11,19 +12,27 @@ const POLL_INTERVAL_MS = 1_000
  */
 export class ModelSlot {
   readonly #registry: Registry
+  readonly #erasures: Pick<ErasureStore, 'erased'>
   readonly #logger: Logger
+  #withheld: ReadonlySet<string> = new Set()
   #current: ServingModel | null = null
   #loadedVersion: number | null = null
   #timer: NodeJS.Timeout | null = null
   #isRefreshing = false
 
-  constructor(registry: Registry, logger: Logger) {
+  constructor(registry: Registry, erasures: Pick<ErasureStore, 'erased'>, logger: Logger) {
     this.#registry = registry
+    this.#erasures = erasures
     this.#logger = logger
   }
 
   current(): ServingModel | null {
     return this.#current
+  }
+
+  /** True for a name of a shopper who was erased and whose history this model may hold. */
+  isWithheld(name: string): boolean {
+    return this.#withheld.size > 0 && this.#withheld.has(hashOf(name))
   }
 
   /** Loads the version in production now, then follows it until `close`. */
@@ -39,6 +48,7 @@ export class ModelSlot {
     this.#isRefreshing = true
     try {
       const production = await this.#registry.production()
+      this.#withheld = await this.#withheldFrom(production)
       if ((production?.version ?? null) === this.#loadedVersion) return
       this.#current =
         production === null
@@ -54,6 +64,13 @@ export class ModelSlot {
     } finally {
       this.#isRefreshing = false
     }
+  }
+
+  async #withheldFrom(production: ModelVersion | null): Promise<ReadonlySet<string>> {
+    if (production?.outdated !== true) return new Set()
+    const erased = await this.#erasures.erased()
+    const held = erased.filter((history) => mayHold(history, production.trained_at))
+    return new Set(held.flatMap(({ hashes }) => hashes))
   }
 
   close(): void {

@@ -28,7 +28,8 @@ export async function rebuildLive({ parts, onProgress, note }: CliContext): Prom
   }
 }
 
-async function catalogueOrNone(opening: Promise<Catalogue>): Promise<Catalogue | null> {
+/** Null where nothing was imported yet. */
+export async function catalogueOrNone(opening: Promise<Catalogue>): Promise<Catalogue | null> {
   return opening.catch((error: unknown) => {
     if (error instanceof ArusError && error.code === 'CATALOGUE_EMPTY') return null
     throw error

@@ -24,7 +24,7 @@ import { rememberInFile } from '../recommend/remembered-products.ts'
 import { slotProbes } from '../wiring.ts'
 import { CatalogueSlot } from './catalogue-slot.ts'
 import { Closing } from './closing.ts'
-import { forgetShopper } from './forget-shopper.ts'
+import { forgettingOf } from './forgetting.ts'
 import { LakeKeeper } from './lake-keeper.ts'
 import { liveOptions } from './live-options.ts'
 import { ModelSlot } from './model-slot.ts'
@@ -92,7 +92,8 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const keeper = LakeKeeper.start(settings, logger)
   closing.add(() => keeper.stop())
 
-  const models = new ModelSlot(await parts.registry(), logger)
+  const erasures = await parts.erasures()
+  const models = new ModelSlot(await parts.registry(), erasures, logger)
   await models.start()
   closing.add(async () => models.close())
 
@@ -106,6 +107,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     catalogue: () => catalogues.current(),
     live: () => live,
     model: () => models.current(),
+    isWithheld: (name) => models.isWithheld(name),
     onAnswer: (passport) => exposures.add(passport),
     onFault: (fault) => logger.error(fault, 'a level of the recommender failed'),
     remembered: rememberInFile(join(folders.root, 'best-sellers.json'), (error) =>
@@ -114,6 +116,9 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     now,
     uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
   })
+
+  const forgetting = await forgettingOf({ parts, live, keeper, models, exposures, ingest, logger, now })
+  closing.add(() => forgetting.stop())
 
   const requests = new RequestStatistics(now)
   const probe = () => probeSlots(slotProbes(parts))
@@ -175,7 +180,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     consumerGroups: () => log.groups(),
     droppedPassports: () => exposures.droppedCount,
     onRequest: (latencyMs, status) => requests.record(latencyMs, status),
-    forget: (shopper) => forgetShopper({ live, lake, keeper }, shopper),
+    forget: (shopper) => forgetting.forget(shopper),
     bodyLimitBytes: settings.bodyLimitBytes,
     idempotencyWindowMs: settings.idempotencyWindowMs,
     ...(keys === null ? {} : { keys }),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
@@ -96,6 +96,42 @@ test('values of an earlier form are dropped, not misread', async () => {
   await store.close()
   const again = await openLmdbStateStore({ folder })
   expect(await again.get('a')).toBe(1)
+  await again.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('erased keys and values, and what they were before, stand in no file: not as separators, lists or remains either', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-state-'))
+  const state = join(folder, 'state')
+  const store = await openLmdbStateStore({ folder: state })
+  const holding = (text: string) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name)).includes(text))
+      .map(({ name }) => name)
+  for (let round = 0; round < 20; round++) {
+    const changes = Array.from({ length: 300 }, (_, i) => ({
+      key: i % 3 === 0 ? `shopper/secret-${i}` : `shopper/other-${i}`,
+      value: `${i % 3 === 0 ? 'secret' : 'other'} word ${round} `.repeat(1 + ((i * 7 + round) % 9)),
+      expiresAtMs: Date.now() + 60_000 + round,
+    }))
+    await store.commit(changes)
+  }
+  await store.commit(
+    Array.from({ length: 100 }, (_, i) => ({ key: `shopper/secret-${3 * i}`, value: undefined })),
+  )
+  expect(holding('secret')).toEqual(['data.mdb'])
+  expect(await store.erase((key) => key.includes('secret'))).toBe(0)
+  expect(holding('secret')).toEqual([])
+  expect(holding('other-1').length).toBe(1)
+  expect(await store.get('shopper/other-1')).toContain('other word 19')
+  await store.close()
+  // A swap that was cut short after its first half.
+  cpSync(state, `${state}-next`, { recursive: true })
+  renameSync(state, `${state}-previous`)
+  const again = await openLmdbStateStore({ folder: state })
+  expect(await again.get('shopper/other-1')).toContain('other word 19')
+  await again.erase(() => false)
+  expect(readdirSync(folder)).toEqual(['state'])
   await again.close()
   rmSync(folder, { recursive: true })
 })

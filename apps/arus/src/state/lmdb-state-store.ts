@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { committed } from '@arus/event-log'
-import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { ArusError } from '../errors.ts'
 import { Pacer } from '../pacer.ts'
 import { cautiousClock } from './cautious-clock.ts'
+import { copyTables, type LmdbTables, openTables, swapTables } from './lmdb-tables.ts'
 import type { StateChange, StateStore, StateValue } from './state-store.ts'
 
 export interface LmdbStateStoreOptions {
@@ -25,9 +24,10 @@ interface Write {
   readonly bytes: Buffer | null
 }
 
-/** The name changes with the form of values. */
-const VALUES = 'values-2'
-const EARLIER_VALUES = ['values']
+interface Encoded {
+  readonly writes: readonly Write[]
+  readonly expiring: ReturnType<typeof keysByExpiry>
+}
 
 const EXPIRY_INTERVAL_MS = 10_000
 /** Keys in one list, and so in one step of removing: a step holds up everything else for some milliseconds. */
@@ -45,10 +45,15 @@ export async function openLmdbStateStore(options: LmdbStateStoreOptions): Promis
 
 /** Live state in LMDB: a commit is one transaction that ends with the sync to disk. */
 export class LmdbStateStore implements StateStore {
-  readonly #root: RootDatabase<unknown, string>
-  readonly #values: Database<Buffer, string>
-  /** Keys written with the same expiry in one commit; by that time, then writer and its count of such lists. */
-  readonly #expiries: Database<readonly string[], [number, string, number]>
+  readonly #folder: string
+  #tables: LmdbTables
+  /** Erasing, while nothing may be written; its last moment, while nothing may be read. */
+  #erasing: Promise<unknown> = Promise.resolve()
+  #swapping: Promise<void> | null = null
+  /** Ends when the last commit that was asked for has been handed to LMDB. */
+  #encoding: Promise<unknown> = Promise.resolve()
+  /** Scans and writes under way, which the tables must outlive. */
+  readonly #atWork = new Set<Promise<unknown>>()
   readonly #writer = randomUUID()
   #expiryLists = 0
   readonly #packr = new Packr({ useRecords: false })
@@ -58,16 +63,8 @@ export class LmdbStateStore implements StateStore {
   #isClosed = false
 
   constructor({ folder, now = Date.now, steadyMs }: LmdbStateStoreOptions) {
-    mkdirSync(folder, { recursive: true })
-    this.#root = open({
-      path: folder,
-      maxDbs: 4,
-      overlappingSync: false,
-      eventTurnBatching: false,
-    })
-    this.#dropEarlierForm()
-    this.#values = this.#root.openDB({ name: VALUES, encoding: 'binary' })
-    this.#expiries = this.#root.openDB({ name: 'expiry-lists' })
+    this.#folder = folder
+    this.#tables = openTables(folder)
     this.#now = cautiousClock({ now, steadyMs })
     this.#timer = setInterval(() => {
       // What could not be removed now is past its time in ten seconds too.
@@ -77,44 +74,102 @@ export class LmdbStateStore implements StateStore {
   }
 
   async get(key: string): Promise<StateValue | undefined> {
+    if (this.#swapping !== null) await this.#swapping
     return this.#read(key)
   }
 
   async getMany(keys: readonly string[]): Promise<(StateValue | undefined)[]> {
+    if (this.#swapping !== null) await this.#swapping
     return keys.map((key) => this.#read(key))
   }
 
   async *scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: StateValue }> {
+    if (this.#swapping !== null) await this.#swapping
     const nowMs = this.#now()
-    for (const { key, value } of this.#values.getRange({ start: prefix, end: prefix + AFTER_ALL })) {
-      if (!isPast(value, nowMs)) yield { key, value: this.#unpacked(value) }
+    const scanning = Promise.withResolvers<void>()
+    this.#isAtWork(scanning.promise)
+    try {
+      for (const { key, value } of this.#tables.values.getRange({ start: prefix, end: prefix + AFTER_ALL }))
+        if (!isPast(value, nowMs)) yield { key, value: this.#unpacked(value) }
+    } finally {
+      scanning.resolve()
     }
   }
 
   async commit(changes: readonly StateChange[]): Promise<void> {
     if (changes.length === 0) return
-    // All that can fail fails before the first write: a batch that has begun is written as far as it came.
+    await this.#erasing
+    await this.#isAtWork(this.#inOrder(() => this.#encoded(changes)))
+  }
+
+  /** Encodes one commit at a time, since that pauses: a small one would overtake. They are written together all the same. */
+  async #inOrder(encode: () => Promise<Encoded>): Promise<void> {
+    const encoding = this.#encoding.then(encode)
+    const written = encoding.then((encoded) => ({ write: this.#write(encoded) }))
+    this.#encoding = written.catch(() => {})
+    await committed((await written).write)
+  }
+
+  /** All that can fail fails here, before the first write: a batch that has begun is written as far as it came. */
+  async #encoded(changes: readonly StateChange[]): Promise<Encoded> {
     const pacer = new Pacer()
     const writes: Write[] = []
     const unlisted: StateChange[] = []
     for (const change of changes) {
-      writes.push(this.#encoded(change))
+      writes.push(this.#writeOf(change))
       if (!this.#isListed(change)) unlisted.push(change)
       if (pacer.isDue()) await pacer.pause()
     }
-    const expiring = keysByExpiry(unlisted)
-    const batch = this.#root.batch(() => {
-      for (const { key, bytes } of writes) {
-        if (bytes === null) void this.#values.remove(key)
-        else void this.#values.put(key, bytes)
-      }
-      for (const [expiresAtMs, keys] of expiring)
-        void this.#expiries.put([expiresAtMs, this.#writer, this.#expiryLists++], keys)
-    })
-    await committed(batch)
+    return { writes, expiring: keysByExpiry(unlisted) }
   }
 
-  #encoded({ key, value, expiresAtMs = 0 }: StateChange): Write {
+  #write({ writes, expiring }: Encoded): Promise<unknown> {
+    const { root, values, expiries } = this.#tables
+    return root.batch(() => {
+      for (const { key, bytes } of writes) {
+        if (bytes === null) void values.remove(key)
+        else void values.put(key, bytes)
+      }
+      for (const [expiresAtMs, keys] of expiring)
+        void expiries.put([expiresAtMs, this.#writer, this.#expiryLists++], keys)
+    })
+  }
+
+  erase(matches: (key: string) => boolean): Promise<number> {
+    const erased = this.#erasing.then(() => this.#erase(matches))
+    this.#erasing = erased.catch(() => {})
+    return erased
+  }
+
+  async #erase(matches: (key: string) => boolean): Promise<number> {
+    await this.#workDone()
+    const count = await copyTables(this.#tables, this.#folder, (key) => !matches(key))
+    const swapped = Promise.withResolvers<void>()
+    this.#swapping = swapped.promise
+    try {
+      await this.#workDone()
+      await this.#tables.root.close()
+      await swapTables(this.#folder)
+    } finally {
+      this.#tables = openTables(this.#folder)
+      this.#swapping = null
+      swapped.resolve()
+    }
+    return count
+  }
+
+  #isAtWork<T>(work: Promise<T>): Promise<T> {
+    this.#atWork.add(work)
+    const done = () => void this.#atWork.delete(work)
+    work.then(done, done)
+    return work
+  }
+
+  async #workDone(): Promise<void> {
+    while (this.#atWork.size > 0) await Promise.allSettled(this.#atWork)
+  }
+
+  #writeOf({ key, value, expiresAtMs = 0 }: StateChange): Write {
     if (Buffer.byteLength(key) > KEY_BYTES_MAX || key.length === 0) {
       throw new ArusError(
         'STATE_UNSTORABLE',
@@ -143,22 +198,19 @@ export class LmdbStateStore implements StateStore {
     return expiresAtMs > 0 && this.#expiryOf(key) === expiresAtMs
   }
 
-  /** What an earlier version stored is made again from the log. */
-  #dropEarlierForm(): void {
-    const names = [...this.#root.getKeys()].filter((name) => EARLIER_VALUES.includes(name))
-    for (const name of names) this.#root.openDB({ name, encoding: 'binary' }).dropSync()
-  }
-
   async clear(prefix: string): Promise<void> {
     for (;;) {
-      const keys = [...this.#values.getKeys({ start: prefix, end: prefix + AFTER_ALL, limit: CLEAR_STEP })]
+      await this.#erasing
+      const keys = [
+        ...this.#tables.values.getKeys({ start: prefix, end: prefix + AFTER_ALL, limit: CLEAR_STEP }),
+      ]
       if (keys.length === 0) return
       await this.commit(keys.map((key) => ({ key, value: undefined })))
     }
   }
 
   async sizeBytes(): Promise<number> {
-    const stats = this.#values.getStats() as {
+    const stats = this.#tables.values.getStats() as {
       pageSize?: number
       treeLeafPageCount?: number
       overflowPages?: number
@@ -168,13 +220,14 @@ export class LmdbStateStore implements StateStore {
 
   /** Lists of keys that wait for their time. */
   async expiryListCount(): Promise<number> {
-    return this.#expiries.getCount()
+    return this.#tables.expiries.getCount()
   }
 
   async isHealthy(): Promise<boolean> {
     if (this.#isClosed) return false
+    if (this.#swapping !== null) await this.#swapping
     try {
-      this.#values.get('health')
+      this.#tables.values.get('health')
       return true
     } catch {
       return false
@@ -185,7 +238,9 @@ export class LmdbStateStore implements StateStore {
     if (this.#isClosed) return
     this.#isClosed = true
     clearInterval(this.#timer)
-    await this.#root.close()
+    await this.#erasing
+    await this.#workDone()
+    await this.#tables.root.close()
   }
 
   /** Removes all values past their time, in steps that let others in between. Called by itself every 10 s. */
@@ -195,27 +250,29 @@ export class LmdbStateStore implements StateStore {
   }
 
   /** Removes one list of keys; false when there is none left. */
-  #expireStep(nowMs: number): Promise<boolean> {
-    const step = this.#root.transaction(() => {
-      for (const { key, value } of this.#expiries.getRange({ end: [nowMs, AFTER_ALL, 0], limit: 1 })) {
+  async #expireStep(nowMs: number): Promise<boolean> {
+    await this.#erasing
+    const { root, expiries } = this.#tables
+    const step = root.transaction(() => {
+      for (const { key, value } of expiries.getRange({ end: [nowMs, AFTER_ALL, 0], limit: 1 })) {
         for (const name of value) this.#removeIfPast(name, nowMs)
-        void this.#expiries.remove(key)
+        void expiries.remove(key)
         return true
       }
       return false
     })
-    return committed(step)
+    return this.#isAtWork(committed(step))
   }
 
   /** A value written again since it was listed has an expiry of its own. */
   #removeIfPast(key: string, nowMs: number): void {
     const expiresAtMs = this.#expiryOf(key) ?? 0
-    if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#values.remove(key)
+    if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#tables.values.remove(key)
   }
 
   #read(key: string): StateValue | undefined {
     if (key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX) return undefined
-    const bytes = this.#values.get(key)
+    const bytes = this.#tables.values.get(key)
     return bytes === undefined || isPast(bytes, this.#now()) ? undefined : this.#unpacked(bytes)
   }
 
@@ -225,7 +282,7 @@ export class LmdbStateStore implements StateStore {
 
   /** Without a copy of the value, which may be long: asked for everything that is written. */
   #expiryOf(key: string): number | undefined {
-    return this.#values.getBinaryFast(key)?.readDoubleBE(0)
+    return this.#tables.values.getBinaryFast(key)?.readDoubleBE(0)
   }
 }
 

@@ -66,13 +66,13 @@ export function stateStoreContract(adapter: string, prepare: () => Promise<State
       expect(await store.getMany(['a', 'b', 'c', 'd'])).toEqual([1, undefined, undefined, 1])
     })
 
-    test('commits made at the same time are applied in their order', async () => {
+    test('commits made at the same time are applied in their order, however large', async () => {
+      const many = Array.from({ length: 5_000 }, (_, i) => ({ key: `many/${i}`, value: 'x'.repeat(200) }))
       const commits = Array.from({ length: 50 }, (_, i) =>
-        store.commit([
-          { key: 'a', value: i },
-          { key: `k${i}`, value: i },
-        ]),
+        store.commit([{ key: 'a', value: i }, ...(i % 20 === 8 ? many : []), { key: `k${i}`, value: i }]),
       )
+      const [at8] = await Promise.all([commits[8]!.then(() => store.get('a')), ...commits])
+      expect(Number(at8)).toBeGreaterThanOrEqual(8)
       await Promise.all(commits)
       expect(await store.get('a')).toBe(49)
       expect(await store.getMany(['k0', 'k49'])).toEqual([0, 49])
@@ -119,6 +119,32 @@ export function stateStoreContract(adapter: string, prepare: () => Promise<State
       expect(found.sort()).toEqual(['p/1', 'p/2'])
       await store.clear('p/')
       expect(await store.getMany(['p/1', 'p/2', 'pq', 'q/1'])).toEqual([undefined, undefined, 'pq', 'q/1'])
+    })
+
+    test('what is erased is gone, also after opening again; commits and reads meanwhile lose nothing', async () => {
+      const keys = Array.from({ length: 5_000 }, (_, i) => `e/${i}`)
+      await store.commit(keys.map((key) => ({ key, value: key, expiresAtMs: nowMs + 20_000 })))
+      const erased = store.erase((key) => key.endsWith('7'))
+      const committed = store.commit([{ key: 'meanwhile', value: 1 }])
+      const reads = Array.from({ length: 200 }, async () => {
+        await new Promise((resolve) => setImmediate(resolve))
+        return store.get('e/8')
+      })
+      expect(new Set(await Promise.all(reads))).toEqual(new Set(['e/8']))
+      expect(await erased).toBe(500)
+      await committed
+      for (const isOpenedAgain of [false, true]) {
+        if (isOpenedAgain) {
+          await store.close()
+          store = await under.open(() => nowMs)
+        }
+        expect(await store.getMany(['e/7', 'e/8', 'meanwhile'])).toEqual([undefined, 'e/8', 1])
+        let count = 0
+        for await (const _ of store.scan('e/')) count += 1
+        expect(count).toBe(4_500)
+      }
+      nowMs += 21_000
+      expect(await store.get('e/8')).toBeUndefined()
     })
 
     test('says when it can no longer answer', async () => {

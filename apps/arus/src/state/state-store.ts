@@ -27,6 +27,12 @@ export interface StateStore {
    * can never be stored; any other failure may pass.
    */
   commit(changes: readonly StateChange[]): Promise<void>
+  /**
+   * Removes the keys that match, and whatever was ever removed or replaced before, for good: once this resolves their
+   * bytes are on the disk no more. Commits wait meanwhile; reads go on. Costs as much as writing everything once. Returns
+   * how many there were.
+   */
+  erase(matches: (key: string) => boolean): Promise<number>
   /** Removes every key with the prefix (for rebuilding). */
   clear(prefix: string): Promise<void>
   sizeBytes(): Promise<number>

@@ -53,7 +53,8 @@ type Fits = ReadonlyMap<string, (data: Interactions) => Model>
 /**
  * Trains from silver: splits by time, tunes the models on the newest part of the training data only, ranks everything
  * for the held-out users with every algorithm, chooses the best, fits it again on all data and registers the version. It is promoted only when
- * it beats the baselines and the model in place on the same users. Throws `TRAINING_NO_DATA`.
+ * it beats the baselines and the model in place on the same users; one in place that is outdated, holding the history of a shopper who was erased, is replaced
+ * whatever comes out. Throws `TRAINING_NO_DATA`.
  */
 export async function train(options: TrainOptions): Promise<TrainingReport> {
   const { lake, registry, now, onProgress, signal } = options
@@ -69,7 +70,9 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const evaluations = evaluateAll(fits, split, { signal, onProgress: step('Evaluating') })
   const chosen = bestOf(evaluations)
   const incumbent = await evaluateIncumbent(registry, data, split)
-  const verdict = judge(chosen, evaluations, incumbent)
+  const verdict = incumbent?.outdated
+    ? replacing(chosen, evaluations, incumbent.version)
+    : judge(chosen, evaluations, incumbent)
   step('Fitting on all data')(0)
   // The vectors of a filter are large, and of use to nobody where another model answers.
   const kept = [...fits].filter(([kind]) => kind !== 'low-pass' || kind === chosen)
@@ -85,7 +88,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
       user_count: data.interactions.userCount,
       product_count: data.interactions.itemCount,
       interaction_count: data.interactions.users.length,
-      trained_at: now(),
+      trained_at: startedAtMs,
       reason: verdict.reason,
     },
     saveBundle({ chosen, products: data.products, models }),
@@ -132,6 +135,18 @@ function evaluateAll(
   return evaluations
 }
 
+/** The model in production, measured. */
+interface Incumbent {
+  readonly version: number
+  readonly outdated: boolean
+  readonly evaluation: Evaluation
+}
+
+interface Verdict {
+  readonly isBetter: boolean
+  readonly reason: string
+}
+
 /**
  * The model in production on the same test users. It was fitted on data that may hold part of them, which favours it:
  * a newcomer that wins nevertheless is surely better. Null when there is none, or its products are not these.
@@ -140,7 +155,7 @@ async function evaluateIncumbent(
   registry: Registry,
   data: TrainingData,
   split: Split,
-): Promise<{ readonly version: number; readonly evaluation: Evaluation } | null> {
+): Promise<Incumbent | null> {
   const production = await registry.production()
   if (production === null) return null
   const bundle = loadBundle(await registry.artefact(production.version))
@@ -171,19 +186,27 @@ async function evaluateIncumbent(
       return { items: Uint32Array.from(answer.items, (item) => ours[item]! >>> 0), scores: answer.scores }
     },
   }
-  return { version: production.version, evaluation: evaluate(translated, split, K, { userLimit: USERS_MAX }) }
+  const { version, outdated } = production
+  return { version, outdated, evaluation: evaluate(translated, split, K, { userLimit: USERS_MAX }) }
 }
 
 function bestOf(evaluations: ReadonlyMap<string, Evaluation>): string {
   return [...evaluations].sort(([, a], [, b]) => ndcgOf(b) - ndcgOf(a))[0]?.[0] ?? 'popular'
 }
 
+/** For a model in place that must go. */
+function replacing(chosen: string, evaluations: ReadonlyMap<string, Evaluation>, version: number): Verdict {
+  const ndcg = ndcgOf(evaluations.get(chosen)!).toFixed(4)
+  const why = `version ${version} was trained with a shopper who was erased since`
+  return { isBetter: true, reason: `${chosen} has ndcg@${K} ${ndcg}; ${why}` }
+}
+
 /** Whether to promote, and why, in words. */
 function judge(
   chosen: string,
   evaluations: ReadonlyMap<string, Evaluation>,
-  incumbent: { readonly version: number; readonly evaluation: Evaluation } | null,
-): { readonly isBetter: boolean; readonly reason: string } {
+  incumbent: Incumbent | null,
+): Verdict {
   const mine = evaluations.get(chosen)!
   const own = `${chosen} has ndcg@${K} ${ndcgOf(mine).toFixed(4)}`
   const baselines = BASELINES.filter((kind) => kind !== chosen && evaluations.has(kind))

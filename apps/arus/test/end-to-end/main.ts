@@ -127,6 +127,7 @@ async function realShop(): Promise<void> {
     ['doctor'],
     ['recommend', '--user', '1'],
     ['explore', products, categories],
+    ['forget', '1'],
   ]) {
     await step(`arus ${command[0]}`, () => succeeds(place, ...command))
   }

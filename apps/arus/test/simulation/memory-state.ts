@@ -57,6 +57,12 @@ export class MemoryState implements StateStore {
     await done
   }
 
+  async erase(matches: (key: string) => boolean): Promise<number> {
+    const keys = [...this.#content.keys()].filter(matches)
+    await this.commit(keys.map((key) => ({ key, value: undefined })))
+    return keys.length
+  }
+
   async clear(prefix: string): Promise<void> {
     const keys = [...this.#content.keys()].filter((name) => name.startsWith(prefix))
     await this.commit(keys.map((key) => ({ key, value: undefined })))

@@ -12,6 +12,7 @@ export function offsetFirst(store: StateStore): StateStore {
       if (offsets.length > 0) await store.commit(offsets)
       await store.commit(changes.filter((change) => !offsets.includes(change)))
     },
+    erase: (matches) => store.erase(matches),
     sizeBytes: () => store.sizeBytes(),
     isHealthy: () => store.isHealthy(),
     close: () => store.close(),

@@ -23,6 +23,7 @@ export function modelRoutes(app: Api, { models }: ApiDeps): void {
         trained_at: model.trained_at,
         promoted_at: model.promoted_at,
         reason: model.reason,
+        outdated: model.outdated,
         user_count: model.user_count,
         product_count: model.product_count,
         interaction_count: model.interaction_count,

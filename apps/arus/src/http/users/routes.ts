@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { ForgottenSchema, ShopperSchema } from '../../api-schema/index.ts'
+import { forgottenBody } from '../../erasure/forgotten-body.ts'
 import { ArusError } from '../../errors.ts'
 import { profileOf } from '../../recommend/shopper-profile.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
@@ -47,15 +48,16 @@ export function userRoutes(app: Api, { forget, live, catalogue }: ApiDeps): void
       config: { scope: 'admin' },
       schema: {
         tags: ['users'],
-        summary: 'Remove a shopper',
-        description: 'Removes what is stored of a shopper and says how much that was, by place.',
+        summary: 'Erase a shopper',
+        description:
+          'Erases a shopper, with the anonymous ids and sessions that were theirs alone, from log, live state, lake and database, and says what went and what stays. Answers when it is done, which may take minutes; the request stands whatever happens to the connection or the server, and asking again waits for the same work. Somebody unknown gives zeros. What they send afterwards is new.',
         params: UserParams,
         response: responses(ForgottenSchema, [400, 503]),
       },
     },
     async (request) => {
       const { user_id } = request.params
-      return { user_id, removed: { ...(await forget(user_id)) } }
+      return forgottenBody(user_id, await forget(user_id))
     },
   )
 }

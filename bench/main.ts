@@ -8,6 +8,7 @@ import { benchExplore } from './explore.ts'
 import { benchFreshness } from './freshness.ts'
 import { benchImport } from './import.ts'
 import { benchLake } from './lake.ts'
+import { benchLive } from './live.ts'
 import { benchQuality } from './quality.ts'
 import { benchServer } from './server.ts'
 import { benchSql } from './sql.ts'
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
       seconds: 30,
       port: 8391,
     }),
+  live: () => benchLive({ eventCount: 200_000 }),
   quality: () => benchQuality(),
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import { readersOf, topicNames } from './events/topics.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLake } from './lake/lake.ts'
@@ -44,7 +45,11 @@ export function openParts(settings: Settings): OpenParts {
   }
 
   const log = once(
-    async () => (await import('@arus/event-log')).openLmdbEventLog({ folder: folders.log }),
+    async () =>
+      (await import('@arus/event-log')).openLmdbEventLog({
+        folder: folders.log,
+        retentionHolds: readersOf(topicNames(settings.shop)),
+      }),
     (part) => part.close(),
   )
   const state = once(
@@ -56,7 +61,12 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const lake = once(
-    async () => openLake({ root: folders.lake, duckdb: await duckdb() }),
+    async () =>
+      openLake({
+        root: folders.lake,
+        duckdb: await duckdb(),
+        sessionGapMinutes: settings.sessionGapMs / 60_000,
+      }),
     (part) => part.close(),
   )
   const query = once(

@@ -24,10 +24,10 @@ export interface LmdbEventLogOptions {
   readonly folder: string
   readonly now?: () => number
   /**
-   * Groups that must have read an entry before retention removes it. More than the port promises: Kafka removes what
+   * By topic, the groups that must have read an entry before retention removes it. More than the port promises: Kafka removes what
    * nobody has read, so whoever reads must be ready for `LogBatch.lost` all the same.
    */
-  readonly retentionHolds?: readonly string[]
+  readonly retentionHolds?: Readonly<Record<string, readonly string[]>>
 }
 
 const RECORD_BYTES_MAX = 16 * 1024 * 1024
@@ -49,13 +49,13 @@ export class LmdbEventLog implements EventLog {
   readonly #store: LmdbStore
   readonly #appends: GroupCommit
   readonly #now: () => number
-  readonly #holds: readonly string[]
+  readonly #holds: Readonly<Record<string, readonly string[]>>
   readonly #timer: NodeJS.Timeout
   #retention: Promise<void> | null = null
   #wake: PromiseWithResolvers<void> = Promise.withResolvers()
   #isClosed = false
 
-  constructor({ folder, now = Date.now, retentionHolds = [] }: LmdbEventLogOptions) {
+  constructor({ folder, now = Date.now, retentionHolds = {} }: LmdbEventLogOptions) {
     this.#store = new LmdbStore(folder)
     this.#appends = new GroupCommit(this.#store, () => this.#awaken())
     this.#now = now

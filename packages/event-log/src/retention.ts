@@ -3,8 +3,8 @@ import type { LmdbStore, Place, Topic } from './lmdb-store.ts'
 
 export interface RetentionOptions {
   readonly nowMs: number
-  /** Groups whose committed offset nothing unread is removed beyond. */
-  readonly holds: readonly string[]
+  /** By topic, groups whose committed offset nothing is removed beyond. */
+  readonly holds: Readonly<Record<string, readonly string[]>>
 }
 
 /** Blocks removed in one transaction: bounds the time appends wait. */
@@ -38,7 +38,7 @@ function removeStep(
   const head = store.headOf(place)
   const until = Math.min(
     head.end,
-    ...holds.map((group) => store.offsets.get([group, name, String(partition)]) ?? 0),
+    ...(holds[name] ?? []).map((group) => store.offsets.get([group, name, String(partition)]) ?? 0),
   )
   const beforeMs = topic.retentionMs === null ? Number.NEGATIVE_INFINITY : nowMs - topic.retentionMs
   let { start, bytes: sizeBytes } = head

@@ -87,7 +87,7 @@ test('a partition keeps about the bytes it may, and the freed space is used agai
 })
 
 test('what a named group has not read is not removed', async () => {
-  const log = new LmdbEventLog({ folder, now: () => 10_000, retentionHolds: ['lake'] })
+  const log = new LmdbEventLog({ folder, now: () => 10_000, retentionHolds: { t: ['lake'] } })
   await log.ensureTopic('t', { partitionCount: 1, retentionMs: 1 })
   for (let i = 0; i < 4; i++)
     await log.append('t', [{ key: null, value: Buffer.alloc(5_000, 'x'), timestampMs: 1 }])

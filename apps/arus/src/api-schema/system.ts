@@ -56,6 +56,7 @@ export const SystemMetricsSchema = Type.Object({
       group: Type.String(),
       lag: Type.Integer(),
       lag_seconds: Type.Number(),
+      lost: Type.Integer({ description: 'Messages that retention removed before the group had read them' }),
       processed_per_second: Type.Number(),
       partitions: Type.Array(
         Type.Object({
@@ -65,6 +66,7 @@ export const SystemMetricsSchema = Type.Object({
           end_offset: Type.Integer(),
           lag: Type.Integer(),
           lag_seconds: Type.Number(),
+          lost: Type.Integer(),
         }),
       ),
     }),

@@ -44,6 +44,8 @@ export interface Catalogue {
   readonly version: string
   readonly productCount: number
   get(productId: string): Product | undefined
+  /** Name of a product's category, from memory; null where it has none or is not there. */
+  categoryOf(productId: string): string | null
   getMany(productIds: readonly string[]): (Product | undefined)[]
   categories(): readonly Category[]
   /** BM25 over titles and category names; an empty query lists by popularity. */

@@ -81,6 +81,11 @@ class FolderCatalogue implements Catalogue {
     return document < 0 ? undefined : this.#products.read(document)
   }
 
+  categoryOf(productId: string): string | null {
+    const document = this.#ids.document(productId)
+    return document < 0 ? null : (this.#products.categoryOf(document)?.name ?? null)
+  }
+
   getMany(productIds: readonly string[]): (Product | undefined)[] {
     return productIds.map((productId) => this.get(productId))
   }

@@ -60,8 +60,7 @@ export class ProductReader {
     const texts = this.#texts(document, end)
     const price = numberOrNull(this.#prices[document]!)
     const listPrice = numberOrNull(this.#listPrices[document]!)
-    const category = this.#categoryOf[document]!
-    const { category_id = null, name = null } = category === NO_CATEGORY ? {} : this.#categories[category]!
+    const { category_id = null, name = null } = this.categoryOf(document) ?? {}
     return {
       product_id: this.#ids.text(document),
       title: texts.toString('utf8', 0, titleEnd),
@@ -77,6 +76,11 @@ export class ProductReader {
       is_best_seller: this.#isBestSeller[document] === 1,
       bought_in_last_month: this.#bought[document]!,
     }
+  }
+
+  categoryOf(document: number): Category | null {
+    const category = this.#categoryOf[document]!
+    return category === NO_CATEGORY ? null : this.#categories[category]!
   }
 
   close(): void {

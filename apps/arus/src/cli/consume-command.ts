@@ -1,6 +1,6 @@
 import type { LogEntry } from '@arus/event-log'
 import { Command, Option } from 'commander'
-import { topicNames } from '../events/topics.ts'
+import { ensureTopics } from '../events/ensure-topics.ts'
 import type { CliContext } from './context.ts'
 
 interface Options {
@@ -29,8 +29,7 @@ export function consumeCommand(context: CliContext): Command {
     .action(async (options: Options) => {
       const { parts, signal } = context
       const log = await parts.log()
-      const topic = topicNames(parts.settings.shop)[options.topic]
-      await log.ensureTopic(topic, { partitionCount: parts.settings.partitionCount })
+      const topic = (await ensureTopics(log, parts.settings))[options.topic]
       const { group } = options
       const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit)
       let printed = 0

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import { dataFolders } from '../config/settings.ts'
-import { topicNames } from '../events/topics.ts'
+import { ensureTopics } from '../events/ensure-topics.ts'
 import { rebuildLake } from '../lake/rebuild.ts'
 import { lockServer } from '../operations/server-lock.ts'
 import type { CliContext } from './context.ts'
@@ -38,11 +38,8 @@ export function rebuildCommand(context: CliContext, rebuildLive: RebuildLive): C
 }
 
 async function lakeAnew({ parts, onProgress, signal }: CliContext, from: 'bronze' | 'log'): Promise<string> {
-  const { settings } = parts
   const log = await parts.log()
-  const topics = topicNames(settings.shop)
-  for (const topic of Object.values(topics))
-    await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
+  const topics = await ensureTopics(log, parts.settings)
   const tables = await rebuildLake({ lake: await parts.lake(), log, topics, from, onProgress, signal })
   return textTable(
     ['table', 'rows', 'kB'],

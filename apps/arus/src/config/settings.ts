@@ -27,7 +27,11 @@ export interface Settings {
   readonly bodyLimitBytes: number
   /** An `event_id` seen again within this time is a duplicate. */
   readonly idempotencyWindowMs: number
-  /** Live: a stretch without an event this long ends a session that no sender named. */
+  /** Log entries older than this go once live state and lake have read them; null: they stay. */
+  readonly logRetentionMs: number | null
+  /** The oldest entries of a topic go when it takes more than this on disk, bytes; null: they stay. */
+  readonly logRetentionBytes: number | null
+  /** A stretch without an event this long ends a session that no sender named. */
   readonly sessionGapMs: number
   /** Live: an event so much older than its shopper's newest joins no session any more. */
   readonly allowedLatenessMs: number
@@ -96,6 +100,8 @@ export function readSettings(
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
     sessionGapMs: reader.integer('ARUS_SESSION_GAP_MINUTES', 30, 1, 24 * 60) * 60_000,
     allowedLatenessMs: reader.integer('ARUS_ALLOWED_LATENESS_MINUTES', 24 * 60, 0, 30 * 24 * 60) * 60_000,
+    logRetentionMs: reader.integer('ARUS_LOG_RETENTION_DAYS', 0, 0, 36_500) * 86_400_000 || null,
+    logRetentionBytes: reader.integer('ARUS_LOG_RETENTION_MB', 0, 0, 100_000_000) * 1024 * 1024 || null,
     liveIdleMs: reader.integer('ARUS_LIVE_IDLE_DAYS', 90, 1, 3_650) * 86_400_000,
     lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
     lakeIntervalMs: reader.integer('ARUS_LAKE_INTERVAL_MS', 5_000, 50, 3_600_000),

@@ -16,9 +16,10 @@ export function shopProducts(catalogue: Catalogue, limit: number = PRODUCTS_MAX)
   return catalogue
     .getMany([...scores.keys()])
     .filter((product) => product !== undefined)
-    .map(({ product_id, category_id, price }) => ({
+    .map(({ product_id, category_id, category, price }) => ({
       product_id,
       category_id: category_id ?? 0,
+      category,
       price: price ?? PRICE_WHERE_NONE,
       popularity: scores.get(product_id) ?? 0,
     }))

@@ -10,6 +10,7 @@ const END = Date.UTC(2026, 2, 10)
 const products: ShopProduct[] = Array.from({ length: 3_000 }, (_, i) => ({
   product_id: `P${i}`,
   category_id: i % 12,
+  category: `Aisle ${i % 12}`,
   price: 5 + (i % 50),
   popularity: 1 / (1 + i),
 }))
@@ -58,7 +59,7 @@ describe('simulated shoppers', () => {
     const byId = new Map(products.map((product) => [product.product_id, product]))
     const views = events.filter((event) => event.action === 'view')
     const liked = views.filter(
-      (event) => simulation.tasteOf(String(Number(event.user_id) - 1), byId.get(event.product_id!)!) >= 0.3,
+      (event) => simulation.tasteOf(event.user_id, byId.get(event.product_id!)!) >= 0.3,
     )
     expect(liked.length / views.length).toBeGreaterThan(0.5)
   })

@@ -4,6 +4,8 @@ import { type SeededRandom, seededRandom } from '../catalogue/seeded-random.ts'
 export interface ShopProduct {
   readonly product_id: string
   readonly category_id: number
+  /** Its name, which is what shoppers search for. */
+  readonly category: string | null
   readonly price: number
   /** Any positive scale. */
   readonly popularity: number
@@ -21,6 +23,8 @@ export interface RawEvent {
   readonly quantity?: number
   readonly order_id?: string
   readonly query?: string
+  readonly recommendation_id?: string
+  readonly position?: number
 }
 
 export interface ShopperOptions {
@@ -87,7 +91,7 @@ export class ShopperSimulation {
 
   /** How much a shopper truly likes a product, 0 to 1: what a recommender should find out. */
   tasteOf(userId: string, product: ShopProduct): number {
-    const taste = this.#tasteOf(Number(userId))
+    const taste = this.#tasteOf(Number(userId) - 1)
     const at = taste.categories.findIndex(
       (category) => this.#categories[category]?.[0]?.category_id === product.category_id,
     )
@@ -148,7 +152,7 @@ export class ShopperSimulation {
     do {
       const product = this.#look(random, taste, ts)
       const id = { product_id: product.product_id }
-      if (random.next() < P_SEARCH) add({ action: 'search', query: `category ${product.category_id}` })
+      if (random.next() < P_SEARCH) add({ action: 'search', query: queryFor(product) })
       add({ action: 'view', ...id })
       if (random.next() < P_CLICK) {
         add({ action: 'click', ...id })
@@ -232,6 +236,10 @@ export class ShopperSimulation {
       Array.from({ length: 4 }, () => this.#byPopularity[random.below(this.#byPopularity.length)]!),
     )
   }
+}
+
+function queryFor({ category, category_id }: ShopProduct): string {
+  return category?.toLowerCase() ?? `category ${category_id}`
 }
 
 /** Groups in order of how many products they have, each by popularity. */

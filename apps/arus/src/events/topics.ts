@@ -7,6 +7,14 @@ export interface TopicNames {
   readonly recommendations: string
 }
 
+/** Consumer groups that Arus itself reads the log as. */
+export const GROUPS = { live: 'live', lake: 'lake' } as const
+
+/** Groups that must have read a topic before its entries may go. */
+export function readersOf({ events, rejected, recommendations }: TopicNames): Record<string, string[]> {
+  return { [events]: [GROUPS.live, GROUPS.lake], [rejected]: [GROUPS.lake], [recommendations]: [GROUPS.lake] }
+}
+
 /** Names carry the shop, so that shops share an engine without seeing each other. */
 export function topicNames(shop: string): TopicNames {
   return {

@@ -97,6 +97,19 @@ function gaugesOfDeps(deps: ApiDeps, registers: Registry[]): void {
     },
   })
   new Gauge({
+    name: 'arus_consumer_lost_events',
+    help: 'Events that retention removed before a consumer group had read them, by partition.',
+    labelNames: ['group', 'topic', 'partition'],
+    registers,
+    async collect() {
+      this.reset()
+      const groups = await deps.consumerGroups().catch(() => [])
+      for (const { group, partitions } of groups) {
+        for (const { topic, partition, lost } of partitions) this.set({ group, topic, partition }, lost)
+      }
+    },
+  })
+  new Gauge({
     name: 'arus_ingest_events_per_second',
     help: 'Durable events per second over the last ten seconds.',
     registers,

@@ -21,7 +21,7 @@ export async function wholeSilverEvents(
   const bronze = await lake.relationOfFiles('bronze.events', [...snapshot.files.values()])
   const products = (await lake.relation('silver.products')).sql
   await findRepeats(connection, bronze)
-  await findSessions(connection, bronze, snapshot)
+  await findSessions(connection, bronze, { snapshot, gapMinutes: lake.sessionGapMinutes })
   const session = `coalesce(b.session_id, ${sessionName(SHOPPER, 's.session_start')})`
   return dateBatches(snapshot.files.values(), BATCH_ROWS_MAX).map((dates) => {
     const wanted = `event_date IN (${dateList(dates)})`
@@ -44,7 +44,11 @@ async function findRepeats(connection: DuckDBConnection, bronze: string): Promis
 }
 
 /** Shoppers are taken in groups, so that the windows of one group fit into memory. */
-async function findSessions(connection: DuckDBConnection, bronze: string, snapshot: Snapshot): Promise<void> {
+async function findSessions(
+  connection: DuckDBConnection,
+  bronze: string,
+  { snapshot, gapMinutes }: { readonly snapshot: Snapshot; readonly gapMinutes: number },
+): Promise<void> {
   const rowCount = [...snapshot.files.values()].reduce((total, file) => total + rowCountOf(file), 0)
   const groupCount = Math.max(1, Math.ceil(rowCount / SESSION_ROWS_MAX))
   await connection.run(
@@ -54,6 +58,6 @@ async function findSessions(connection: DuckDBConnection, bronze: string, snapsh
     const events = `(SELECT ${SHOPPER} AS shopper, ts, log_partition, log_offset, event_date FROM ${bronze} b
       ANTI JOIN repeats USING (log_partition, log_offset)
       WHERE session_id IS NULL AND hash(${SHOPPER}) % ${groupCount} = ${group})`
-    await connection.run(`INSERT INTO sessions ${sessionsSql(events)}`)
+    await connection.run(`INSERT INTO sessions ${sessionsSql(events, gapMinutes)}`)
   }
 }

@@ -38,7 +38,7 @@ export async function planSilverChange(inputs: SilverChangeInputs): Promise<Silv
   const products = (await lake.relation('silver.products')).sql
   await findBronzeChanges(inputs)
   await findWinners(inputs, all, await lake.relationOfFiles('bronze.events', [...bronze.files.values()]))
-  await findNewSessions(connection, all)
+  await findNewSessions(inputs, all)
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE moved_category AS SELECT ${PLACE}, event_date FROM ${
       isCatalogueNew
@@ -101,7 +101,7 @@ async function findWinners(
 }
 
 /** `new_sessions`: the session of each gained row that has none given, and of rows that stand (`is_old`) where it is another now. */
-async function findNewSessions(connection: DuckDBConnection, silver: string): Promise<void> {
+async function findNewSessions({ lake, connection }: SilverChangeInputs, silver: string): Promise<void> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE shoppers AS
     SELECT shopper FROM gained WHERE session_id IS NULL UNION SELECT shopper FROM dropped WHERE is_open`)
   await connection.run(`CREATE OR REPLACE TEMP TABLE open_events AS
@@ -111,7 +111,7 @@ async function findNewSessions(connection: DuckDBConnection, silver: string): Pr
     UNION ALL SELECT shopper, ts, ${PLACE}, event_date, NULL FROM gained WHERE session_id IS NULL`)
   await connection.run(`CREATE OR REPLACE TEMP TABLE new_sessions AS
     SELECT ${PLACE}, e.event_date, ${sessionName('e.shopper', 's.session_start')} AS session, e.session IS NOT NULL AS is_old
-    FROM open_events e JOIN (${sessionsSql('open_events')}) s USING (${PLACE})
+    FROM open_events e JOIN (${sessionsSql('open_events', lake.sessionGapMinutes)}) s USING (${PLACE})
     WHERE e.session IS DISTINCT FROM ${sessionName('e.shopper', 's.session_start')}`)
 }
 

@@ -35,6 +35,8 @@ export interface Derivation {
   readonly snapshot: Snapshot
   /** Versions of its sources that it stands for afterwards. */
   readonly sources: Readonly<Partial<Record<TableName, number>>>
+  /** What else it says of itself afterwards. */
+  readonly states?: ReturnType<typeof follow>
   /** What is replaced: everything, some dates, or nothing. */
   readonly replace: 'all' | readonly string[]
   readonly selects: readonly string[]
@@ -68,7 +70,7 @@ function rowsOf(files: Iterable<AddFile>): number {
 export async function commitDerivation(
   lake: Lake,
   connection: DuckDBConnection,
-  { table, snapshot, sources, replace, selects, isAnew }: Derivation,
+  { table, snapshot, sources, states = [], replace, selects, isAnew }: Derivation,
 ): Promise<RefinedTable> {
   const result = await lake.write(table, selects, {
     ...(replace === 'all'
@@ -77,7 +79,7 @@ export async function commitDerivation(
         ? { mode: 'overwrite', partitions: replace.map((event_date) => ({ event_date })) }
         : { mode: 'append' }),
     readVersion: snapshot.version,
-    transactions: follow(snapshot, sources),
+    transactions: [...follow(snapshot, sources), ...states],
     operation: 'REFINE',
     connection,
   })

@@ -53,6 +53,8 @@ export interface TableInfo {
 /** The shop's Delta tables. Several processes may have the lake open and write to it. */
 export interface Lake {
   readonly duckdb: DuckDb
+  /** A stretch without an event this long ends a session that no sender named. */
+  readonly sessionGapMinutes: number
   /** Made from its definition when it is not there. */
   table(name: TableName): Promise<DeltaTable>
   /** FROM text of a table at its newest (or a given) version, columns typed, and the version it stands for. */

@@ -1,5 +1,6 @@
 import type { EventLog } from '@arus/event-log'
 import { ArusError } from '../errors.ts'
+import { GROUPS } from '../events/topics.ts'
 import type { Decoded } from './bronze-columns.ts'
 import {
   BROKEN,
@@ -38,7 +39,7 @@ export interface LakeWriter {
 }
 
 /** Consumer group under which the lake's progress shows as lag. */
-export const LAKE_GROUP = 'lake'
+export const LAKE_GROUP = GROUPS.lake
 
 /**
  * Follows the log's three topics into `bronze.events`, `bronze.rejected_events` and `bronze.recommendations`.

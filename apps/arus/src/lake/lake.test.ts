@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import type { EventLog } from '@arus/event-log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
-import type { Lake } from './lake.ts'
+import { type Lake, openLake } from './lake.ts'
 import { LAKE_GROUP } from './lake-writer.ts'
 import { maintain } from './maintain.ts'
 import { refine } from './refine.ts'
@@ -150,6 +150,34 @@ describe('bronze to silver and gold', () => {
       ['3', `ani@${minutes(61)}`],
       ['4', 'given'],
     ])
+  })
+
+  test('with another gap sessions are told apart anew, once, and back again', async () => {
+    const minutes = (n: number) => DAY + n * 60_000
+    await send([testEvent({ event_id: '1', ts: minutes(0) }), testEvent({ event_id: '2', ts: minutes(20) })])
+    await flush()
+    await refine(lake)
+    const withGap = (sessionGapMinutes = 30) =>
+      openLake({ root: shop.lakeRoot, duckdb: shop.duckdb, sessionGapMinutes })
+    const sessions = () => rows('SELECT DISTINCT session FROM silver.events ORDER BY session')
+    for (const [gap, starts] of [
+      [15, [0, 20]],
+      [undefined, [0]],
+      [15, [0, 20]],
+      [20, [0]],
+    ] as const) {
+      const other = withGap(gap)
+      expect((await refine(other)).tables[0]).toMatchObject({ table: 'silver.events', kind: 'anew' })
+      expect(await sessions()).toEqual(starts.map((start) => [`ani@${minutes(start)}`]))
+      expect((await refine(other)).tables[0]).toMatchObject({ kind: 'current' })
+      await other.close()
+    }
+    await send([testEvent({ event_id: '3', ts: minutes(40) }), testEvent({ event_id: '4', ts: minutes(61) })])
+    await flush()
+    const other = withGap(20)
+    await refine(other, { anewAboveShare: Infinity })
+    expect(await sessions()).toEqual([[`ani@${minutes(0)}`], [`ani@${minutes(61)}`]])
+    await other.close()
   })
 
   test('a removed shopper is gone from bronze, silver and gold; the others stay', async () => {

@@ -15,6 +15,7 @@ import { ArusError } from '../errors.ts'
 import type { DuckDb } from './duckdb.ts'
 import { rowCountOf } from './file-facts.ts'
 import type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
+import { SESSION_GAP_MINUTES } from './session-gap.ts'
 import { deltaSchema } from './table-definition.ts'
 import { TABLE_NAMES, type TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
@@ -25,6 +26,8 @@ export interface LakeOptions {
   readonly root: string
   readonly duckdb: DuckDb
   readonly now?: () => number
+  /** A stretch without an event this long ends a session that no sender named. Default 30. */
+  readonly sessionGapMinutes?: number
 }
 
 const CONFLICT_ATTEMPTS = 20
@@ -40,12 +43,14 @@ export function openLake(options: LakeOptions): Lake {
 
 class FolderLake implements Lake {
   readonly duckdb: DuckDb
+  readonly sessionGapMinutes: number
   readonly #root: string
   readonly #now: () => number
   readonly #tables = new Map<TableName, Promise<DeltaTable>>()
   #logConnection: Promise<DuckDBConnection> | null = null
 
-  constructor({ root, duckdb, now = Date.now }: LakeOptions) {
+  constructor({ root, duckdb, now = Date.now, sessionGapMinutes = SESSION_GAP_MINUTES }: LakeOptions) {
+    this.sessionGapMinutes = sessionGapMinutes
     this.#root = root
     this.duckdb = duckdb
     this.#now = now

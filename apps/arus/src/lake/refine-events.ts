@@ -8,6 +8,7 @@ import {
   type RefineOptions,
 } from './derived-table.ts'
 import type { Lake } from './lake.ts'
+import { sessionGapOf, statesSessionGap } from './session-gap.ts'
 import { changesSince, followedVersion } from './table-changes.ts'
 
 /** Brings `silver.events` up to bronze and the catalogue: by what changed, or anew. */
@@ -17,16 +18,24 @@ export async function refineEvents(lake: Lake, options: RefineOptions = {}): Pro
   const silver = await (await lake.table('silver.events')).snapshot()
   const isCatalogueNew = followedVersion(silver, 'silver.products') < products.version
   const from = followedVersion(silver, 'bronze.events')
-  if (from >= bronze.version && !isCatalogueNew && !options.isRebuild) return current('silver.events')
+  const isRebuild = options.isRebuild === true || sessionGapOf(silver) !== lake.sessionGapMinutes
+  if (from >= bronze.version && !isCatalogueNew && !isRebuild) return current('silver.events')
   options.onTable?.('silver.events')
-  const changes = options.isRebuild ? null : await changesSince(lake, 'bronze.events', from, bronze)
+  const changes = isRebuild ? null : await changesSince(lake, 'bronze.events', from, bronze)
   const sources = { 'bronze.events': bronze.version, 'silver.products': products.version }
   const target = { table: 'silver.events', snapshot: silver, sources } as const
   const connection = await lake.duckdb.connect()
   try {
     if (changes === null || isMostlyNew(changes, bronze, options)) {
       const selects = await wholeSilverEvents(lake, connection, bronze)
-      return await commitDerivation(lake, connection, { ...target, replace: 'all', selects, isAnew: true })
+      const states = statesSessionGap(silver, lake.sessionGapMinutes)
+      return await commitDerivation(lake, connection, {
+        ...target,
+        states,
+        replace: 'all',
+        selects,
+        isAnew: true,
+      })
     }
     const plan = await planSilverChange({ lake, connection, bronze, silver, changes, isCatalogueNew })
     return await commitDerivation(lake, connection, {

@@ -1,8 +1,5 @@
 import { ACTION_WEIGHTS } from '../events/event.ts'
 
-/** A stretch without an event this long ends a session. */
-export const SESSION_GAP_MINUTES = 30
-
 /** Who an event belongs to. */
 export const SHOPPER = 'coalesce(user_id, anonymous_id, session_id)'
 
@@ -14,12 +11,12 @@ export const INTAKE_ORDER = 'received_at, log_partition, log_offset'
  * `session_start`, UTC ms. `events` is a FROM text with these three, `shopper` and `ts`, holding all such events of each shopper
  * in it.
  */
-export function sessionsSql(events: string): string {
+export function sessionsSql(events: string, gapMinutes: number): string {
   const past = 'PARTITION BY shopper ORDER BY ts, log_partition, log_offset'
   return `SELECT log_partition, log_offset, event_date,
       epoch_ms(max(CASE WHEN is_start THEN ts END) OVER (${past} ROWS UNBOUNDED PRECEDING)) AS session_start
     FROM (SELECT shopper, ts, log_partition, log_offset, event_date,
-        coalesce(ts - lag(ts) OVER (${past}) > INTERVAL ${SESSION_GAP_MINUTES} MINUTE, true) AS is_start FROM ${events})`
+        coalesce(ts - lag(ts) OVER (${past}) > INTERVAL ${gapMinutes} MINUTE, true) AS is_start FROM ${events})`
 }
 
 /** Name of a session that no sender gave. */

@@ -29,7 +29,7 @@ export function liveFigures({ figures, activity }: LiveMemory, rates: RatesNow):
     events_per_second: rates.eventsPerSecond,
     recommendations_per_minute: rates.recommendationsPerMinute,
     events_per_minute: minutesUntil(figures.minutes, Math.floor(nowMs / 60_000)),
-    recent_events: figures.recent,
+    recent_events: [...figures.recent],
     newest_event_at: figures.newestTs,
     generated_at: nowMs,
   }

@@ -1,6 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
 import type { EventLog, LogBatch } from '@arus/event-log'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
+import { GROUPS } from '../events/topics.ts'
+import { Pacer } from '../pacer.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { decodeEvent } from './decode-event.ts'
 import { followLog, partOf } from './follow-log.ts'
@@ -67,17 +68,17 @@ export interface LiveProcessor extends LiveState {
 }
 
 /** Consumer group under which progress shows as lag. */
-export const LIVE_GROUP = 'live'
+export const LIVE_GROUP = GROUPS.live
 
 const OFFSET_PREFIX = `${LIVE_PREFIX}offset/`
 /** Says in which form the state is stored; outside the prefix, so that it goes first and comes back last. */
 const FORMAT_KEY = 'live-format'
 /** Raised when the stored form changes: state of another form is made again from the log. */
 const FORMAT = 4
-/** Entries applied in one commit at most. While catching up, larger commits write each shopper and product less often. */
+/** Entries applied in one commit at most while catching up: large commits write each shopper and product less often. */
 const BATCH_RECORDS = 10_000
-/** Requests are let in after so many events of a batch. */
-const YIELD_EVERY = 1_000
+/** And once that is done: the figures move, and nothing holds up requests for long. */
+const SERVING_RECORDS = 1_000
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
 
@@ -114,6 +115,7 @@ class StreamProcessor implements LiveProcessor {
   readonly #listeners = new Listeners()
   readonly #eventRate = new RateCounter(10)
   readonly #recommendationRate = new RateCounter(60)
+  #partRecords = BATCH_RECORDS
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   /** Set while there is progress the log has not been told of. */
@@ -138,6 +140,7 @@ class StreamProcessor implements LiveProcessor {
     await Promise.all(
       partitions.map(({ partition, endOffset }) => this.waitFor(partition, endOffset - 1, 600_000)),
     )
+    this.#partRecords = SERVING_RECORDS
   }
 
   async stop(): Promise<void> {
@@ -225,6 +228,7 @@ class StreamProcessor implements LiveProcessor {
     this.#abort.abort()
     await this.#loop
     await this.#turns.idle()
+    this.#partRecords = BATCH_RECORDS
     await this.start()
   }
 
@@ -255,7 +259,11 @@ class StreamProcessor implements LiveProcessor {
   async #applyBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
     const { partition, nextOffset } = batch
     while (!signal.aborted && (this.#applied.get(partition) ?? 0) < nextOffset) {
-      const part = partOf(batch, this.#applied.get(partition) ?? 0, this.#poison.limit)
+      const part = partOf(
+        batch,
+        this.#applied.get(partition) ?? 0,
+        Math.min(this.#poison.limit, this.#partRecords),
+      )
       try {
         await this.#turns.take(() => this.#applyPart(part))
         this.#poison.succeeded()
@@ -270,8 +278,9 @@ class StreamProcessor implements LiveProcessor {
 
   async #applyPart(batch: LogBatch): Promise<void> {
     const fresh = await this.#memory.load(this.#decode(batch), batch.partition)
-    for (const [i, { event, offset }] of fresh.entries()) {
-      if (i % YIELD_EVERY === YIELD_EVERY - 1) await setImmediate()
+    const pacer = new Pacer()
+    for (const { event, offset } of fresh) {
+      if (pacer.isDue()) await pacer.pause()
       try {
         this.#memory.apply(event, { partition: batch.partition, offset })
       } catch (error) {

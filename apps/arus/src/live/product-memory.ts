@@ -24,8 +24,8 @@ interface Applied {
 }
 
 const CACHE_ENTRIES = 20_000
-/** Some 3 kB each. */
-const PAIR_CACHE_ENTRIES = 8_000
+/** Of each partition; some 3 kB each. */
+const PAIR_CACHE_ENTRIES = 2_000
 const CATEGORY_LENGTH_MAX = 256
 
 /** What was done with products and categories: counters, trends, pairs. */
@@ -34,7 +34,7 @@ export class ProductMemory {
   readonly #products: StateCache<ProductState>
   readonly #categories: StateCache<ProductState>
   /** By partition, each of which is applied in its order: so the same pairs are let go in a rebuild. */
-  readonly #pairs: StateCache<PairState>
+  readonly #pairs = new Map<number, StateCache<PairState>>()
   #trends = new TrendList()
   #categoryTrends = new TrendList()
 
@@ -43,7 +43,6 @@ export class ProductMemory {
     this.#options = options
     this.#products = new StateCache(`${prefix}product/`, CACHE_ENTRIES)
     this.#categories = new StateCache(`${prefix}category/`, CACHE_ENTRIES)
-    this.#pairs = new StateCache(`${prefix}pair/`, PAIR_CACHE_ENTRIES)
   }
 
   get trends(): TrendList {
@@ -67,8 +66,9 @@ export class ProductMemory {
       limit,
     }: { readonly partitions: Iterable<number>; readonly nowMs: number; readonly limit: number },
   ): Promise<PairedProduct[]> {
-    const ids = Array.from(partitions, (partition) => pairId(partition, productId))
-    const states = await this.#pairs.readMany(this.#options.state, ids)
+    const states = await Promise.all(
+      Array.from(partitions, (partition) => this.#pairsOf(partition).read(this.#options.state, productId)),
+    )
     return partnersOf(
       states.filter((state) => state !== undefined),
       nowMs,
@@ -84,11 +84,7 @@ export class ProductMemory {
       state,
       productIds.flatMap((id) => this.#categoryOf(id) ?? []),
     )
-    const paired = new Set([...productIds, ...partners])
-    await this.#pairs.load(
-      state,
-      Array.from(paired, (id) => pairId(partition, id)),
-    )
+    await this.#pairsOf(partition).load(state, [...productIds, ...partners])
   }
 
   apply(
@@ -106,32 +102,36 @@ export class ProductMemory {
       this.#categories.set(category, counted)
       this.#categoryTrends.offer(category, counted, nowMs)
     }
+    const pairsOfPartition = this.#pairsOf(partition)
+    const atMs = placedAt(event)
     for (const { partner, weight } of pairs) {
-      this.#addPair(pairId(partition, productId), { partner, weight }, event)
-      this.#addPair(pairId(partition, partner), { partner: productId, weight }, event)
+      addPairOf(pairsOfPartition, productId, { partner, weight, atMs })
+      addPairOf(pairsOfPartition, partner, { partner: productId, weight, atMs })
     }
   }
 
   drain(nowMs: number): StateChange[] {
     const expiresAtMs = expiryAt(nowMs, this.#options.idleMs)
-    return [...this.#products.drain(), ...this.#categories.drain(), ...this.#pairs.drain()].map((change) => ({
-      ...change,
-      expiresAtMs,
-    }))
+    return [this.#products, this.#categories, ...this.#pairs.values()].flatMap((cache) =>
+      cache.drain().map((change) => ({ ...change, expiresAtMs })),
+    )
   }
 
   /** Takes the stored state for the truth. */
   async restore(nowMs: number): Promise<void> {
     const { state, prefix } = this.#options
-    for (const cache of [this.#products, this.#categories, this.#pairs]) cache.drop()
+    for (const cache of [this.#products, this.#categories, ...this.#pairs.values()]) cache.drop()
     this.#trends = await trendsBelow(state, `${prefix}product/`, nowMs)
     this.#categoryTrends = await trendsBelow(state, `${prefix}category/`, nowMs)
   }
 
-  #addPair(id: string, { partner, weight }: PairIncrement, event: ShopEvent): void {
-    const known = this.#pairs.get(id) ?? noPairs()
-    addPair(known, { partner, weight, atMs: placedAt(event) })
-    this.#pairs.set(id, known)
+  #pairsOf(partition: number): StateCache<PairState> {
+    let pairs = this.#pairs.get(partition)
+    if (pairs === undefined) {
+      pairs = new StateCache(`${this.#options.prefix}pair/${partition}/`, PAIR_CACHE_ENTRIES)
+      this.#pairs.set(partition, pairs)
+    }
+    return pairs
   }
 
   #categoryOf(productId: string): string | null {
@@ -139,8 +139,14 @@ export class ProductMemory {
   }
 }
 
-function pairId(partition: number, productId: string): string {
-  return `${partition}/${productId}`
+function addPairOf(
+  pairs: StateCache<PairState>,
+  productId: string,
+  increment: PairIncrement & { readonly atMs: number },
+): void {
+  const known = pairs.get(productId) ?? noPairs()
+  addPair(known, increment)
+  pairs.set(productId, known)
 }
 
 async function trendsBelow(state: StateStore, prefix: string, nowMs: number): Promise<TrendList> {

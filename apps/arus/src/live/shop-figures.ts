@@ -76,11 +76,10 @@ export function countEvent(
   figures.totalEvents += 1
   figures.newestTs = Math.max(beforeHorizon(figures.newestTs, horizonMs) ?? event.ts, event.ts)
   countMinute(figures, event, horizonMs)
-  figures.recent = withRecentEvent(
-    figures.recent.filter(({ received_at }) => received_at <= horizonMs),
-    event,
-  )
-  figures.days = figures.days.filter(({ day }) => day <= dayOf(horizonMs) + 1)
+  addRecentEvent(figures, event, horizonMs)
+  const lastDay = dayOf(horizonMs) + 1
+  if (figures.days.some(({ day }) => day > lastDay))
+    figures.days = figures.days.filter(({ day }) => day <= lastDay)
   const day = dayFigures(figures, dayOf(event.ts))
   if (day === null) return null
   day.events += 1
@@ -125,10 +124,14 @@ function amountOf({ price, quantity }: ShopEvent): number {
 }
 
 /** By intake, then by id: the same whatever the order in which partitions are read. */
-function withRecentEvent(recent: readonly ShopEvent[], event: ShopEvent): ShopEvent[] {
+function addRecentEvent(figures: StoredFigures, event: ShopEvent, horizonMs: number): void {
+  // The newest stand first, so that those past the horizon are among the first.
+  if ((figures.recent[0]?.received_at ?? 0) > horizonMs)
+    figures.recent = figures.recent.filter(({ received_at }) => received_at <= horizonMs)
+  const { recent } = figures
   const at = recent.findIndex((other) => isNewer(event, other))
-  const before = at < 0 ? recent.length : at
-  return [...recent.slice(0, before), event, ...recent.slice(before)].slice(0, RECENT_KEPT)
+  recent.splice(at < 0 ? recent.length : at, 0, event)
+  if (recent.length > RECENT_KEPT) recent.length = RECENT_KEPT
 }
 
 function isNewer(a: ShopEvent, b: ShopEvent): boolean {

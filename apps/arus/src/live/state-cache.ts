@@ -28,7 +28,8 @@ export class StateCache<T> {
 
   /** The value, of an id that was loaded. */
   get(id: string): T | undefined {
-    return this.#newer.has(id) ? this.#newer.get(id) : this.#older.get(id)
+    const value = this.#newer.get(id)
+    return value !== undefined || this.#newer.has(id) ? value : this.#older.get(id)
   }
 
   set(id: string, value: T | undefined): void {
@@ -70,8 +71,9 @@ export class StateCache<T> {
 
   #isKnown(id: string): boolean {
     if (this.#newer.has(id)) return true
-    if (!this.#older.has(id)) return false
-    this.#newer.set(id, this.#older.get(id))
+    const value = this.#older.get(id)
+    if (value === undefined && !this.#older.has(id)) return false
+    this.#newer.set(id, value)
     return true
   }
 

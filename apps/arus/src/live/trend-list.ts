@@ -12,16 +12,8 @@ export class TrendList {
 
   /** Takes a product's newest state in. When there are too many, the weaker half goes. */
   offer(productId: string, state: ProductState, nowMs: number): void {
-    if (trendScore(state.trend, nowMs) <= 0) {
-      this.#candidates.delete(productId)
-      return
-    }
     this.#candidates.set(productId, state)
     if (this.#candidates.size > CANDIDATES_MAX) this.#keepBest(nowMs)
-  }
-
-  remove(productId: string): void {
-    this.#candidates.delete(productId)
   }
 
   /** Best first; at most a second old. */
@@ -47,9 +39,10 @@ export class TrendList {
   }
 
   #keepBest(nowMs: number): void {
-    const ranked = [...this.#candidates].sort(
-      ([, a], [, b]) => trendScore(b.trend, nowMs) - trendScore(a.trend, nowMs),
-    )
+    const ranked = Array.from(
+      this.#candidates,
+      ([productId, { trend }]) => [productId, trendScore(trend, nowMs)] as const,
+    ).sort(([, a], [, b]) => b - a)
     for (const [productId] of ranked.slice(CANDIDATES_MAX / 2)) this.#candidates.delete(productId)
   }
 }

@@ -123,6 +123,7 @@ export class SystemMonitor {
       group: group.group,
       lag: sum(group.partitions.map((partition) => partition.lag)),
       lag_seconds: Math.max(0, ...group.partitions.map((partition) => partition.lagMs / 1000)),
+      lost: sum(group.partitions.map((partition) => partition.lost)),
       processed_per_second: this.#rates.groups.get(group.group) ?? 0,
       partitions: group.partitions.map((partition) => ({
         topic: partition.topic,
@@ -131,6 +132,7 @@ export class SystemMonitor {
         end_offset: partition.endOffset,
         lag: partition.lag,
         lag_seconds: partition.lagMs / 1000,
+        lost: partition.lost,
       })),
     }
   }

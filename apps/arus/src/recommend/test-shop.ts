@@ -49,6 +49,10 @@ export class ShopCatalogue implements Catalogue {
     return this.#products.get(productId)
   }
 
+  categoryOf(productId: string): string | null {
+    return this.#products.get(productId)?.category ?? null
+  }
+
   getMany(productIds: readonly string[]): (Product | undefined)[] {
     return productIds.map((id) => this.#products.get(id))
   }

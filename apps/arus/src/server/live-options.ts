@@ -26,7 +26,7 @@ export function liveOptions({ settings, log, state, catalogue, now }: LiveParts)
       sessions: { gapMs: settings.sessionGapMs, latenessMs: settings.allowedLatenessMs },
       idleMs: settings.liveIdleMs,
     },
-    categoryOf: (productId) => catalogue()?.get(productId)?.category ?? null,
+    categoryOf: (productId) => catalogue()?.categoryOf(productId) ?? null,
     idempotencyWindowMs: settings.idempotencyWindowMs,
   }
 }

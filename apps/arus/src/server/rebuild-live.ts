@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { CliContext } from '../cli/context.ts'
 import type { LiveRebuild } from '../cli/rebuild-command.ts'
 import { ArusError } from '../errors.ts'
-import { topicNames } from '../events/topics.ts'
+import { ensureTopics } from '../events/ensure-topics.ts'
 import { rebuildLiveState } from '../live/live-processor.ts'
 import { liveOptions } from './live-options.ts'
 
@@ -10,8 +10,7 @@ import { liveOptions } from './live-options.ts'
 export async function rebuildLive({ parts, onProgress, note }: CliContext): Promise<LiveRebuild> {
   const { settings } = parts
   const log = await parts.log()
-  for (const topic of Object.values(topicNames(settings.shop)))
-    await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
+  await ensureTopics(log, settings)
   const state = await parts.state()
   const catalogue = await catalogueOrNone(parts.catalogue())
   if (catalogue === null) note('There is no catalogue: categories are not counted.')

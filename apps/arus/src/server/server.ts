@@ -5,9 +5,9 @@ import { createAnalytics } from '../analytics/analytics.ts'
 import type { Parts } from '../cli/context.ts'
 import { dataFolders } from '../config/settings.ts'
 import { ArusError } from '../errors.ts'
+import { ensureTopics } from '../events/ensure-topics.ts'
 import type { Ingest } from '../events/ingest.ts'
 import { createIngest } from '../events/log-ingest.ts'
-import { topicNames } from '../events/topics.ts'
 import { buildApi } from '../http/app.ts'
 import { createLogger } from '../http/request-log.ts'
 import { KeyRing } from '../keys/key-ring.ts'
@@ -19,7 +19,7 @@ import { RequestStatistics } from '../operations/request-statistics.ts'
 import { SystemMonitor } from '../operations/system-metrics.ts'
 import { ExposureLog } from '../recommend/exposure-log.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
-import { createRecommender } from '../recommend/recommender.ts'
+import { createRecommender, type Recommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
 import { slotProbes } from '../wiring.ts'
 import { CatalogueSlot } from './catalogue-slot.ts'
@@ -37,6 +37,7 @@ export interface Server {
   readonly ingest: Ingest
   readonly live: LiveProcessor
   readonly models: ModelSlot
+  readonly recommender: Recommender
   /** Brings bronze, silver and gold up to what the log holds now. */
   refineNow(): Promise<void>
   /** Stops taking requests, then lets every consumer finish what it holds. */
@@ -66,12 +67,9 @@ export async function startServer({ parts, version, now }: ServerOptions): Promi
 async function compose({ parts, version, now }: ServerOptions, closing: Closing): Promise<Server> {
   const { settings } = parts
   const folders = dataFolders(settings)
-  const topics = topicNames(settings.shop)
   const logger = createLogger(settings.logLevel, pino.destination(2))
   const log = await parts.log()
-  for (const topic of Object.values(topics)) {
-    await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
-  }
+  const topics = await ensureTopics(log, settings)
 
   const catalogues = new CatalogueSlot(folders.catalogue, logger)
   await catalogues.start()
@@ -200,6 +198,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     ingest,
     live,
     models,
+    recommender,
     refineNow: () => keeper.refineNow(),
     close: () => closing.close(),
   }

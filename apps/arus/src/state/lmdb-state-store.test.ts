@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { open } from 'lmdb'
 import { expect, test } from 'vitest'
 import { openLmdbStateStore } from './lmdb-state-store.ts'
 import { stateStoreContract } from './state-store-contract.ts'
@@ -81,5 +82,20 @@ test('a value written a thousand times with one expiry is listed once, and still
   await store.expire()
   expect([await store.get('k'), await store.expiryListCount()]).toEqual([undefined, 0])
   await store.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('values of an earlier form are dropped, not misread', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-state-'))
+  const before = open({ path: folder, maxDbs: 4 })
+  await before.openDB({ name: 'values' }).put('live-format', ['old', 0])
+  await before.close()
+  const store = await openLmdbStateStore({ folder })
+  expect(await store.get('live-format')).toBeUndefined()
+  await store.commit([{ key: 'a', value: 1 }])
+  await store.close()
+  const again = await openLmdbStateStore({ folder })
+  expect(await again.get('a')).toBe(1)
+  await again.close()
   rmSync(folder, { recursive: true })
 })

@@ -5,6 +5,7 @@ import { committed } from '@arus/event-log'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { Packr } from 'msgpackr'
 import { ArusError } from '../errors.ts'
+import { Pacer } from '../pacer.ts'
 import { cautiousClock } from './cautious-clock.ts'
 import type { StateChange, StateStore, StateValue } from './state-store.ts'
 
@@ -15,8 +16,18 @@ export interface LmdbStateStoreOptions {
   readonly steadyMs?: () => number
 }
 
-/** A value with the moment it may go, 0 for never. */
-type Stored = readonly [value: StateValue, expiresAtMs: number]
+/** A stored value begins with the moment it may go (f64 big-endian, UTC ms, 0 for never); MessagePack follows. */
+const HEADER_BYTES = 8
+
+interface Write {
+  readonly key: string
+  /** Null removes. */
+  readonly bytes: Buffer | null
+}
+
+/** The name changes with the form of values. */
+const VALUES = 'values-2'
+const EARLIER_VALUES = ['values']
 
 const EXPIRY_INTERVAL_MS = 10_000
 /** Keys in one list, and so in one step of removing: a step holds up everything else for some milliseconds. */
@@ -54,7 +65,8 @@ export class LmdbStateStore implements StateStore {
       overlappingSync: false,
       eventTurnBatching: false,
     })
-    this.#values = this.#root.openDB({ name: 'values', encoding: 'binary' })
+    this.#dropEarlierForm()
+    this.#values = this.#root.openDB({ name: VALUES, encoding: 'binary' })
     this.#expiries = this.#root.openDB({ name: 'expiry-lists' })
     this.#now = cautiousClock({ now, steadyMs })
     this.#timer = setInterval(() => {
@@ -75,16 +87,22 @@ export class LmdbStateStore implements StateStore {
   async *scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: StateValue }> {
     const nowMs = this.#now()
     for (const { key, value } of this.#values.getRange({ start: prefix, end: prefix + AFTER_ALL })) {
-      const [found, expiresAtMs] = this.#packr.unpack(value) as Stored
-      if (expiresAtMs === 0 || expiresAtMs > nowMs) yield { key, value: found }
+      if (!isPast(value, nowMs)) yield { key, value: this.#unpacked(value) }
     }
   }
 
   async commit(changes: readonly StateChange[]): Promise<void> {
     if (changes.length === 0) return
     // All that can fail fails before the first write: a batch that has begun is written as far as it came.
-    const writes = changes.map((change) => this.#encoded(change))
-    const expiring = keysByExpiry(changes.filter((change) => !this.#isListed(change)))
+    const pacer = new Pacer()
+    const writes: Write[] = []
+    const unlisted: StateChange[] = []
+    for (const change of changes) {
+      writes.push(this.#encoded(change))
+      if (!this.#isListed(change)) unlisted.push(change)
+      if (pacer.isDue()) await pacer.pause()
+    }
+    const expiring = keysByExpiry(unlisted)
     const batch = this.#root.batch(() => {
       for (const { key, bytes } of writes) {
         if (bytes === null) void this.#values.remove(key)
@@ -96,19 +114,23 @@ export class LmdbStateStore implements StateStore {
     await committed(batch)
   }
 
-  #encoded({ key, value, expiresAtMs = 0 }: StateChange) {
+  #encoded({ key, value, expiresAtMs = 0 }: StateChange): Write {
     if (Buffer.byteLength(key) > KEY_BYTES_MAX || key.length === 0) {
       throw new ArusError(
         'STATE_UNSTORABLE',
         `a key of the state store has 1 to ${KEY_BYTES_MAX} bytes, found ${Buffer.byteLength(key)}: ${key.slice(0, 80)}`,
       )
     }
-    return { key, bytes: value === undefined ? null : this.#packed(key, [value, expiresAtMs]) }
+    return { key, bytes: value === undefined ? null : this.#packed(key, value, expiresAtMs) }
   }
 
-  #packed(key: string, stored: Stored): Buffer {
+  #packed(key: string, value: StateValue, expiresAtMs: number): Buffer {
     try {
-      return this.#packr.pack(stored)
+      const packed = this.#packr.pack(value)
+      const bytes = Buffer.allocUnsafe(HEADER_BYTES + packed.length)
+      bytes.writeDoubleBE(expiresAtMs, 0)
+      packed.copy(bytes, HEADER_BYTES)
+      return bytes
     } catch (error) {
       throw new ArusError('STATE_UNSTORABLE', `the value of ${key.slice(0, 80)} is no JSON value`, {
         cause: error,
@@ -118,7 +140,13 @@ export class LmdbStateStore implements StateStore {
 
   /** Written again with the time it already had: its list stands. Values often written would fill the disk with lists. */
   #isListed({ key, expiresAtMs = 0 }: StateChange): boolean {
-    return expiresAtMs > 0 && this.#stored(key)?.[1] === expiresAtMs
+    return expiresAtMs > 0 && this.#expiryOf(key) === expiresAtMs
+  }
+
+  /** What an earlier version stored is made again from the log. */
+  #dropEarlierForm(): void {
+    const names = [...this.#root.getKeys()].filter((name) => EARLIER_VALUES.includes(name))
+    for (const name of names) this.#root.openDB({ name, encoding: 'binary' }).dropSync()
   }
 
   async clear(prefix: string): Promise<void> {
@@ -181,21 +209,29 @@ export class LmdbStateStore implements StateStore {
 
   /** A value written again since it was listed has an expiry of its own. */
   #removeIfPast(key: string, nowMs: number): void {
-    const expiresAtMs = this.#stored(key)?.[1] ?? 0
+    const expiresAtMs = this.#expiryOf(key) ?? 0
     if (expiresAtMs > 0 && expiresAtMs <= nowMs) void this.#values.remove(key)
   }
 
   #read(key: string): StateValue | undefined {
-    const stored = this.#stored(key)
-    if (stored === undefined) return undefined
-    return stored[1] === 0 || stored[1] > this.#now() ? stored[0] : undefined
-  }
-
-  #stored(key: string): Stored | undefined {
     if (key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX) return undefined
     const bytes = this.#values.get(key)
-    return bytes === undefined ? undefined : (this.#packr.unpack(bytes) as Stored)
+    return bytes === undefined || isPast(bytes, this.#now()) ? undefined : this.#unpacked(bytes)
   }
+
+  #unpacked(bytes: Buffer): StateValue {
+    return this.#packr.unpack(bytes.subarray(HEADER_BYTES))
+  }
+
+  /** Without a copy of the value, which may be long: asked for everything that is written. */
+  #expiryOf(key: string): number | undefined {
+    return this.#values.getBinaryFast(key)?.readDoubleBE(0)
+  }
+}
+
+function isPast(bytes: Buffer, nowMs: number): boolean {
+  const expiresAtMs = bytes.readDoubleBE(0)
+  return expiresAtMs > 0 && expiresAtMs <= nowMs
 }
 
 /** Lists of keys with the same expiry, at most as long as a step. */

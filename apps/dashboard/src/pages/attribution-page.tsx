@@ -80,14 +80,14 @@ function Recommendations({ attribution }: { readonly attribution: Attribution })
         />
         <Figure name={t('revenue')} value={format.money(total.revenue)} note={t('shopCurrencyOnly')} />
       </div>
-      <Card className="half" title={t('byScenario')}>
+      <Card title={t('byScenario')}>
         <Outcomes
           label={t('byScenario')}
           first={t('scenario')}
           rows={by_scenario.map(({ scenario, ...row }) => ({ ...row, name: scenario }))}
         />
       </Card>
-      <Card className="half" title={t('byModel')}>
+      <Card title={t('byModel')}>
         <Outcomes label={t('byModel')} first={t('model')} rows={models} />
       </Card>
       <Card title={t('byPosition')}>

@@ -57,7 +57,8 @@ export const english = {
   eventsToday: '{count} events today',
   eventsPerSecond: 'Events per second',
   eventsEver: '{count} events in all',
-  recommendationsPerMinute: 'Recommendations / min',
+  // A soft hyphen: the word is wider than its card on a laptop.
+  recommendationsPerMinute: 'Recommend\u00adations / min',
   servedByModel: 'model {name} v{version}',
   noModel: 'no model yet',
   revenueToday: 'Revenue today',

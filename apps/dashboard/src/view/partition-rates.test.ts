@@ -21,6 +21,7 @@ function metricsAt(generated_at: number, end: number, committed: number): System
         group: 'lake',
         lag: 0,
         lag_seconds: 0,
+        lost: 0,
         processed_per_second: 0,
         partitions: [
           {
@@ -30,6 +31,7 @@ function metricsAt(generated_at: number, end: number, committed: number): System
             end_offset: end,
             lag: end - committed,
             lag_seconds: 0,
+            lost: 0,
           },
         ],
       },

@@ -42,7 +42,7 @@ export const SILVER: readonly TableDefinition[] = [
      session_id string Session given by the sender
      anonymous_id string Visitor not signed in
      shopper string user_id, else anonymous_id, else session_id
-     session string session_id, else shopper and start of a stretch without a gap of 30 minutes
+     session string session_id, else shopper and start of a stretch without a gap of ARUS_SESSION_GAP_MINUTES
      action string What was done
      product_id string Product
      category string Category of the product

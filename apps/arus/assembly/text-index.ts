@@ -186,10 +186,13 @@ function addToken(byteCount: usize, hash: u32): void {
   textTokens++
   const whole = withoutPlural(min(byteCount, TOKEN_BYTES_MAX))
   // The word may have been cut, and -ies made -y.
-  const itsHash = whole === byteCount ? hash : hashOf(token, whole)
-  const term = intern(terms, token, whole, itsHash)
+  addTerm(termOfToken(whole, whole === byteCount ? hash : hashOf(token, whole)))
+}
+
+function termOfToken(byteCount: usize, hash: u32): u32 {
+  const term = intern(terms, token, byteCount, hash)
   if (term >= termCapacity) growTerms()
-  addTerm(term)
+  return term
 }
 
 /** See `tokenizer.ts`. */
@@ -275,21 +278,45 @@ export function finish(order: usize, documentCount: u32): void {
     store<u32>(offsets + place, sum, 4)
   }
   postings = heap.alloc((<usize>sum) << 2)
-  for (let document: u32 = 0; document < documentCount; document++) {
-    const facts = texts + ((<usize>load<u32>(order + ((<usize>document) << 2))) << 3)
+  for (let first: u32 = 0; first < documentCount; first += BLOCK) {
+    const count = min(BLOCK, documentCount - first)
+    findEntries(order + ((<usize>first) << 2), count)
+    for (let n: u32 = 0; n < count; n++) postDocument(first + n, found + ((<usize>n) << 3), next)
+  }
+}
+
+/** Documents whose entries are looked for at once. */
+const BLOCK: u32 = 256
+/** Of each of these: where its entries are, and where they end. */
+const found: usize = heap.alloc((<usize>BLOCK) << 3)
+/** Exported so that the compiler does not leave out what is only read to be near. */
+export let touched: u32 = 0
+
+/** Entries lie anywhere in memory: read at once, one wait does for many of them. */
+function findEntries(order: usize, count: u32): void {
+  let sum: u32 = 0
+  for (let n: u32 = 0; n < count; n++) {
+    const facts = texts + ((<usize>load<u32>(order + ((<usize>n) << 2))) << 3)
     const first = load<u32>(facts)
-    let entry =
-      <usize>load<u32>(segments + ((<usize>(first >>> SEGMENT_BITS)) << 2)) +
-      ((<usize>(first & (SEGMENT_ENTRIES - 1))) << 2)
-    const stop = entry + ((<usize>load<u32>(facts, 4)) << 2)
-    const posting = document << POSTING_SHIFT
-    for (; entry < stop; entry += 4) {
-      const value = load<u32>(entry)
-      const place = next + ((<usize>(value >>> POSTING_SHIFT)) << 2)
-      const to = load<u32>(place)
-      store<u32>(place, to + 1)
-      store<u32>(postings + ((<usize>to) << 2), posting + (value & FREQUENCY_MAX))
-    }
+    const entries =
+      load<u32>(segments + ((<usize>(first >>> SEGMENT_BITS)) << 2)) + ((first & (SEGMENT_ENTRIES - 1)) << 2)
+    const end = entries + (load<u32>(facts, 4) << 2)
+    if (end > entries) sum += load<u32>(<usize>entries) + load<u32>(<usize>end - 4)
+    store<u32>(found + ((<usize>n) << 3), entries)
+    store<u32>(found + ((<usize>n) << 3), end, 4)
+  }
+  touched += sum
+}
+
+function postDocument(document: u32, entries: usize, next: usize): void {
+  const end = <usize>load<u32>(entries, 4)
+  const posting = document << POSTING_SHIFT
+  for (let entry = <usize>load<u32>(entries); entry < end; entry += 4) {
+    const value = load<u32>(entry)
+    const place = next + ((<usize>(value >>> POSTING_SHIFT)) << 2)
+    const to = load<u32>(place)
+    store<u32>(place, to + 1)
+    store<u32>(postings + ((<usize>to) << 2), posting + (value & FREQUENCY_MAX))
   }
 }
 

@@ -5,6 +5,7 @@
  */
 // biome-ignore lint/style/useImportType: AssemblyScript knows no other import
 import { ByteTable, emptyTable, HASH_OF_NONE, hashed, hashOf, intern, SLACK, zeros } from './byte-table'
+import { BEYOND_ASCII, KINDS, PASSED_OVER, SEPARATOR, withoutPlural } from './word-bytes'
 
 const TOKEN_BYTES_MAX: usize = 64
 const POSTING_SHIFT: u32 = 3
@@ -15,20 +16,6 @@ const SEGMENT_BITS: u32 = 20
 const SEGMENT_ENTRIES: u32 = 1 << SEGMENT_BITS
 const SEGMENTS_MAX: u32 = 1 << (32 - SEGMENT_BITS)
 const NO_NAME: u32 = 0xffffffff
-
-// Kinds of bytes; a greater one is a letter, in lower case, or a digit.
-const SEPARATOR: u32 = 0
-const PASSED_OVER: u32 = 1
-const BEYOND_ASCII: u32 = 2
-const KINDS = zeros(256)
-for (let code: u32 = 0; code < 256; code++) store<u8>(KINDS + code, kindOf(code))
-
-function kindOf(code: u32): u32 {
-  if (code >= 128) return BEYOND_ASCII
-  if (code === 39) return PASSED_OVER
-  const lower = code | 32
-  return (lower >= 97 && lower <= 122) || (code >= 48 && code <= 57) ? lower : SEPARATOR
-}
 
 const ids = changetype<ByteTable>(heap.alloc(offsetof<ByteTable>()))
 const terms = emptyTable(0)
@@ -184,7 +171,7 @@ function wordStart(from: usize): usize {
 
 function addToken(byteCount: usize, hash: u32): void {
   textTokens++
-  const whole = withoutPlural(min(byteCount, TOKEN_BYTES_MAX))
+  const whole = withoutPlural(token, min(byteCount, TOKEN_BYTES_MAX))
   // The word may have been cut, and -ies made -y.
   addTerm(termOfToken(whole, whole === byteCount ? hash : hashOf(token, whole)))
 }
@@ -193,24 +180,6 @@ function termOfToken(byteCount: usize, hash: u32): u32 {
   const term = intern(terms, token, byteCount, hash)
   if (term >= termCapacity) growTerms()
   return term
-}
-
-/** See `tokenizer.ts`. */
-function withoutPlural(byteCount: usize): usize {
-  const last = token + byteCount - 1
-  if (byteCount < 4 || load<u8>(last) !== 115) return byteCount
-  const second: u32 = load<u8>(last - 1)
-  if (second !== 101) return second === 117 || second === 115 || second < 97 ? byteCount : byteCount - 1
-  const third: u32 = load<u8>(last - 2)
-  const fourth: u32 = load<u8>(last - 3)
-  if (third === 105) {
-    if (byteCount < 5 || fourth === 97 || fourth === 101) return byteCount - 1
-    store<u8>(last - 2, 121)
-    return byteCount - 2
-  }
-  const dropsBoth =
-    third === 120 || (third === 115 && fourth === 115) || (third === 104 && (fourth === 99 || fourth === 115))
-  return dropsBoth ? byteCount - 2 : byteCount - 1
 }
 
 function addTerm(term: u32): void {

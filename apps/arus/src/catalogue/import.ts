@@ -173,10 +173,11 @@ async function refineProducts(run: Run, done: DoneSteps | null): Promise<Refined
         })
   const { version: bronzeVersion, read } = await writeBronze(run, done)
   const replace = replacing(connection)
-  const typed = typedProducts((await lake.relation('bronze.products')).sql)
+  const { sql: bronze } = await lake.relation('bronze.products')
+  const typed = typedProducts(bronze)
   // What an older Arus read has none.
   const doubtfulLines = read.doubtfulLines ?? null
-  await connection.run(faultyTableSql(typed, doubtfulLines))
+  await connection.run(faultyTableSql(bronze, doubtfulLines))
   const sound = soundProducts(typed, await countOf(connection, `SELECT count(*) FROM ${FAULTY_TABLE}`))
   if (categoryRejections === null) await deriveCategories(connection, sound)
   await addNamedCategories(connection, sound)

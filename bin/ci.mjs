@@ -15,9 +15,7 @@ rmSync(join(cache, 'ci'), { recursive: true, force: true })
 mkdirSync(join(cache, 'ci'), { recursive: true })
 step('Chromium is there', ensureChromium)
 step('the real engines are there', ensureEngines)
-step('the compiler of the kernels is there', () =>
-  run(['npm', '--prefix', 'packages/recommenders/assembly', 'ci']),
-)
+step('the compiler of the kernels is there', () => run(['npm', '--prefix', 'assembly', 'ci']))
 step('npm run check', () => runCounted('check', ['npm', 'run', 'check'], join(cache, 'ci', 'tests.json')))
 step('real engines', () =>
   runCounted('real engines', ['npm', 'run', 'test:engines'], join(cache, 'ci', 'engines.json')),

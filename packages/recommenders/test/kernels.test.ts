@@ -1,6 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type DenseMatrix, type Kernels, widthOf } from '../src/kernels/kernels.ts'
@@ -13,14 +10,6 @@ import type { SparseMatrix } from '../src/sparse-matrix.ts'
 test('this runtime has the kernels in WebAssembly', () => {
   expect(openKernels().name).toBe('wasm')
 })
-
-const assembly = join(import.meta.dirname, '../assembly')
-test.skipIf(!existsSync(join(assembly, 'node_modules')))(
-  'kernels.wasm is what its source compiles to (skipped without npm ci in assembly/)',
-  () => {
-    execFileSync(process.execPath, ['build.mjs', '--check'], { cwd: assembly })
-  },
-)
 
 test('arrays from elsewhere are refused, not read from a wrong place', () => {
   const kernels = wasmKernels()!

@@ -27,6 +27,11 @@ export class ByteTable {
     return new ByteTable(new ByteList(), new Uint32Array(slotCount))
   }
 
+  /** A table that another wrote, with the same hash; read-only in effect. */
+  static of(strings: ByteList, slots: Uint32Array): ByteTable {
+    return new ByteTable(strings, slots)
+  }
+
   /** A table saved by `sections` under `prefix`; read-only in effect, as its arrays are views of the file. */
   static load(reader: FlatReader, prefix: string): ByteTable {
     return new ByteTable(

@@ -1,5 +1,4 @@
 import { ArusError } from '../errors.ts'
-import { ByteTable } from './byte-table.ts'
 import type { Category } from './catalogue.ts'
 import { NO_CATEGORY } from './catalogue-files.ts'
 import { orderDocuments } from './document-order.ts'
@@ -7,10 +6,11 @@ import type { FlatArray, FlatSections } from './flat-file.ts'
 import { gathered } from './gather.ts'
 import { idSections } from './product-ids.ts'
 import type { ProductNumbers } from './stored-product.ts'
-import { TextIndexBuilder } from './text-index-builder.ts'
+import { NO_NAME, TextIndexBuilder } from './text-index-builder.ts'
+import { type Rows, TextKernel } from './text-kernel.ts'
 import type { TextLines } from './text-lines.ts'
 
-const NO_TERMS = new Uint32Array(0)
+const LF = 10
 
 /** Columns that are kept as they come; each is a section `documents.…` of the index, by document. */
 function keptColumns(productCount: number) {
@@ -38,10 +38,8 @@ export class CatalogueColumns {
   count = 0
   readonly #categories: readonly Category[]
   readonly #categoryIndexes: ReadonlyMap<number, number>
-  /** Terms of each category's name. */
-  readonly #nameTerms: readonly Uint32Array[]
-  readonly #ids: ByteTable
-  readonly #text = new TextIndexBuilder()
+  readonly #kernel = new TextKernel()
+  readonly #text = new TextIndexBuilder(this.#kernel)
   readonly #kept: KeptColumns
   readonly #categoryOf: Uint16Array
   readonly #titleStarts: Float64Array
@@ -49,8 +47,8 @@ export class CatalogueColumns {
   constructor(productCount: number, categories: readonly Category[]) {
     this.#categories = categories
     this.#categoryIndexes = new Map(categories.map(({ category_id }, index) => [category_id, index]))
-    this.#nameTerms = categories.map(({ name }) => this.#text.termsOf(Buffer.from(name)))
-    this.#ids = ByteTable.empty(productCount)
+    this.#text.setNames(categories.map(({ name }) => name))
+    this.#kernel.exports.startIds(productCount)
     this.#kept = keptColumns(productCount)
     this.#categoryOf = new Uint16Array(productCount)
     this.#titleStarts = new Float64Array(productCount)
@@ -58,24 +56,43 @@ export class CatalogueColumns {
 
   /** Takes the next products, whose texts are the next lines. Throws `INTERNAL` when an id came before. */
   add(numbers: ProductNumbers, lines: TextLines): void {
+    const { count } = this
     for (const name of Object.keys(this.#kept) as (keyof KeptColumns)[])
-      this.#kept[name].set(numbers[name], this.count)
-    for (let row = 0; row < numbers.popularity.length; row++) {
+      this.#kept[name].set(numbers[name], count)
+    const rowCount = numbers.popularity.length
+    const rows = this.#kernel.rows(rowCount)
+    const position = lines.position
+    const block = lines.next(bytesOf(numbers))
+    const place = this.#kernel.load(block)
+    let at = 0
+    for (let row = 0; row < rowCount; row++) {
+      const idBytes = numbers.product_id_bytes[row]!
+      const titleBytes = numbers.title_bytes[row]!
       const category = this.#categoryIndexes.get(numbers.category_id[row]!)
-      this.#categoryOf[this.count] = category ?? NO_CATEGORY
-      this.#addTexts(numbers, row, lines, category === undefined ? NO_TERMS : this.#nameTerms[category]!)
-      this.count++
+      rows.idStarts[row] = place + at
+      rows.idBytes[row] = idBytes
+      rows.titleStarts[row] = place + at + idBytes
+      rows.titleBytes[row] = titleBytes
+      rows.names[row] = category ?? NO_NAME
+      this.#categoryOf[count + row] = category ?? NO_CATEGORY
+      this.#titleStarts[count + row] = position + at + idBytes
+      at += idBytes + titleBytes + numbers.image_url_bytes[row]! + numbers.product_url_bytes[row]! + 1
+      if (block[at - 1] !== LF) throw lines.unlike()
     }
+    this.#addIds(rows, rowCount)
+    this.#text.addRows(rows, rowCount)
+    this.count += rowCount
   }
 
   /** Everything by document, as sections of a flat file. */
   sections(): FlatSections {
     const { popularity, stars, is_best_seller } = this.#kept
+    const { ids } = this.#kernel
     const order = orderDocuments({
       popularity: popularity.subarray(0, this.count),
       stars: Float32Array.from(stars.subarray(0, this.count)),
       isBestSeller: is_best_seller.subarray(0, this.count),
-      ids: this.#ids.strings,
+      ids: ids.strings,
     })
     const categoryOf = gathered(this.#categoryOf, order)
     const kept = Object.entries(this.#kept).map(([name, values]) => [
@@ -83,7 +100,7 @@ export class CatalogueColumns {
       gathered<FlatArray>(values, order),
     ])
     return {
-      ...idSections(this.#ids, order),
+      ...idSections(ids, order),
       ...this.#text.sections(order),
       ...byCategory(categoryOf, this.#categories.length),
       ...(Object.fromEntries(kept) as FlatSections),
@@ -93,24 +110,27 @@ export class CatalogueColumns {
     }
   }
 
-  #addTexts(numbers: ProductNumbers, row: number, lines: TextLines, alsoNamed: Uint32Array): void {
-    const idBytes = numbers.product_id_bytes[row]!
-    const titleBytes = numbers.title_bytes[row]!
-    const start = lines.next(
-      idBytes + titleBytes + numbers.image_url_bytes[row]! + numbers.product_url_bytes[row]!,
-    )
-    const title = start + idBytes
-    this.#addId(lines.bytes, start, title)
-    this.#titleStarts[this.count] = lines.base + title
-    this.#text.add(lines.bytes, { from: title, to: title + titleBytes }, alsoNamed)
-  }
-
-  /** Numbers the id: by line, when each comes once. */
-  #addId(bytes: Buffer, from: number, to: number): void {
-    if (this.#ids.intern(bytes, from, to) === this.count) return
-    const id = bytes.toString('utf8', from, to)
+  /** Numbers the ids: by line, when each comes once. */
+  #addIds({ idStarts, idBytes }: Rows, rowCount: number): void {
+    const { exports } = this.#kernel
+    const row = exports.addIds(idStarts.byteOffset, idBytes.byteOffset, rowCount, this.count)
+    if (row === rowCount) return
+    const id = this.#kernel.bytesAt(idStarts[row]!, idBytes[row]!).toString()
     throw new ArusError('INTERNAL', `Product id ${id} came twice; products must be de-duplicated`)
   }
+}
+
+/** Bytes of all lines of a batch. */
+function bytesOf({
+  product_id_bytes,
+  title_bytes,
+  image_url_bytes,
+  product_url_bytes,
+}: ProductNumbers): number {
+  let sum = 0
+  for (let row = 0; row < title_bytes.length; row++)
+    sum += product_id_bytes[row]! + title_bytes[row]! + image_url_bytes[row]! + product_url_bytes[row]! + 1
+  return sum
 }
 
 /** Documents of each category, in document order: a counting sort. */

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { CsvKernel, type FieldKind } from './csv-kernel.ts'
 
 /** Why a record cannot be read as CSV. */
 export type BrokenRecordReason =
@@ -20,14 +21,16 @@ export interface BrokenRecord {
 
 /** Receives what a scan finds, in file order. `bytes` are only valid during the call. */
 export interface RecordSink {
-  /** A whole record without its line end, beginning on physical line `line`. */
-  record(bytes: Buffer, line: number): void
+  /** A whole record without its line end, beginning on physical line `line`. Left out by who does not look at them. */
+  record?(bytes: Buffer, line: number): void
   broken(record: BrokenRecord): void
 }
 
 export interface CsvShape {
   readonly delimiter: ',' | ';' | '\t'
   readonly columnCount: number
+  /** What each column holds, where `doubtfulLines` are asked for. */
+  readonly fieldKinds?: readonly FieldKind[]
 }
 
 /** A longer record is refused; a quoted field that has not closed by then never will. */
@@ -37,11 +40,13 @@ const QUOTE = 34
 const LF = 10
 const CR = 13
 const SHOWN_BYTES_MAX = 500
+const DOUBTFUL_LINES_MAX = 10_000
 
 /**
  * Cuts a CSV into records (RFC 4180, and quotes inside unquoted fields taken as they are), chunk by chunk. A record that
  * is broken gives up its first physical line only, and reading goes on at the next line, so that one stray quote costs one
- * row. Blank lines are passed over. Feed it from the first line after the header; then call `end`.
+ * row. Blank lines are passed over. Feed it from the first line after the header; then call `end`. Ordinary records, almost
+ * all of them, are read over by `CsvKernel`; the rest here, which would do for every one.
  */
 export class CsvRecordScanner {
   /** Facts about the file so far, for whoever decides whether it can be read as it stands. */
@@ -57,43 +62,95 @@ export class CsvRecordScanner {
   readonly #delimiter: number
   readonly #columnCount: number
   readonly #sink: RecordSink
-  #carry: Buffer = Buffer.alloc(0)
+  readonly #kernel: CsvKernel
+  readonly #isPlain: boolean
   #line: number
   #checksEach = false
   /** Physical lines of the record being read. */
   #recordLines = 1
+  #doubtfulLines: number[] | null = []
 
-  constructor(shape: CsvShape, firstLine: number, sink: RecordSink) {
-    this.#delimiter = shape.delimiter.charCodeAt(0)
-    this.#columnCount = shape.columnCount
+  /** `isPlain`: without the kernel. Every line is doubtful then. */
+  constructor(shape: CsvShape, firstLine: number, sink: RecordSink, isPlain = false) {
+    const { delimiter, columnCount, fieldKinds } = shape
+    this.#delimiter = delimiter.charCodeAt(0)
+    this.#columnCount = columnCount
+    this.#kernel = new CsvKernel(delimiter, fieldKinds ?? new Array(columnCount).fill('any'))
     this.#line = firstLine
     this.#sink = sink
+    this.#isPlain = isPlain
   }
 
   /** Bytes of a record whose end has not been seen yet. */
   get pendingBytes(): number {
-    return this.#carry.length
+    return this.#kernel.bytes.length
+  }
+
+  /**
+   * Lines of the records with a field that is not surely sound, or an id that stood before: whatever is wrong with any
+   * record is wrong with one of these. Null when they are too many to name.
+   */
+  get doubtfulLines(): readonly number[] | null {
+    return this.#doubtfulLines
   }
 
   push(chunk: Buffer): void {
-    this.#scan(this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]), false)
+    this.#kernel.push(chunk)
+    this.#scan(false)
   }
 
   end(): void {
-    this.#scan(this.#carry, true)
+    this.#scan(true)
   }
 
-  #scan(bytes: Buffer, isEnd: boolean): void {
-    const whole = isEnd ? bytes.length : bytes.lastIndexOf(LF) + 1
+  #scan(isEnd: boolean): void {
+    const { bytes } = this.#kernel
+    const linesEnd = bytes.lastIndexOf(LF) + 1
+    const whole = isEnd ? bytes.length : linesEnd
     const text = bytes.subarray(0, whole)
     this.#checksEach = !isUtf8(text) || text.includes(0)
+    const asksKernel = !this.#checksEach && !this.#isPlain
     let at = 0
     while (at < whole) {
+      if (asksKernel) at = this.#readOrdinary(bytes, at, linesEnd)
+      if (at >= whole) break
       const next = this.#readRecord(bytes, at, whole, isEnd)
       if (next < 0) break
       at = next
     }
-    this.#carry = Buffer.from(bytes.subarray(at))
+    this.#kernel.drop(Math.min(at, bytes.length))
+  }
+
+  /** Reads over ordinary records from `start` on; answers where one stands that is not, or the lines end. */
+  #readOrdinary(bytes: Buffer, start: number, end: number): number {
+    let at = start
+    while (at < end) {
+      const found = this.#kernel.scan(at, end)
+      if (this.#sink.record !== undefined) this.#hand(bytes, at, found.ends)
+      for (const record of found.doubtful) this.#doubt(this.#line + record)
+      this.recordCount += found.count
+      this.carriageReturnCount += found.carriageReturnCount
+      this.#line += found.count
+      at = found.next
+      if (found.count === 0) break
+    }
+    return at
+  }
+
+  #hand(bytes: Buffer, start: number, ends: Uint32Array): void {
+    let at = start
+    for (let record = 0; record < ends.length; record++) {
+      const end = ends[record]!
+      const to = bytes[end - 1] === CR ? end - 1 : end
+      this.#sink.record?.(bytes.subarray(at, to), this.#line + record)
+      at = end + 1
+    }
+  }
+
+  #doubt(line: number): void {
+    if (this.#doubtfulLines === null) return
+    if (this.#doubtfulLines.length < DOUBTFUL_LINES_MAX) this.#doubtfulLines.push(line)
+    else this.#doubtfulLines = null
   }
 
   /** Reads the record at `start`; answers where the next begins, or -1 when more bytes are needed to tell. */
@@ -162,7 +219,8 @@ export class CsvRecordScanner {
       if (at >= end && lineCount === 1 && columnCount < this.#columnCount) this.isCutOff = true
       return this.#rejectLine(bytes, start, end, lineCount > 1 ? 'broken_quote' : reason, columnCount)
     }
-    this.#sink.record(record, this.#line)
+    this.#sink.record?.(record, this.#line)
+    this.#doubt(this.#line)
     this.recordCount++
     if (lineCount > 1) this.multiLineCount++
     this.#line += lineCount

@@ -19,7 +19,7 @@ export interface CsvSource {
 }
 
 const HEAD_BYTES = 1 << 16
-const CHUNK_BYTES = 1 << 22
+const CHUNK_BYTES = 1 << 20
 const DELIMITERS = [',', ';', '\t'] as const
 
 /**
@@ -50,30 +50,53 @@ export async function openCsvSource(file: string): Promise<CsvSource> {
   }
 }
 
-/** The file's bytes, uncompressed, in chunks. Throws `FILE_UNREADABLE` when the file or its gzip stream breaks off. */
+/**
+ * The file's bytes, uncompressed, in chunks, each valid until the next is asked for. Throws `FILE_UNREADABLE` when the file or
+ * its gzip stream breaks off.
+ */
 export async function* csvBytes(source: {
   readonly file: string
   readonly isGzip: boolean
   /** Called with the number of bytes read from disk so far. */
   readonly onRead?: (byteCount: number) => void
 }): AsyncGenerator<Buffer> {
-  const { file, isGzip, onRead } = source
-  const raw = createReadStream(file, { highWaterMark: CHUNK_BYTES })
-  if (onRead) raw.on('data', () => onRead(raw.bytesRead))
+  const { file, isGzip } = source
   try {
-    if (!isGzip) {
-      yield* raw
-      return
-    }
-    const unzipped = createGunzip({ chunkSize: 1 << 20 })
-    raw.on('error', (error) => unzipped.destroy(error))
-    yield* raw.pipe(unzipped)
+    yield* isGzip ? gunzipped(source) : plainBytes(source)
   } catch (error) {
     if (error instanceof ArusError) throw error
     const what = isGzip
       ? 'its gzip stream is cut off or damaged; copy or download it again'
       : 'reading it failed'
     throw new ArusError('FILE_UNREADABLE', `Cannot read ${file}: ${what}`, { cause: error })
+  }
+}
+
+interface Bytes {
+  readonly file: string
+  readonly onRead?: (byteCount: number) => void
+}
+
+/** Through one buffer: new ones for every chunk cost more than to read them. */
+async function* plainBytes({ file, onRead }: Bytes): AsyncGenerator<Buffer> {
+  await using handle = await open(file)
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (let done = 0; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES)
+    if (bytesRead === 0) return
+    done += bytesRead
+    onRead?.(done)
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+async function* gunzipped({ file, onRead }: Bytes): AsyncGenerator<Buffer> {
+  const raw = createReadStream(file, { highWaterMark: CHUNK_BYTES })
+  if (onRead) raw.on('data', () => onRead(raw.bytesRead))
+  try {
+    const unzipped = createGunzip({ chunkSize: CHUNK_BYTES })
+    raw.on('error', (error) => unzipped.destroy(error))
+    yield* raw.pipe(unzipped)
   } finally {
     raw.destroy()
   }

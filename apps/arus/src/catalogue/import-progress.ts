@@ -13,7 +13,7 @@ export interface ImportMarks {
 }
 
 /** What a reading of the products file found, without the place where a copy lay. */
-export type ReadFacts = Pick<StagedCsv, 'recordCount' | 'broken'>
+export type ReadFacts = Pick<StagedCsv, 'recordCount' | 'broken' | 'doubtfulLines'>
 
 /** The report, but for what is only known once the catalogue is built. */
 export type RefinedFacts = Omit<ImportReport, 'categories' | 'catalogue_version' | 'took_ms'>

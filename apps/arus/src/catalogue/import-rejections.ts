@@ -6,7 +6,7 @@ import {
   type Rejection,
   type RejectionReason,
 } from './import-report.ts'
-import { FAULTY_TABLE } from './import-sql.ts'
+import { FAULTY_TABLE, standsOn } from './import-sql.ts'
 
 const TABLE = 'import_rejections'
 const TEXT_CHARACTERS_MAX = 500
@@ -23,13 +23,17 @@ export class ImportRejections {
 
   /**
    * Finds later rows of an asin seen before, and categories nobody named, and adds the faulty rows. `sound` is of
-   * `soundProducts`; needs `FAULTY_TABLE` and `CATEGORIES_TABLE`.
+   * `soundProducts`; asins that came before stand on `doubtfulLines`. Needs `FAULTY_TABLE` and `CATEGORIES_TABLE`.
    */
-  static async find(connection: DuckDBConnection, sound: string): Promise<ImportRejections> {
+  static async find(
+    connection: DuckDBConnection,
+    sound: string,
+    doubtfulLines: readonly number[] | null,
+  ): Promise<ImportRejections> {
     await connection.run(`CREATE OR REPLACE TEMP TABLE ${TABLE} AS
       SELECT line_number::BIGINT AS line, fault AS reason, fault_detail AS detail, text, product_id, true AS is_product
       FROM ${FAULTY_TABLE}`)
-    await connection.run(repeatedSql(sound))
+    await connection.run(repeatedSql(sound, doubtfulLines))
     if (await isTrue(connection, `SELECT EXISTS (FROM ${REPEATED_TABLE})`)) {
       await connection.run(`INSERT INTO ${TABLE} ${duplicates(sound)}`)
     }
@@ -103,10 +107,11 @@ const IS_DROPPED = `is_product AND reason NOT IN (${REASONS_KEPT.map((reason) =>
 
 const REPEATED_TABLE = 'import_repeated'
 
-/** Hashes of asins that occur more than once, or share their hash: grouping numbers takes a third of grouping texts. */
-function repeatedSql(sound: string): string {
+/** Hashes of asins that may occur more than once: grouping numbers takes a third of grouping texts. */
+function repeatedSql(sound: string, doubtfulLines: readonly number[] | null): string {
+  const condition = doubtfulLines === null ? 'HAVING count(*) > 1' : ''
   return `CREATE OR REPLACE TEMP TABLE ${REPEATED_TABLE} AS
-    SELECT hash(product_id) AS asin_hash FROM ${sound} GROUP BY 1 HAVING count(*) > 1`
+    SELECT hash(product_id) AS asin_hash FROM ${sound} WHERE ${standsOn(doubtfulLines)} GROUP BY 1 ${condition}`
 }
 
 /** The first row of an asin that can be taken is kept; later ones are reported. */

@@ -29,11 +29,19 @@ export const FAULTY_TABLE = 'import_faulty'
 
 const TEXT_CHARACTERS_MAX = 500
 
-/** Makes `FAULTY_TABLE` from typed products, `faultyCount` of which have a fault. */
-export function faultyTableSql(typed: string, faultyCount: number): string {
+/** SQL condition that a row stands on one of these lines; null stands for all. */
+export function standsOn(lines: readonly number[] | null): string {
+  if (lines === null) return 'true'
+  return lines.length === 0 ? 'false' : `line_number IN (SELECT unnest([${lines.join(', ')}]))`
+}
+
+/** Makes `FAULTY_TABLE` of the products in bronze that have a fault; only those on `doubtfulLines` can. */
+export function faultyTableSql(bronze: string, doubtfulLines: readonly number[] | null): string {
+  // Chosen before they are typed: that is most of the work.
+  const typed = typedProducts(`(FROM ${bronze} WHERE ${standsOn(doubtfulLines)})`)
   return `CREATE OR REPLACE TEMP TABLE ${FAULTY_TABLE} AS
     SELECT line_number, fault, fault_detail, left(concat_ws(',', product_id, title), ${TEXT_CHARACTERS_MAX}) AS text, product_id
-    FROM (${typed}) WHERE ${faultyCount > 0} AND fault IS NOT NULL`
+    FROM (${typed}) WHERE fault IS NOT NULL`
 }
 
 /** `FROM` text of the typed products that have no fault. Needs `FAULTY_TABLE`. */

@@ -25,10 +25,22 @@ import {
 } from './import-progress.ts'
 import { ImportRejections } from './import-rejections.ts'
 import type { ImportReport, Rejection } from './import-report.ts'
-import { faultyTableSql, quoted, soundProducts, stagedRelation, typedProducts } from './import-sql.ts'
+import {
+  FAULTY_TABLE,
+  faultyTableSql,
+  quoted,
+  soundProducts,
+  stagedRelation,
+  typedProducts,
+} from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
 import { onOneThread } from './one-thread.ts'
-import { locateProductColumns, PRODUCT_COLUMNS, type ProductColumn } from './product-columns.ts'
+import {
+  locateProductColumns,
+  PRODUCT_COLUMNS,
+  type ProductColumn,
+  productFieldKinds,
+} from './product-columns.ts'
 import { type StagedCsv, stageCsv } from './staged-csv.ts'
 import { makeWorkingFolder } from './working-folder.ts'
 
@@ -129,6 +141,7 @@ async function writeBronze(run: Run, done: DoneSteps | null): Promise<{ version:
   const columns = locateProductColumns(source)
   const staged = await stageCsv({
     source,
+    fieldKinds: productFieldKinds(source, columns),
     temporaryFolder,
     step: `Checking ${productsFile}`,
     ...(signal ? { signal } : {}),
@@ -140,7 +153,8 @@ async function writeBronze(run: Run, done: DoneSteps | null): Promise<{ version:
   const select = bronzeSelect(stagedRelation(source, staged), columns)
   const { version, rowCount } = await lake.write('bronze.products', select, replacing(connection))
   assertRowCount(rowCount, staged, productsFile)
-  const read = { recordCount: staged.recordCount, broken: staged.broken }
+  const { recordCount, broken, doubtfulLines } = staged
+  const read = { recordCount, broken, doubtfulLines }
   await saveProgress(folder, lake, { marks, done: { step: 'bronze', version, read } })
   return { version, read }
 }
@@ -159,15 +173,16 @@ async function refineProducts(run: Run, done: DoneSteps | null): Promise<Refined
         })
   const { version: bronzeVersion, read } = await writeBronze(run, done)
   const replace = replacing(connection)
-  const typed = typedProducts((await lake.relation('bronze.products')).sql)
-  // Almost always there are none; to find that out costs half of asking for them.
-  const faultyCount = await countOf(connection, `SELECT count(fault) FROM (${typed})`)
-  await connection.run(faultyTableSql(typed, faultyCount))
-  const sound = soundProducts(typed, faultyCount)
+  const { sql: bronze } = await lake.relation('bronze.products')
+  const typed = typedProducts(bronze)
+  // What an older Arus read has none.
+  const doubtfulLines = read.doubtfulLines ?? null
+  await connection.run(faultyTableSql(bronze, doubtfulLines))
+  const sound = soundProducts(typed, await countOf(connection, `SELECT count(*) FROM ${FAULTY_TABLE}`))
   if (categoryRejections === null) await deriveCategories(connection, sound)
   await addNamedCategories(connection, sound)
   const categories = await lake.write('bronze.categories', bronzeCategoriesSelect(), replace)
-  const rejections = await ImportRejections.find(connection, sound)
+  const rejections = await ImportRejections.find(connection, sound, doubtfulLines)
   await rejections.add(brokenRows(read), categoryRejections ?? [])
   say('Writing rejected rows', 1)
   const rejected = await lake.write('bronze.rejected_products', rejections.select(now()), replace)

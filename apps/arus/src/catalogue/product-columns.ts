@@ -1,4 +1,5 @@
 import { ArusError } from '../errors.ts'
+import type { FieldKind } from './csv-kernel.ts'
 import type { CsvSource } from './csv-source.ts'
 
 /** Columns of a products file by meaning; each is a bronze column, and holds the text as it stands. */
@@ -19,6 +20,21 @@ export const PRODUCT_COLUMNS = {
 
 export type ProductColumn = keyof typeof PRODUCT_COLUMNS
 
+const KINDS: Readonly<Record<ProductColumn, FieldKind>> = {
+  asin: 'id',
+  title: 'title',
+  imgUrl: 'address',
+  productURL: 'address',
+  stars: 'stars',
+  reviews: 'count',
+  price: 'price',
+  listPrice: 'price',
+  category_id: 'any',
+  categoryName: 'any',
+  isBestSeller: 'truth',
+  boughtInLastMonth: 'count',
+}
+
 const REQUIRED: readonly ProductColumn[] = ['asin', 'title']
 
 /** Columns of a categories file by meaning. */
@@ -30,6 +46,13 @@ export const CATEGORY_COLUMNS = {
 /** Position in the file of each column it has; order and case are free. Throws `CSV_INVALID` when a required one is missing. */
 export function locateProductColumns(source: CsvSource): ReadonlyMap<ProductColumn, number> {
   return locate(source, PRODUCT_COLUMNS, REQUIRED)
+}
+
+/** What each column of the file holds, by position. */
+export function productFieldKinds(source: CsvSource, at: ReadonlyMap<ProductColumn, number>): FieldKind[] {
+  const kinds = source.columns.map((): FieldKind => 'any')
+  for (const [name, position] of at) kinds[position] = KINDS[name]
+  return kinds
 }
 
 /** As `locateProductColumns`, for a categories file. */

@@ -38,19 +38,20 @@ function doubles(chunk: DuckDBDataChunk, column: number, room: Float64Array): Fl
   const count = chunk.rowCount
   const vector = chunk.getColumnVector(column)
   const values = count <= room.length ? room.subarray(0, count) : new Float64Array(count)
-  for (let row = 0; row < count; row++) values[row] = (vector.getItem(row) as number | null) ?? Number.NaN
+  for (let row = 0; row < count; row++) values[row] = vector.getItem(row) as number
   return values
 }
 
 /** `concat` takes nulls as empty. */
 const TEXTS_SQL = `concat(${TEXTS.join(', ')})`
 
+/** Without nulls, which take several times as long to read. */
 function numbersSql(popularity: string): string {
   return NUMBERS.map((name) => {
     if (name === 'popularity') return popularity
     const text = TEXTS.find((one) => name === `${one}_bytes`)
     return text === undefined ? name : `coalesce(strlen(${text}), 0)`
   })
-    .map((value) => `CAST(${value} AS DOUBLE)`)
+    .map((value) => `coalesce(CAST(${value} AS DOUBLE), 'nan')`)
     .join(', ')
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ArusError } from '../errors.ts'
 import type { OnProgress } from '../progress.ts'
+import type { FieldKind } from './csv-kernel.ts'
 import { type BrokenRecord, CsvRecordScanner, type RecordSink } from './csv-records.ts'
 import { type CsvSource, csvBytes } from './csv-source.ts'
 
@@ -15,10 +16,14 @@ export interface StagedCsv {
   readonly hasMultiLineRecords: boolean
   readonly recordCount: number
   readonly broken: readonly BrokenRecord[]
+  /** See `CsvRecordScanner`. */
+  readonly doubtfulLines: readonly number[] | null
 }
 
 export interface StageCsvOptions {
   readonly source: CsvSource
+  /** What each column holds. */
+  readonly fieldKinds?: readonly FieldKind[]
   /** A copy, if one is needed, is put in a new folder below this one; the caller removes it. */
   readonly temporaryFolder: string
   readonly step: string
@@ -33,7 +38,7 @@ const LINE_BYTES_MAX = 1 << 25
 
 /**
  * Checks every record of a CSV, and makes a clean copy only where the file cannot be read as it stands (gzip, broken or
- * blank lines, carriage returns, fields over several lines). One pass over a sound file: about 1 ns a byte. Throws
+ * blank lines, carriage returns, fields over several lines). One pass over a sound file. Throws
  * `CSV_INVALID` when the file was cut off or most of it is broken, `FILE_UNREADABLE` when it cannot be read to its end.
  */
 export async function stageCsv(options: StageCsvOptions): Promise<StagedCsv> {
@@ -65,6 +70,7 @@ interface ScanResult {
   readonly multiLineCount: number
   readonly isChanged: boolean
   readonly broken: readonly BrokenRecord[]
+  readonly doubtfulLines: readonly number[] | null
 }
 
 function isSound(found: ScanResult): boolean {
@@ -72,13 +78,13 @@ function isSound(found: ScanResult): boolean {
 }
 
 async function scan(options: StageCsvOptions, copy: CopyWriter | null): Promise<ScanResult> {
-  const { source, signal, onProgress, step } = options
+  const { source, fieldKinds, signal, onProgress, step } = options
   const broken: BrokenRecord[] = []
   const sink: RecordSink = {
-    record: (bytes, line) => copy?.record(bytes, line),
+    ...(copy === null ? {} : { record: (bytes, line) => copy.record(bytes, line) }),
     broken: (record) => broken.push(record),
   }
-  const scanner = new CsvRecordScanner(source.shape, 2, sink)
+  const scanner = new CsvRecordScanner({ ...source.shape, ...(fieldKinds ? { fieldKinds } : {}) }, 2, sink)
   const onRead = (done: number) => onProgress?.({ step, done, total: source.sizeBytes, unit: 'bytes' })
   let toSkip = source.headerBytes
   for await (const chunk of csvBytes({ file: source.file, isGzip: source.isGzip, onRead })) {
@@ -105,6 +111,7 @@ async function scan(options: StageCsvOptions, copy: CopyWriter | null): Promise<
     multiLineCount: scanner.multiLineCount,
     isChanged: scanner.blankLineCount > 0 || scanner.carriageReturnCount > 0,
     broken,
+    doubtfulLines: scanner.doubtfulLines,
   }
 }
 

@@ -2,7 +2,6 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { ArusError } from '../errors.ts'
 
 const BLOCK_BYTES = 1 << 22
-const LF = 10
 
 /** Reads a file whose lines' lengths are known from elsewhere, through one buffer. */
 export class TextLines {
@@ -19,32 +18,24 @@ export class TextLines {
     this.#descriptor = openSync(file, 'r')
   }
 
-  /** Read anew after each `next`. */
-  get bytes(): Buffer {
-    return this.#buffer
+  /** Where in the file the next bytes begin. */
+  get position(): number {
+    return this.#base + this.#at
   }
 
-  /** Where the buffer begins in the file. */
-  get base(): number {
-    return this.#base
-  }
-
-  /**
-   * Moves to the next line, of `length` bytes without its line feed; answers where in `bytes` it begins. Throws `INTERNAL`
-   * when the file has no such line: then lengths and lines are of different products.
-   */
-  next(length: number): number {
-    if (this.#at + length >= this.#end) this.#fill(length + 1)
+  /** The next bytes, several lines as a rule; valid until the next call. Throws `INTERNAL` when there are no more. */
+  next(byteCount: number): Buffer {
+    if (this.#at + byteCount > this.#end) this.#fill(byteCount)
     const start = this.#at
-    this.#at = start + length + 1
-    if (this.#at > this.#end || this.#buffer[this.#at - 1] !== LF) throw this.#unlike()
-    return start
+    this.#at += byteCount
+    if (this.#at > this.#end) throw this.unlike()
+    return this.#buffer.subarray(start, this.#at)
   }
 
   /** Throws `INTERNAL` when there are more lines than were read. */
   assertAtEnd(): void {
     if (this.#at >= this.#end) this.#fill(1)
-    if (this.#at < this.#end) throw this.#unlike()
+    if (this.#at < this.#end) throw this.unlike()
   }
 
   close(): void {
@@ -67,7 +58,8 @@ export class TextLines {
     }
   }
 
-  #unlike(): ArusError {
+  /** What is thrown when lengths and lines are of different products. */
+  unlike(): ArusError {
     return new ArusError('INTERNAL', `${this.#file} has other lines than were announced; import again`)
   }
 }

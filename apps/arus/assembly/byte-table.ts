@@ -1,0 +1,124 @@
+/**
+ * `ByteTable` of `apps/arus/src/catalogue/byte-table.ts` in linear memory: the same numbers, the same hash, the same growth,
+ * so that what is written here is read there.
+ */
+
+const SLOTS_AT_FIRST: u32 = 1 << 12
+const LOAD_MAX: f64 = 0.6
+/** Bytes that may be read beyond a text's end. */
+export const SLACK: usize = 8
+
+@unmanaged
+export class ByteTable {
+  bytes: usize
+  byteCapacity: usize
+  /** String n is `bytes[ends[n], ends[n + 1])`: a 0 stands before the first end. */
+  ends: usize
+  endCapacity: u32
+  slots: usize
+  slotCount: u32
+  count: u32
+}
+
+export function emptyTable(count: u32): ByteTable {
+  const table = changetype<ByteTable>(heap.alloc(offsetof<ByteTable>()))
+  let slotCount = SLOTS_AT_FIRST
+  while (<f64>slotCount < <f64>(count + 1) / LOAD_MAX) slotCount <<= 1
+  table.byteCapacity = 1 << 16
+  table.bytes = heap.alloc(table.byteCapacity + SLACK)
+  table.endCapacity = 1 << 12
+  table.ends = heap.alloc((<usize>table.endCapacity) << 2)
+  store<u32>(table.ends, 0)
+  table.slots = zeros((<usize>slotCount) << 2)
+  table.slotCount = slotCount
+  table.count = 0
+  return table
+}
+
+export function zeros(byteCount: usize): usize {
+  const place = heap.alloc(byteCount)
+  memory.fill(place, 0, byteCount)
+  return place
+}
+
+/** FNV-1a, one byte after the other from `HASH_OF_NONE`; then `mixed`. */
+export const HASH_OF_NONE: u32 = 0x811c9dc5
+
+export function hashed(hash: u32, byte: u32): u32 {
+  return (hash ^ byte) * 0x01000193
+}
+
+export function hashOf(source: usize, length: usize): u32 {
+  let hash = HASH_OF_NONE
+  for (let at = source, end = source + length; at < end; at++) hash = hashed(hash, load<u8>(at))
+  return hash
+}
+
+function mixed(hash: u32): u32 {
+  const value = (hash ^ (hash >>> 16)) * 0x85ebca6b
+  return value ^ (value >>> 13)
+}
+
+/** Number of the string of `length` bytes at `source`, whose hash is not mixed yet; given a number when it is new. */
+export function intern(table: ByteTable, source: usize, length: usize, hash: u32): u32 {
+  if (<f64>table.count >= <f64>table.slotCount * LOAD_MAX) growSlots(table)
+  const mask = table.slotCount - 1
+  let slot = mixed(hash) & mask
+  for (;;) {
+    const seen = load<u32>(table.slots + ((<usize>slot) << 2))
+    if (seen === 0) break
+    const ends = table.ends + ((<usize>seen) << 2)
+    const start = <usize>load<u32>(ends - 4)
+    if (<usize>load<u32>(ends) - start === length && isSame(table.bytes + start, source, length))
+      return seen - 1
+    slot = (slot + 1) & mask
+  }
+  const number = append(table, source, length)
+  store<u32>(table.slots + ((<usize>slot) << 2), number + 1)
+  return number
+}
+
+function isSame(left: usize, right: usize, length: usize): bool {
+  while (length >= 8) {
+    if (load<u64>(left) !== load<u64>(right)) return false
+    left += 8
+    right += 8
+    length -= 8
+  }
+  // The bytes beyond the end are shifted out.
+  return length === 0 || (load<u64>(left) ^ load<u64>(right)) << (<u64>(64 - (length << 3))) === 0
+}
+
+function append(table: ByteTable, source: usize, length: usize): u32 {
+  const number = table.count++
+  if (number + 1 >= table.endCapacity) {
+    table.endCapacity <<= 1
+    table.ends = heap.realloc(table.ends, (<usize>table.endCapacity) << 2)
+  }
+  const place = table.ends + ((<usize>number) << 2)
+  const start = <usize>load<u32>(place)
+  const end = start + length
+  if (end > table.byteCapacity) {
+    table.byteCapacity = max(table.byteCapacity << 1, end)
+    table.bytes = heap.realloc(table.bytes, table.byteCapacity + SLACK)
+  }
+  memory.copy(table.bytes + start, source, length)
+  store<u32>(place, <u32>end, 4)
+  return number
+}
+
+function growSlots(table: ByteTable): void {
+  const slotCount = table.slotCount << 1
+  const mask = slotCount - 1
+  const slots = zeros((<usize>slotCount) << 2)
+  for (let number: u32 = 0; number < table.count; number++) {
+    const ends = table.ends + ((<usize>number) << 2)
+    const start = <usize>load<u32>(ends)
+    let slot = mixed(hashOf(table.bytes + start, <usize>load<u32>(ends, 4) - start)) & mask
+    while (load<u32>(slots + ((<usize>slot) << 2)) !== 0) slot = (slot + 1) & mask
+    store<u32>(slots + ((<usize>slot) << 2), number + 1)
+  }
+  heap.free(table.slots)
+  table.slots = slots
+  table.slotCount = slotCount
+}

@@ -1,0 +1,328 @@
+/**
+ * What `TextIndexBuilder` of `apps/arus/src/catalogue/text-index-builder.ts` does for every word of a catalogue: cuts texts into
+ * tokens as `tokenizer.ts` does, numbers them, and collects per text its distinct terms. A text from its first word beyond
+ * ASCII on is cut by the caller. One index, and one table of ids, in each memory.
+ */
+// biome-ignore lint/style/useImportType: AssemblyScript knows no other import
+import { ByteTable, emptyTable, HASH_OF_NONE, hashed, hashOf, intern, SLACK, zeros } from './byte-table'
+import { BEYOND_ASCII, KINDS, PASSED_OVER, SEPARATOR, withoutPlural } from './word-bytes'
+
+const TOKEN_BYTES_MAX: usize = 64
+const POSTING_SHIFT: u32 = 3
+const FREQUENCY_MAX: u32 = 7
+const LENGTH_MAX: u32 = 255
+/** Entries are kept in segments of this many, so that nothing is copied as they grow. */
+const SEGMENT_BITS: u32 = 20
+const SEGMENT_ENTRIES: u32 = 1 << SEGMENT_BITS
+const SEGMENTS_MAX: u32 = 1 << (32 - SEGMENT_BITS)
+const NO_NAME: u32 = 0xffffffff
+
+const ids = changetype<ByteTable>(heap.alloc(offsetof<ByteTable>()))
+const terms = emptyTable(0)
+
+/** Per term: where in the order of all entries it was last written, plus 1; in how many texts it stands. */
+let termCapacity: u32 = 1 << 12
+let termFacts: usize = zeros((<usize>termCapacity) << 3)
+
+/** Per text its distinct terms, `term * 8 + frequency`, never over two segments. */
+const segments = zeros((<usize>SEGMENTS_MAX) << 2)
+let segmentCount: u32 = 0
+let segment: usize = 0
+let used: u32 = SEGMENT_ENTRIES
+
+/** Per text: where its entries begin, how many they are; its length in tokens. */
+let textCapacity: u32 = 1 << 12
+let texts: usize = zeros((<usize>textCapacity) << 3)
+let lengths: usize = zeros(textCapacity)
+let textCount: u32 = 0
+let tokenCount: u64 = 0
+
+/** Lists of terms that are part of many texts: list n is `nameTerms[nameStarts[n], nameStarts[n + 1])`. */
+let nameStarts: usize = 0
+let nameTerms: usize = 0
+
+/** The text being read. */
+let start: u32 = 0
+let textTokens: u32 = 0
+let at: usize = 0
+let end: usize = 0
+let token: usize = heap.alloc(1 << 12)
+let tokenCapacity: usize = 1 << 12
+
+export function allocate(byteCount: u32): usize {
+  return heap.alloc(<usize>byteCount + SLACK)
+}
+
+// ── ids ──
+
+export function startIds(count: u32): void {
+  const table = emptyTable(count)
+  memory.copy(changetype<usize>(ids), changetype<usize>(table), offsetof<ByteTable>())
+}
+
+/** Numbers the ids of `count` rows from `next` on; answers the first row whose id came before, or `count`. */
+export function addIds(starts: usize, byteCounts: usize, count: u32, next: u32): u32 {
+  for (let row: u32 = 0; row < count; row++) {
+    const source = <usize>load<u32>(starts + ((<usize>row) << 2))
+    const byteCount = <usize>load<u32>(byteCounts + ((<usize>row) << 2))
+    if (intern(ids, source, byteCount, hashOf(source, byteCount)) !== next + row) return row
+  }
+  return count
+}
+
+// ── texts ──
+
+export function setNames(starts: usize, terms: usize): void {
+  nameStarts = starts
+  nameTerms = terms
+}
+
+/** Number of the term that is the token of `byteCount` bytes at `source`. */
+export function termOf(source: usize, byteCount: u32): u32 {
+  const term = intern(terms, source, byteCount, hashOf(source, byteCount))
+  if (term >= termCapacity) growTerms()
+  return term
+}
+
+/**
+ * Adds the texts of rows `row` to `count`, `byteCounts[row]` bytes at `starts[row]`, each with the terms of list `names[row]`.
+ * Answers `count`, or the row whose text is not ASCII from `stoppedAt()` on: then `addTokens` goes on with it.
+ */
+export function addTexts(row: u32, count: u32, starts: usize, byteCounts: usize, names: usize): u32 {
+  for (; row < count; row++) {
+    const offset = (<usize>row) << 2
+    begin(load<u32>(starts + offset), load<u32>(byteCounts + offset), load<u32>(names + offset))
+    if (!readTokens()) return row
+    close()
+  }
+  return count
+}
+
+export function stoppedAt(): usize {
+  return at
+}
+
+/** Adds tokens to the text that `addTexts` stopped at, and ends it: token n is `bytes[ends[n - 1], ends[n])`. */
+export function addTokens(bytes: usize, ends: usize, count: u32): void {
+  let from: u32 = 0
+  for (let n: u32 = 0; n < count; n++) {
+    const to = load<u32>(ends + ((<usize>n) << 2))
+    addTerm(termOf(bytes + from, to - from))
+    from = to
+  }
+  textTokens += count
+  close()
+}
+
+function begin(from: usize, byteCount: usize, name: u32): void {
+  at = from
+  end = from + byteCount
+  if (byteCount > tokenCapacity) {
+    tokenCapacity = byteCount
+    token = heap.alloc(byteCount + SLACK)
+  }
+  const firstName = name === NO_NAME ? 0 : load<u32>(nameStarts + ((<usize>name) << 2))
+  const nameEnd = name === NO_NAME ? 0 : load<u32>(nameStarts + ((<usize>name) << 2), 4)
+  // A ligature of three bytes (U+FDFA) becomes four words, none becomes more.
+  reserve(<u32>byteCount * 2 + (nameEnd - firstName))
+  start = ((segmentCount - 1) << SEGMENT_BITS) + used
+  textTokens = nameEnd - firstName
+  pendingName = firstName
+  pendingNameEnd = nameEnd
+}
+
+let pendingName: u32 = 0
+let pendingNameEnd: u32 = 0
+
+/** Reads on to the text's end; false where it met a word beyond ASCII, at which it stands then. */
+function readTokens(): bool {
+  const stop = end
+  const first = token
+  let to = first
+  let hash = HASH_OF_NONE
+  let from = at
+  for (; from < stop; from++) {
+    const kind: u32 = load<u8>(KINDS + <usize>load<u8>(from))
+    if (kind > BEYOND_ASCII) {
+      store<u8>(to++, kind)
+      hash = hashed(hash, kind)
+    } else if (kind === SEPARATOR) {
+      if (to !== first) addToken(to - first, hash)
+      to = first
+      hash = HASH_OF_NONE
+    } else if (kind === BEYOND_ASCII) {
+      at = wordStart(from)
+      return false
+    }
+  }
+  if (to !== first) addToken(to - first, hash)
+  return true
+}
+
+/** Where the word that `from` lies in begins, apostrophes being part of words here. */
+function wordStart(from: usize): usize {
+  while (from > at) {
+    const kind: u32 = load<u8>(KINDS + <usize>load<u8>(from - 1))
+    if (kind <= BEYOND_ASCII && kind !== PASSED_OVER) break
+    from--
+  }
+  return from
+}
+
+function addToken(byteCount: usize, hash: u32): void {
+  textTokens++
+  const whole = withoutPlural(token, min(byteCount, TOKEN_BYTES_MAX))
+  // The word may have been cut, and -ies made -y.
+  addTerm(termOfToken(whole, whole === byteCount ? hash : hashOf(token, whole)))
+}
+
+function termOfToken(byteCount: usize, hash: u32): u32 {
+  const term = intern(terms, token, byteCount, hash)
+  if (term >= termCapacity) growTerms()
+  return term
+}
+
+function addTerm(term: u32): void {
+  const facts = termFacts + ((<usize>term) << 3)
+  const last = load<u32>(facts)
+  if (last > start) {
+    const entry = segment + ((<usize>((last - 1) & (SEGMENT_ENTRIES - 1))) << 2)
+    const value = load<u32>(entry)
+    if ((value & FREQUENCY_MAX) < FREQUENCY_MAX) store<u32>(entry, value + 1)
+    return
+  }
+  store<u32>(facts, load<u32>(facts, 4) + 1, 4)
+  store<u32>(segment + ((<usize>used) << 2), (term << POSTING_SHIFT) + 1)
+  used++
+  store<u32>(facts, ((segmentCount - 1) << SEGMENT_BITS) + used)
+}
+
+function close(): void {
+  for (let n = pendingName; n < pendingNameEnd; n++) addTerm(load<u32>(nameTerms + ((<usize>n) << 2)))
+  if (textCount === textCapacity) growTexts()
+  const facts = texts + ((<usize>textCount) << 3)
+  store<u32>(facts, start)
+  store<u32>(facts, ((segmentCount - 1) << SEGMENT_BITS) + used - start, 4)
+  store<u8>(lengths + textCount, min(LENGTH_MAX, textTokens))
+  textCount++
+  tokenCount += textTokens
+}
+
+function reserve(entryCount: u32): void {
+  if (used + entryCount <= SEGMENT_ENTRIES) return
+  if (entryCount > SEGMENT_ENTRIES || segmentCount === SEGMENTS_MAX) unreachable()
+  segment = heap.alloc((<usize>SEGMENT_ENTRIES) << 2)
+  store<u32>(segments + ((<usize>segmentCount) << 2), <u32>segment)
+  segmentCount++
+  used = 0
+}
+
+function growTerms(): void {
+  const grown = zeros((<usize>termCapacity) << 4)
+  memory.copy(grown, termFacts, (<usize>termCapacity) << 3)
+  termFacts = grown
+  termCapacity <<= 1
+}
+
+function growTexts(): void {
+  textCapacity <<= 1
+  texts = heap.realloc(texts, (<usize>textCapacity) << 3)
+  lengths = heap.realloc(lengths, textCapacity)
+}
+
+// ── the finished index ──
+
+let offsets: usize = 0
+let postings: usize = 0
+
+/** Makes the postings: document n is text `order[n]`, so each term's postings come out in order. */
+export function finish(order: usize, documentCount: u32): void {
+  offsets = zeros((<usize>terms.count + 1) << 2)
+  const next = heap.alloc((<usize>terms.count + 1) << 2)
+  let sum: u32 = 0
+  for (let term: u32 = 0; term < terms.count; term++) {
+    const place = (<usize>term) << 2
+    store<u32>(next + place, sum)
+    sum += load<u32>(termFacts + (place << 1), 4)
+    store<u32>(offsets + place, sum, 4)
+  }
+  postings = heap.alloc((<usize>sum) << 2)
+  for (let first: u32 = 0; first < documentCount; first += BLOCK) {
+    const count = min(BLOCK, documentCount - first)
+    findEntries(order + ((<usize>first) << 2), count)
+    for (let n: u32 = 0; n < count; n++) postDocument(first + n, found + ((<usize>n) << 3), next)
+  }
+}
+
+/** Documents whose entries are looked for at once. */
+const BLOCK: u32 = 256
+/** Of each of these: where its entries are, and where they end. */
+const found: usize = heap.alloc((<usize>BLOCK) << 3)
+/** Exported so that the compiler does not leave out what is only read to be near. */
+export let touched: u32 = 0
+
+/** Entries lie anywhere in memory: read at once, one wait does for many of them. */
+function findEntries(order: usize, count: u32): void {
+  let sum: u32 = 0
+  for (let n: u32 = 0; n < count; n++) {
+    const facts = texts + ((<usize>load<u32>(order + ((<usize>n) << 2))) << 3)
+    const first = load<u32>(facts)
+    const entries =
+      load<u32>(segments + ((<usize>(first >>> SEGMENT_BITS)) << 2)) + ((first & (SEGMENT_ENTRIES - 1)) << 2)
+    const end = entries + (load<u32>(facts, 4) << 2)
+    if (end > entries) sum += load<u32>(<usize>entries) + load<u32>(<usize>end - 4)
+    store<u32>(found + ((<usize>n) << 3), entries)
+    store<u32>(found + ((<usize>n) << 3), end, 4)
+  }
+  touched += sum
+}
+
+function postDocument(document: u32, entries: usize, next: usize): void {
+  const end = <usize>load<u32>(entries, 4)
+  const posting = document << POSTING_SHIFT
+  for (let entry = <usize>load<u32>(entries); entry < end; entry += 4) {
+    const value = load<u32>(entry)
+    const place = next + ((<usize>(value >>> POSTING_SHIFT)) << 2)
+    const to = load<u32>(place)
+    store<u32>(place, to + 1)
+    store<u32>(postings + ((<usize>to) << 2), posting + (value & FREQUENCY_MAX))
+  }
+}
+
+/** Places and sizes of what stands here, for the caller to look at: see `Facts` of `text-kernel.ts`. */
+export function fact(which: u32): f64 {
+  switch (which) {
+    case 0:
+      return ids.bytes
+    case 1:
+      return ids.ends + 4
+    case 2:
+      return ids.slots
+    case 3:
+      return ids.slotCount
+    case 4:
+      return ids.count
+    case 5:
+      return terms.bytes
+    case 6:
+      return terms.ends + 4
+    case 7:
+      return terms.slots
+    case 8:
+      return terms.slotCount
+    case 9:
+      return terms.count
+    case 10:
+      return textCount
+    case 11:
+      return <f64>tokenCount
+    case 12:
+      return lengths
+    case 13:
+      return offsets
+    case 14:
+      return postings
+    default:
+      return 0
+  }
+}

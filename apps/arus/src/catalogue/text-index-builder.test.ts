@@ -1,0 +1,160 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { NO_NAME, POSTING_SHIFT, TextIndexBuilder } from './text-index-builder.ts'
+import { TextKernel } from './text-kernel.ts'
+import { tokens } from './tokenizer.ts'
+
+/** The index as its documentation says, over lists of words. */
+function plainIndex(documents: readonly (readonly string[])[], earlier: readonly string[]) {
+  const terms = [...new Set([...earlier, ...documents.flat()])]
+  const postings = terms.map((term) =>
+    documents.flatMap((words, document) => {
+      const frequency = words.filter((word) => word === term).length
+      return frequency === 0 ? [] : [(document << POSTING_SHIFT) + Math.min(7, frequency)]
+    }),
+  )
+  return { terms, postings, lengths: documents.map((words) => Math.min(255, words.length)) }
+}
+
+function indexOf(builder: TextIndexBuilder, kernel: TextKernel, order?: Uint32Array) {
+  const sections = builder.sections(order)
+  const offsets = sections['postings.offsets'] as Uint32Array
+  const postings = sections.postings as Uint32Array
+  return {
+    terms: Array.from({ length: kernel.terms.count }, (_, term) => kernel.terms.text(term)),
+    postings: Array.from({ length: offsets.length - 1 }, (_, term) => [
+      ...postings.subarray(offsets[term], offsets[term + 1]),
+    ]),
+    lengths: [...(sections['documents.lengths'] as Uint8Array)],
+  }
+}
+
+const piece = fc.oneof(
+  fc.constantFrom(
+    'red',
+    'Mugs',
+    'boxes',
+    'babies',
+    'glass',
+    "king's",
+    'shoes',
+    'bus',
+    'ties',
+    'x',
+    '12',
+    "'",
+    's',
+  ),
+  fc.constantFrom(
+    'Café',
+    'Größe',
+    'स्मार्टवॉच',
+    '’s',
+    '™',
+    'ﷺ',
+    '…',
+    '–',
+    '\u0301',
+    '😀',
+    'İ',
+    'Σ',
+    'ﬁ',
+    '１２',
+  ),
+  fc.string({ unit: 'grapheme', maxLength: 5 }),
+  fc.constantFrom(
+    'x'.repeat(63),
+    's'.repeat(64),
+    `${'y'.repeat(64)}s`,
+    `${'z'.repeat(61)}ies`,
+    'é'.repeat(33),
+  ),
+)
+const text = fc
+  .array(fc.tuple(piece, fc.constantFrom('', ' ', '-', ', ')), { maxLength: 12 })
+  .map((all) => all.flat().join(''))
+
+test('any texts give the index that their tokens give, in any order of documents', () => {
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 30 }), fc.infiniteStream(fc.nat()), (texts, numbers) => {
+      const kernel = new TextKernel()
+      const builder = new TextIndexBuilder(kernel)
+      for (const one of texts)
+        builder.add(Buffer.from(`<${one}>`), { from: 1, to: 1 + Buffer.byteLength(one) })
+      const order = texts.map((_, n) => n).sort(() => (numbers.next().value! % 3) - 1)
+      const read = texts.map((one) => tokens(one))
+      const expected = plainIndex(
+        order.map((n) => read[n]!),
+        read.flat(),
+      )
+      expect(indexOf(builder, kernel, Uint32Array.from(order))).toEqual(expected)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('names are part of the texts that bear them', () => {
+  const kernel = new TextKernel()
+  const builder = new TextIndexBuilder(kernel)
+  builder.setNames(['Red Mugs', '', 'Café & Cups'])
+  const titles = ['a mug', 'two', 'old café']
+  const names = [0, NO_NAME, 2]
+  const place = kernel.load(Buffer.from(titles.join('')))
+  const rows = kernel.rows(3)
+  let at = place
+  for (const [row, title] of titles.entries()) {
+    rows.titleStarts[row] = at
+    rows.titleBytes[row] = Buffer.byteLength(title)
+    rows.names[row] = names[row]!
+    at += Buffer.byteLength(title)
+  }
+  builder.addRows(rows, 3)
+  const expected = plainIndex(
+    [['a', 'mug', 'red', 'mug'], ['two'], ['old', 'cafe', 'cafe', 'cup']],
+    ['red', 'mug', 'cafe', 'cup'],
+  )
+  expect(indexOf(builder, kernel)).toEqual(expected)
+})
+
+test('more terms, texts and entries than the first rooms hold', () => {
+  const kernel = new TextKernel()
+  const builder = new TextIndexBuilder(kernel)
+  const documents = Array.from({ length: 9_000 }, (_, n) =>
+    Array.from({ length: 130 }, (_, m) => `w${(n * 7 + m * m) % 20_011}`),
+  )
+  for (const words of documents) {
+    const bytes = Buffer.from(words.join(' '))
+    builder.add(bytes, { from: 0, to: bytes.length })
+  }
+  const found = builder.sections()
+  const offsets = found['postings.offsets'] as Uint32Array
+  const sums = new Map<string, number>()
+  for (const words of documents) for (const word of new Set(words)) sums.set(word, (sums.get(word) ?? 0) + 1)
+  expect(kernel.terms.count).toBe(sums.size)
+  expect(offsets.at(-1)).toBeGreaterThan(1 << 20)
+  for (const [word, sum] of sums) {
+    const term = kernel.terms.findText(word)
+    const postings = (found.postings as Uint32Array).subarray(offsets[term], offsets[term + 1])
+    expect([word, postings.length]).toEqual([word, sum])
+    expect(postings.every((posting, n) => n === 0 || posting > postings[n - 1]!)).toBe(true)
+  }
+})
+
+test('an id that came before is named by its row', () => {
+  const kernel = new TextKernel()
+  kernel.exports.startIds(0)
+  const ids = Array.from({ length: 5_000 }, (_, n) => `B${n}`)
+  const rows = kernel.rows(ids.length)
+  const place = kernel.load(Buffer.from(ids.join('')))
+  let at = place
+  for (const [row, id] of ids.entries()) {
+    rows.idStarts[row] = at
+    rows.idBytes[row] = id.length
+    at += id.length
+  }
+  const add = (count: number, next: number) =>
+    kernel.exports.addIds(rows.idStarts.byteOffset, rows.idBytes.byteOffset, count, next)
+  expect(add(5_000, 0)).toBe(5_000)
+  expect(ids.map((id) => kernel.ids.findText(id))).toEqual([...ids.keys()])
+  expect(add(1, 5_000)).toBe(0)
+})

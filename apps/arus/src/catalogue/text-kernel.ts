@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { ByteList } from './byte-list.ts'
+import { ByteTable } from './byte-table.ts'
+
+/** What `assembly/text-index.ts` exports; pointers are places in its memory. */
+interface Exports {
+  allocate(byteCount: number): number
+  startIds(count: number): void
+  addIds(starts: number, byteCounts: number, count: number, next: number): number
+  setNames(starts: number, terms: number): void
+  termOf(source: number, byteCount: number): number
+  addTexts(row: number, count: number, starts: number, byteCounts: number, names: number): number
+  stoppedAt(): number
+  addTokens(bytes: number, ends: number, count: number): void
+  finish(order: number, documentCount: number): void
+  fact(which: number): number
+}
+
+/** Numbers that `fact` answers to. */
+const IDS = 0
+const TERMS = 5
+const TEXT_COUNT = 10
+const TOKEN_COUNT = 11
+const LENGTHS = 12
+const OFFSETS = 13
+const POSTINGS = 14
+
+const PAGES_MAX = 65_536
+
+let compiled: WebAssembly.Module | undefined
+
+/** Rows in the kernel's memory: where a text of each begins and its bytes; what they say is up to who fills them. */
+export type Rows = Readonly<
+  Record<'idStarts' | 'idBytes' | 'titleStarts' | 'titleBytes' | 'names', Uint32Array>
+>
+
+/** The words and the ids of a catalogue under way, in the memory of `assembly/text-index.ts`. */
+export class TextKernel {
+  readonly exports: Exports
+  /** Shared, so that views stay valid when it grows. */
+  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX, shared: true })
+  #block: Buffer = Buffer.alloc(0)
+  #rows: Rows | null = null
+
+  constructor() {
+    compiled ??= new WebAssembly.Module(readFileSync(new URL('./text-index.wasm', import.meta.url)))
+    this.exports = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } })
+      .exports as unknown as Exports
+  }
+
+  /** Copies bytes in, where the ones before were; answers where they begin. */
+  load(bytes: Uint8Array): number {
+    if (bytes.length > this.#block.length) this.#block = this.room(bytes.length * 2)
+    this.#block.set(bytes)
+    return this.#block.byteOffset
+  }
+
+  /** Room for so many rows, the same as before where it suffices. */
+  rows(count: number): Rows {
+    if (this.#rows === null || this.#rows.names.length < count) {
+      const words = () => this.words(count)
+      this.#rows = {
+        idStarts: words(),
+        idBytes: words(),
+        titleStarts: words(),
+        titleBytes: words(),
+        names: words(),
+      }
+    }
+    return this.#rows
+  }
+
+  get ids(): ByteTable {
+    return this.#table(IDS)
+  }
+
+  get terms(): ByteTable {
+    return this.#table(TERMS)
+  }
+
+  get textCount(): number {
+    return this.exports.fact(TEXT_COUNT)
+  }
+
+  get tokenCount(): number {
+    return this.exports.fact(TOKEN_COUNT)
+  }
+
+  /** Tokens of each text, as far as a byte goes. */
+  get lengths(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, this.exports.fact(LENGTHS), this.textCount)
+  }
+
+  /** Where each term's postings begin, and the postings, once `finish` was called. */
+  get postings(): { readonly offsets: Uint32Array; readonly postings: Uint32Array } {
+    const offsets = this.#wordsAt(this.exports.fact(OFFSETS), this.exports.fact(TERMS + 4) + 1)
+    return { offsets, postings: this.#wordsAt(this.exports.fact(POSTINGS), offsets.at(-1)!) }
+  }
+
+  room(byteCount: number): Buffer {
+    return this.bytesAt(this.exports.allocate(byteCount), byteCount)
+  }
+
+  words(count: number): Uint32Array {
+    return this.#wordsAt(this.exports.allocate(4 * count), count)
+  }
+
+  bytesAt(place: number, byteCount: number): Buffer {
+    return Buffer.from(this.#memory.buffer as unknown as ArrayBuffer, place, byteCount)
+  }
+
+  #wordsAt(place: number, count: number): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, place, count)
+  }
+
+  #table(which: number): ByteTable {
+    const [bytes, endsAt, slots, slotCount, count] = [0, 1, 2, 3, 4].map((n) => this.exports.fact(which + n))
+    const ends = this.#wordsAt(endsAt!, count!)
+    const list = new ByteList(this.bytesAt(bytes!, ends.at(-1) ?? 0), ends)
+    return ByteTable.of(list, this.#wordsAt(slots!, slotCount!))
+  }
+}

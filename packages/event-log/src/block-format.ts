@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { LogEntry, LogRecord } from './event-log.ts'
 
 /** Bytes of one LMDB page, and of the header LMDB writes before a value that has pages of its own. */
@@ -8,7 +9,8 @@ export const ONE_PAGE_BYTES = PAGE_BYTES - PAGE_HEADER_BYTES
 /** Records are gathered into blocks up to this length; a longer record has a block of its own. */
 export const BLOCK_BYTES_MAX = 16 * PAGE_BYTES - PAGE_HEADER_BYTES
 
-const BLOCK_HEADER_BYTES = 16
+const CHECKSUM_BYTES = 4
+const BLOCK_HEADER_BYTES = 20
 const RECORD_HEADER_BYTES = 16
 /** Key lengths that stand for a null key, and for a record that was erased. */
 const NULL_KEY = 0xffffffff
@@ -41,9 +43,9 @@ export function recordBytes(record: LogRecord): number {
 }
 
 /**
- * A block, big-endian: record count (u32), bytes in use (u32), newest timestamp (f64), then each record as timestamp
- * (f64), key length (u32), value length (u32), key (UTF-8), value; zeros up to the end of the last page. It begins
- * with the records of `before`.
+ * A block, big-endian: CRC-32 of what follows up to the bytes in use (u32), record count (u32), bytes in use (u32), newest
+ * timestamp (f64), then each record as timestamp (f64), key length (u32), value length (u32), key (UTF-8), value; zeros
+ * up to the end of the last page. It begins with the records of `before`, which must be whole.
  */
 export function encodeBlock(before: Buffer | null, records: readonly BlockRecord[]): Buffer {
   const known = before === null ? EMPTY_BLOCK : headerOf(before)
@@ -60,32 +62,29 @@ export function encodeBlock(before: Buffer | null, records: readonly BlockRecord
     newestMs = Math.max(newestMs, timestampMs)
   }
   block.fill(0, at)
-  block.writeUInt32BE(known.count + records.length, 0)
-  block.writeUInt32BE(at, 4)
-  block.writeDoubleBE(newestMs, 8)
+  block.writeUInt32BE(known.count + records.length, 4)
+  block.writeUInt32BE(at, 8)
+  block.writeDoubleBE(newestMs, 12)
+  block.writeUInt32BE(crc32(block.subarray(CHECKSUM_BYTES, at)), 0)
   return block
 }
 
 export function headerOf(block: Buffer): BlockHeader {
   return {
-    count: block.readUInt32BE(0),
-    usedBytes: block.readUInt32BE(4),
-    newestMs: block.readDoubleBE(8),
+    count: block.readUInt32BE(4),
+    usedBytes: block.readUInt32BE(8),
+    newestMs: block.readDoubleBE(12),
   }
 }
 
-/** Why these bytes are no block that was written whole; null when they may be. Reads no key and no value. */
+/** Why these bytes are no block as it was written; null when they are. */
 export function blockFault(block: Buffer): string | null {
   if (block.length < BLOCK_HEADER_BYTES) return `${block.length} bytes are too few`
   const { count, usedBytes } = headerOf(block)
-  if (count === 0 || usedBytes > block.length) return `it says ${count} records in ${usedBytes} bytes`
-  let at = BLOCK_HEADER_BYTES
-  for (let i = 0; i < count; i++) {
-    if (at + RECORD_HEADER_BYTES > usedBytes) return `record ${i} of ${count} begins at ${at} of ${usedBytes}`
-    const length = block.readUInt32BE(at + 8)
-    at += RECORD_HEADER_BYTES + (length >= ERASED ? 0 : length) + block.readUInt32BE(at + 12)
-  }
-  return at === usedBytes ? null : `its records end at ${at}, not at ${usedBytes}`
+  if (count === 0 || usedBytes < BLOCK_HEADER_BYTES || usedBytes > block.length)
+    return `it says ${count} records in ${usedBytes} bytes`
+  const isWhole = crc32(block.subarray(CHECKSUM_BYTES, usedBytes)) === block.readUInt32BE(0)
+  return isWhole ? null : 'its checksum is another'
 }
 
 /** The block's records in order; of one that was erased, only its time. Values are views of `block`. */

@@ -1,6 +1,7 @@
 import {
   BLOCK_BYTES_MAX,
   type BlockRecord,
+  blockFault,
   EMPTY_BLOCK,
   encodeBlock,
   headerOf,
@@ -62,7 +63,8 @@ class PartitionWriter {
     this.#head = store.headOf(place)
     this.#baseOffset = this.#head.end
     const last = this.#head.end > this.#head.start ? store.blockAt(place, this.#head.end) : null
-    if (last === null || last.bytes.length > ONE_PAGE_BYTES) return
+    // A damaged one is left as it is, to be told when it is read.
+    if (last === null || last.bytes.length > ONE_PAGE_BYTES || blockFault(last.bytes) !== null) return
     this.#baseOffset = last.baseOffset
     this.#before = last.bytes
     this.#usedBytes = headerOf(last.bytes).usedBytes

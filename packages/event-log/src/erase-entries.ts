@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import { encodeBlock, entriesOf, headerOf, ONE_PAGE_BYTES, recordsOf } from './block-format.ts'
+import { blockFault, encodeBlock, entriesOf, headerOf, ONE_PAGE_BYTES, recordsOf } from './block-format.ts'
 import type { LogEntry } from './event-log.ts'
 import { committed } from './lmdb-commit.ts'
 import type { Block, LmdbStore, Place } from './lmdb-store.ts'
+import { damaged } from './read-entries.ts'
 
 /** Pages overwritten in one transaction. */
 const STEP_PAGES = 256
@@ -21,6 +22,8 @@ export async function eraseEntries(
     const block = firstBlock(store, place, { from: offset, to: end })
     if (block === null) break
     const { baseOffset, bytes } = block
+    const fault = blockFault(bytes)
+    if (fault !== null) throw damaged(`partition ${place.partition}`, baseOffset, fault)
     const offsets = new Set<number>()
     for (const entry of entriesOf(bytes, baseOffset, offset)) if (matches(entry)) offsets.add(entry.offset)
     if (offsets.size > 0)

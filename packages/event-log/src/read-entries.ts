@@ -35,7 +35,7 @@ export function readEntries(
   for (const { baseOffset, bytes } of store.blocks(place, first, end)) {
     const gap = baseOffset > expected ? `offset ${expected} is in none` : null
     const fault = gap ?? blockFault(bytes)
-    if (fault !== null) throw corrupt({ topic, partition, offset: baseOffset }, fault)
+    if (fault !== null) throw damaged(`${topic}, partition ${partition}`, baseOffset, fault)
     expected = baseOffset + headerOf(bytes).count
     for (const entry of entriesOf(bytes, baseOffset, first)) {
       if (entries.length === maxRecords || entry.offset >= end) break
@@ -48,22 +48,15 @@ export function readEntries(
     if (entries.length === maxRecords || (readBytes >= BATCH_BYTES_MAX && entries.length > 0)) break
   }
   if (entries.length === 0 && nextOffset < end && maxRecords > 0)
-    throw corrupt({ topic, partition, offset: nextOffset }, `the log ends at ${end}`)
+    throw damaged(`${topic}, partition ${partition}`, nextOffset, `the log ends at ${end}`)
   return { topic, partition, entries, nextOffset, lost: Math.max(0, start - fromOffset) }
 }
 
 /** What was acknowledged and cannot be read must not be taken for the end of the log, nor be passed over. */
-function corrupt(
-  {
-    topic,
-    partition,
-    offset,
-  }: { readonly topic: string; readonly partition: number; readonly offset: number },
-  fault: string,
-): EventLogError {
+export function damaged(where: string, offset: number, fault: string): EventLogError {
   return new EventLogError(
     'LOG_CORRUPT',
-    `The block of ${topic}, partition ${partition}, at offset ${offset} is damaged (${fault}): restore the log's folder from a backup, or read on after it`,
+    `The block of ${where}, at offset ${offset} is damaged (${fault}): restore the log's folder from a backup, or read on after it`,
   )
 }
 
@@ -104,7 +97,7 @@ export function partitionLag(
 
 function timeOf(store: LmdbStore, place: Place, offset: number): number | null {
   const block = store.blockAt(place, offset)
-  if (block === null) return null
+  if (block === null || blockFault(block.bytes) !== null) return null
   let at = block.baseOffset
   for (const { timestampMs } of recordsOf(block.bytes)) if (at++ === offset) return timestampMs
   return null

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -202,6 +202,31 @@ test('kill -9 loses nothing that was acknowledged', async () => {
   expect(acknowledged.length).toBeGreaterThan(100)
   await log.close()
 }, 60_000)
+
+test('one flipped bit in a record is told: by readers and by an erasure; appends and the others go on', async () => {
+  const values = Array.from({ length: 40 }, (_, i) => `value ${i} ${'x'.repeat(i % 7 === 0 ? 6_000 : 300)}`)
+  const log = new LmdbEventLog({ folder })
+  await log.ensureTopic('t', { partitionCount: 1 })
+  for (const value of values) await log.append('t', [{ key: 'k', value: Buffer.from(value), timestampMs: 1 }])
+  await log.close()
+  const file = join(folder, 'data.mdb')
+  const whole = readFileSync(file)
+  for (const [i, value] of values.entries()) {
+    const bytes = Buffer.from(whole)
+    // Pages that were replaced hold the value too.
+    for (let at = bytes.indexOf(value); at >= 0; at = bytes.indexOf(value, at + 1))
+      bytes[at + 7]! ^= 1 << (i % 8)
+    writeFileSync(file, bytes)
+    const again = new LmdbEventLog({ folder })
+    await expect(again.read('t', 0, i, 1)).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+    await expect(again.erase('t', () => false)).rejects.toMatchObject({ code: 'LOG_CORRUPT' })
+    expect((await again.groups()).length).toBe(0)
+    const [position] = await again.append('t', [{ key: 'k', value: Buffer.from('new'), timestampMs: 1 }])
+    const { entries } = await again.read('t', 0, position!.offset, 10)
+    expect(entries.map((entry) => Buffer.from(entry.value).toString())).toEqual(['new'])
+    await again.close()
+  }
+})
 
 /** A process that appends, and prints "offset value" after each acknowledgement. */
 function startWriter(folder: string, count: number) {

@@ -5,22 +5,11 @@ import { Pacer } from '../pacer.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { decodeEvent } from './decode-event.ts'
 import { followLog, partOf } from './follow-log.ts'
-import { Listeners } from './listeners.ts'
-import { liveFigures } from './live-figures.ts'
 import { keysOf, LIVE_PREFIX, LiveMemory, type ShopperTraces } from './live-memory.ts'
+import { LiveReads } from './live-reads.ts'
 import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
-import type {
-  HistoryItem,
-  LiveAnalytics,
-  LiveState,
-  PairedProduct,
-  ProductCounters,
-  ShopperSummary,
-  TrendingCategory,
-  TrendingProduct,
-} from './live-state.ts'
+import type { LiveAnalytics, LiveState } from './live-state.ts'
 import { isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
-import { RateCounter } from './recent-activity.ts'
 import { Rejections } from './rejections.ts'
 import { Turns } from './turns.ts'
 
@@ -105,17 +94,12 @@ export async function rebuildLiveState(options: LiveProcessorOptions): Promise<L
  * One loop over all partitions. Each batch changes values in memory and commits them together with the offset they
  * stand for and the ids of its events, so that every event counts once in effect, whenever the process dies.
  */
-class StreamProcessor implements LiveProcessor {
+class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #options: LiveProcessorOptions
-  readonly #memory: LiveMemory
   readonly #poison = new PoisonWatch(BATCH_RECORDS)
   readonly #rejections: Rejections
   /** Batches and forgetting; memory that is ahead of the store is brought back to what is stored. */
   readonly #turns = new Turns(() => this.#restore())
-  readonly #applied = new Map<number, number>()
-  readonly #listeners = new Listeners()
-  readonly #eventRate = new RateCounter(10)
-  readonly #recommendationRate = new RateCounter(60)
   #partRecords = BATCH_RECORDS
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
@@ -123,12 +107,9 @@ class StreamProcessor implements LiveProcessor {
   #lagTimer: NodeJS.Timeout | null = null
 
   constructor(options: LiveProcessorOptions) {
+    const { rules = DEFAULT_LIVE_RULES, categoryOf = () => null } = options
+    super(new LiveMemory({ ...options, rules, categoryOf }), options.now)
     this.#options = options
-    this.#memory = new LiveMemory({
-      ...options,
-      rules: options.rules ?? DEFAULT_LIVE_RULES,
-      categoryOf: options.categoryOf ?? (() => null),
-    })
     this.#rejections = new Rejections({ ...options, topic: options.rejectedTopic })
   }
 
@@ -151,67 +132,8 @@ class StreamProcessor implements LiveProcessor {
     await this.#commitLag()
   }
 
-  history(shopper: string): Promise<readonly HistoryItem[]> {
-    return this.#memory.history(shopper)
-  }
-
-  session(sessionId: string): Promise<readonly HistoryItem[]> {
-    return this.#memory.session(sessionId)
-  }
-
-  trending(limit: number): readonly TrendingProduct[] {
-    return this.#memory.products.trends.top(limit, this.#options.now())
-  }
-
-  trendingCategories(limit: number): readonly TrendingCategory[] {
-    const trends = this.#memory.products.categoryTrends.top(limit, this.#options.now())
-    return trends.map(({ product_id, ...figures }) => ({ category: product_id, ...figures }))
-  }
-
-  goesWith(productId: string, limit: number): Promise<readonly PairedProduct[]> {
-    const nowMs = this.#options.now()
-    return this.#memory.products.partners(productId, { partitions: this.#applied.keys(), nowMs, limit })
-  }
-
-  shopper(shopper: string): Promise<ShopperSummary | null> {
-    return this.#memory.shopper(shopper)
-  }
-
-  productCounters(productId: string): Promise<ProductCounters> {
-    return this.#memory.products.counters(productId)
-  }
-
-  analytics(): LiveAnalytics {
-    const nowMs = this.#options.now()
-    return liveFigures(this.#memory, {
-      nowMs,
-      eventsPerSecond: this.#eventRate.total(nowMs) / 10,
-      recommendationsPerMinute: this.#recommendationRate.total(nowMs),
-    })
-  }
-
-  countRecommendation(): void {
-    this.#recommendationRate.add(1, this.#options.now())
-  }
-
-  appliedOffsets(): ReadonlyMap<number, number> {
-    return this.#applied
-  }
-
-  waitFor(partition: number, offset: number, timeoutMs: number): Promise<boolean> {
-    return this.#listeners.until(() => (this.#applied.get(partition) ?? 0) > offset, timeoutMs)
-  }
-
-  onShopperChange(shopper: string, listener: () => void): () => void {
-    return this.#listeners.onShopper(shopper, listener)
-  }
-
-  onChange(listener: () => void, minIntervalMs: number): () => void {
-    return this.#listeners.onAny(listener, minIntervalMs)
-  }
-
   isKnown(eventIds: readonly string[]): Promise<boolean[]> {
-    return this.#memory.isKnown(eventIds)
+    return this.memory.isKnown(eventIds)
   }
 
   forget(shopper: string, traces?: ShopperTraces): Promise<number> {
@@ -220,15 +142,15 @@ class StreamProcessor implements LiveProcessor {
       let removed = 0
       let isKnown = false
       for (const name of shoppers) {
-        const items = await this.#memory.forget(name)
+        const items = await this.memory.forget(name)
         removed += items ?? 0
         isKnown ||= items !== null
       }
       if (!isKnown && traces === undefined) return 0
-      this.#memory.forgetTraces(traces ?? {})
+      this.memory.forgetTraces(traces ?? {})
       await this.#commit([])
       if (traces !== undefined) await this.#options.state.erase(keysOf(shoppers, traces))
-      this.#listeners.announce(shoppers)
+      this.listeners.announce(shoppers)
       return removed
     })
   }
@@ -255,7 +177,7 @@ class StreamProcessor implements LiveProcessor {
     return followLog({
       log,
       topic,
-      from: this.#applied,
+      from: this.applied,
       maxRecords: BATCH_RECORDS,
       retryMs,
       signal,
@@ -268,10 +190,10 @@ class StreamProcessor implements LiveProcessor {
   /** Applies a batch in as many commits as it takes; throws what may pass, like a store that is away. */
   async #applyBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
     const { partition, nextOffset } = batch
-    while (!signal.aborted && (this.#applied.get(partition) ?? 0) < nextOffset) {
+    while (!signal.aborted && (this.applied.get(partition) ?? 0) < nextOffset) {
       const part = partOf(
         batch,
-        this.#applied.get(partition) ?? 0,
+        this.applied.get(partition) ?? 0,
         Math.min(this.#poison.limit, this.#partRecords),
       )
       try {
@@ -287,12 +209,12 @@ class StreamProcessor implements LiveProcessor {
   }
 
   async #applyPart(batch: LogBatch): Promise<void> {
-    const fresh = await this.#memory.load(this.#decode(batch), batch.partition)
+    const fresh = await this.memory.load(this.#decode(batch), batch.partition)
     const pacer = new Pacer()
     for (const { event, offset } of fresh) {
       if (pacer.isDue()) await pacer.pause()
       try {
-        this.#memory.apply(event, { partition: batch.partition, offset })
+        this.memory.apply(event, { partition: batch.partition, offset })
       } catch (error) {
         throw new UnusableEntries(error, offset)
       }
@@ -300,7 +222,7 @@ class StreamProcessor implements LiveProcessor {
     await this.#commit([offsetOf(batch)]).catch((error: unknown) => {
       throw isUnstorable(error) ? new UnusableEntries(error, null) : error
     })
-    this.#eventRate.add(fresh.length, this.#options.now())
+    this.eventRate.add(fresh.length, this.#options.now())
     this.#isApplied(
       batch,
       fresh.map(({ event }) => shopperOf(event)),
@@ -321,8 +243,8 @@ class StreamProcessor implements LiveProcessor {
   }
 
   #isApplied(batch: LogBatch, shoppers: readonly string[]): void {
-    this.#applied.set(batch.partition, batch.nextOffset)
-    this.#listeners.announce(shoppers)
+    this.applied.set(batch.partition, batch.nextOffset)
+    this.listeners.announce(shoppers)
     this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
   }
 
@@ -340,17 +262,17 @@ class StreamProcessor implements LiveProcessor {
 
   /** Everything that changed, in one commit with `more`. */
   #commit(more: readonly StateChange[]): Promise<void> {
-    return this.#options.state.commit([...this.#memory.drain(), ...more])
+    return this.#options.state.commit([...this.memory.drain(), ...more])
   }
 
   /** Takes the stored state for the truth: at start, and after a commit that failed. */
   async #restore(): Promise<void> {
     const { state, log, topic } = this.#options
-    await this.#memory.restore()
+    await this.memory.restore()
     const { partitions } = await log.topic(topic)
     for (const { partition, startOffset } of partitions) {
       const stored = (await state.get(OFFSET_PREFIX + partition)) as number | undefined
-      this.#applied.set(partition, stored ?? startOffset)
+      this.applied.set(partition, stored ?? startOffset)
     }
   }
 
@@ -358,7 +280,7 @@ class StreamProcessor implements LiveProcessor {
     const { log, topic } = this.#options
     if (this.#lagTimer !== null) clearTimeout(this.#lagTimer)
     this.#lagTimer = null
-    await log.commit(LIVE_GROUP, topic, new Map(this.#applied)).catch(() => {
+    await log.commit(LIVE_GROUP, topic, new Map(this.applied)).catch(() => {
       // Only shown as lag: the offsets that count are in the state store.
     })
   }

@@ -1,3 +1,4 @@
+import type { PartitionLag } from '@arus/event-log'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { IngestResult } from '../events/ingest.ts'
 import type { Api, ApiDeps } from './api-deps.ts'
@@ -68,47 +69,49 @@ export function measure(app: Api, deps: ApiDeps): ApiMetrics {
   }
 }
 
-function gaugesOfDeps(deps: ApiDeps, registers: Registry[]): void {
-  new Gauge({
+interface GaugeOfGroups {
+  readonly name: string
+  readonly help: string
+  readonly read: (partition: PartitionLag) => number
+}
+
+const GAUGES_OF_GROUPS: readonly GaugeOfGroups[] = [
+  {
     name: 'arus_consumer_lag_events',
     help: 'Events of the log a consumer group has not processed, by partition.',
-    labelNames: ['group', 'topic', 'partition'],
-    registers,
-    async collect() {
-      this.reset()
-      const groups = await deps.consumerGroups().catch(() => [])
-      for (const { group, partitions } of groups) {
-        for (const { topic, partition, lag } of partitions) this.set({ group, topic, partition }, lag)
-      }
-    },
-  })
-  new Gauge({
+    read: ({ lag }) => lag,
+  },
+  {
     name: 'arus_consumer_lag_seconds',
     help: 'Age of the oldest event a consumer group has not processed, by partition.',
-    labelNames: ['group', 'topic', 'partition'],
-    registers,
-    async collect() {
-      this.reset()
-      const groups = await deps.consumerGroups().catch(() => [])
-      for (const { group, partitions } of groups) {
-        for (const { topic, partition, lagMs } of partitions)
-          this.set({ group, topic, partition }, lagMs / 1000)
-      }
-    },
-  })
-  new Gauge({
+    read: ({ lagMs }) => lagMs / 1000,
+  },
+  {
     name: 'arus_consumer_lost_events',
     help: 'Events that retention removed before a consumer group had read them, by partition.',
+    read: ({ lost }) => lost,
+  },
+]
+
+function gaugeOfGroups(deps: ApiDeps, registers: Registry[], { name, help, read }: GaugeOfGroups): void {
+  new Gauge({
+    name,
+    help,
     labelNames: ['group', 'topic', 'partition'],
     registers,
     async collect() {
       this.reset()
       const groups = await deps.consumerGroups().catch(() => [])
       for (const { group, partitions } of groups) {
-        for (const { topic, partition, lost } of partitions) this.set({ group, topic, partition }, lost)
+        for (const lag of partitions)
+          this.set({ group, topic: lag.topic, partition: lag.partition }, read(lag))
       }
     },
   })
+}
+
+function gaugesOfDeps(deps: ApiDeps, registers: Registry[]): void {
+  for (const gauge of GAUGES_OF_GROUPS) gaugeOfGroups(deps, registers, gauge)
   new Gauge({
     name: 'arus_ingest_events_per_second',
     help: 'Durable events per second over the last ten seconds.',

@@ -1,5 +1,6 @@
 /** The API over a small in-memory shop, for tests of routes. */
 import { randomFillSync } from 'node:crypto'
+import { expect } from 'vitest'
 import { ArusError } from '../errors.ts'
 import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
 import { LagHistory } from '../operations/lag-history.ts'
@@ -10,6 +11,7 @@ import { createRecommender } from '../recommend/recommender.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../recommend/test-shop.ts'
 import type { ApiDeps, Period } from './api-deps.ts'
 import { buildApi } from './app.ts'
+import { PROBLEM_TITLES } from './problem-codes.ts'
 
 export const NOW_MS = Date.UTC(2026, 0, 15, 12)
 
@@ -318,4 +320,24 @@ const AS_OF = { table_versions: { 'silver.events': 2 }, newest_event_at: null, t
 
 function endsOf({ fromMs = 0, toMs = NOW_MS }: Period): { from: number; to: number } {
   return { from: fromMs, to: toMs }
+}
+
+type Shop = Awaited<ReturnType<typeof openShop>>
+
+/** The response is a problem document with this status and code, and tells nothing of the inside; its body. */
+export function expectProblem(
+  response: Awaited<ReturnType<Shop['app']['inject']>>,
+  status: number,
+  code: string,
+) {
+  expect(response.statusCode).toBe(status)
+  expect(response.headers['content-type']).toContain('application/problem+json')
+  const problem = response.json()
+  expect(problem).toMatchObject({ status, code })
+  expect(problem.type).toMatch(/^urn:arus:problem:[a-z-]+$/)
+  expect(problem.title).toBe(PROBLEM_TITLES[code as keyof typeof PROBLEM_TITLES])
+  expect(problem.detail.length).toBeGreaterThan(10)
+  expect(problem.request_id).toMatch(/./)
+  expect(response.body).not.toMatch(/\.ts:|node_modules|at Object/)
+  return problem
 }

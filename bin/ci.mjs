@@ -10,6 +10,8 @@ const cache = join(root, '.cache')
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 let python = 'python3'
 const counts = { passed: 0, failed: 0, skipped: 0 }
+/** What failed, told once more at the end: the last lines of a log of 30 minutes are what everybody reads. */
+const failures = []
 
 rmSync(join(cache, 'ci'), { recursive: true, force: true })
 mkdirSync(join(cache, 'ci'), { recursive: true })
@@ -24,6 +26,7 @@ step('end to end', () =>
   runCounted('end to end', ['node', 'bin/run.mjs', 'end-to-end'], join(cache, 'ci', 'end-to-end.json')),
 )
 
+for (const failure of failures) console.log(failure)
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
 console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`)
 process.exit(counts.failed > 0 ? 1 : 0)
@@ -34,7 +37,8 @@ function step(name, run) {
     run()
   } catch (error) {
     counts.failed += 1
-    console.error(`FAILED ${name}: ${error.message}`)
+    failures.push(`FAILED ${name}: ${error.message}`)
+    console.error(failures.at(-1))
   }
 }
 
@@ -69,11 +73,17 @@ function addCounts(report) {
   counts.skipped += report.numPendingTests
   // The end-to-end run names no tests: whatever it skipped was meant to run here.
   if (report.testResults === undefined) counts.failed += report.numPendingTests
-  const skippedTests = (report.testResults ?? [])
-    .flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: file.name })))
-    .filter((test) => test.status === 'skipped' || test.status === 'pending')
-  for (const test of skippedTests)
-    console.log(`skipped: ${test.fullName} (${test.file.slice(root.length + 1)})`)
+  const tests = (report.testResults ?? []).flatMap((file) =>
+    file.assertionResults.map((test) => ({ ...test, file: file.name.slice(root.length + 1) })),
+  )
+  for (const test of tests) {
+    if (test.status === 'skipped' || test.status === 'pending')
+      console.log(`skipped: ${test.fullName} (${test.file})`)
+    if (test.status === 'failed')
+      failures.push(
+        `FAILED ${test.fullName} (${test.file})\n${(test.failureMessages[0] ?? '').slice(0, 1_500)}`,
+      )
+  }
 }
 
 function run(command) {

@@ -35,17 +35,10 @@ test('schemathesis finds no failure of the server and no answer outside its sche
     ...['--config-file', join(import.meta.dirname, 'schemathesis.toml')],
     ...['run', `${running.apiUrl}/openapi.json`],
     ...['--header', `Authorization: Bearer ${key}`],
-    ...[
-      '--max-examples',
-      EXAMPLES,
-      '--seed',
-      SEED,
-      '--request-timeout',
-      '20',
-      '--continue-on-failure',
-      '--workers',
-      '4',
-    ],
+    ...['--max-examples', EXAMPLES, '--seed', SEED, '--request-timeout', '20', '--continue-on-failure'],
+    // Python 3.11 counts the depth of all threads' syntax trees in one place (cpython issue 106905): with more workers a
+    // run may end in "AST constructor recursion depth mismatch".
+    ...['--workers', '1'],
   ])
   expect(report.status, shortLines(report.output).slice(-12_000)).toBe(0)
   expect(Number(/(\d+) generated/.exec(report.output)?.[1])).toBeGreaterThan(1_000)

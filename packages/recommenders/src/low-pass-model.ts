@@ -85,9 +85,9 @@ export class LowPassModel implements Model {
     const top = new TopK(k)
     for (let n = 0; n < count; n++) {
       const item = this.#touched[n]!
-      const score = this.#scores[item]! + right[item]! * this.#dots[n]!
+      const score = Math.fround(this.#scores[item]! + right[item]! * this.#dots[n]!)
       this.#scores[item] = 0
-      if (score > 0 && isAllowed(item)) top.offer(item, score)
+      if (score > 0 && score >= top.least && isAllowed(item)) top.offer(item, score)
     }
     return top.result()
   }
@@ -108,13 +108,30 @@ export class LowPassModel implements Model {
     })
   }
 
+  /** One pass over the neighbours of the user's items, and one scan of the answers' vectors for each of these. */
   reasons(user: UserItems, items: Uint32Array): Int32Array {
-    return Int32Array.from(items, (item) => {
-      const parts = this.explain(user, item)
-      let best = -1
-      for (let n = 0; n < parts.length; n++) if (parts[n]! > (parts[best] ?? 0)) best = n
-      return best
-    })
+    const { starts, columns, values } = this.#neighbours
+    const { kernels, vectors, left, right } = this.#filter
+    const best = new Int32Array(items.length).fill(-1)
+    const most = new Float32Array(items.length)
+    const places = Uint32Array.from(items.keys()).filter((place) => items[place]! < this.itemCount)
+    for (const [n, place] of places.entries()) this.#touched[n] = items[place]!
+    for (let n = 0; n < user.items.length; n++) {
+      const own = user.items[n]!
+      if (own >= this.itemCount) continue
+      const vector = vectors.values.subarray(own * vectors.width, (own + 1) * vectors.width)
+      kernels.dotsOf(vector, vectors, this.#touched, places.length, this.#dots)
+      for (let at = starts[own]!; at < starts[own + 1]!; at++) this.#scores[columns[at]!] = values[at]!
+      for (let m = 0; m < places.length; m++) {
+        const item = this.#touched[m]!
+        const part = user.weights[n]! * (this.#scores[item]! + left[own]! * right[item]! * this.#dots[m]!)
+        if (part <= most[places[m]!]!) continue
+        most[places[m]!] = part
+        best[places[m]!] = n
+      }
+      for (let at = starts[own]!; at < starts[own + 1]!; at++) this.#scores[columns[at]!] = 0
+    }
+    return best
   }
 
   save(): Uint8Array {

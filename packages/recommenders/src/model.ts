@@ -47,7 +47,7 @@ export interface Model {
    * `user.items`; zeros where the model is not personal.
    */
   explain(user: UserItems, item: number): Float32Array
-  /** For each of `items`, the place in `user.items` of the item that counted most; -1 where none did. */
+  /** For each of `items` (distinct), the place in `user.items` of the item that counted most; -1 where none did. */
   reasons(user: UserItems, items: Uint32Array): Int32Array
   /** One file that `loadModel` maps back; see `model-file.ts` for the format. */
   save(): Uint8Array

@@ -16,6 +16,11 @@ export class TopK {
     this.#scores = new Float32Array(this.#k)
   }
 
+  /** What a score must reach to be taken: asking first saves the filter's time for most items. */
+  get least(): number {
+    return this.#size < this.#k ? Number.NEGATIVE_INFINITY : (this.#scores[0] ?? Number.POSITIVE_INFINITY)
+  }
+
   /** Offers an item; NaN is never taken. */
   offer(item: number, score: number): void {
     if (this.#size < this.#k) {
@@ -89,7 +94,10 @@ export function topOfScores(
   isAllowed: ItemFilter,
 ): ScoredItems {
   const top = new TopK(k)
-  for (const item of touched) if (scores[item]! > 0 && isAllowed(item)) top.offer(item, scores[item]!)
+  for (const item of touched) {
+    const score = scores[item]!
+    if (score > 0 && score >= top.least && isAllowed(item)) top.offer(item, score)
+  }
   return top.result()
 }
 

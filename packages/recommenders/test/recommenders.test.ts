@@ -120,6 +120,17 @@ describe.each(Object.entries(personal))('%s', (_, fit) => {
     const strongest = parts.indexOf(Math.max(...parts))
     expect([...model.reasons(own, Uint32Array.of(items[0]!, 20))]).toEqual([strongest, expect.any(Number)])
   })
+
+  test('the reason of an item is what explains most of it', () => {
+    const own = user(20, 9_999, 3, 0, 7)
+    const items = Uint32Array.from({ length: data.itemCount + 1 }, (_, n) => n)
+    const expected = Array.from(items, (item) => {
+      const parts = item < data.itemCount ? model.explain(own, item) : new Float32Array(own.items.length)
+      const most = Math.max(...parts)
+      return most > 0 ? parts.indexOf(most) : -1
+    })
+    expect([...model.reasons(own, items)]).toEqual(expected)
+  })
 })
 
 describe('rankings for everybody', () => {

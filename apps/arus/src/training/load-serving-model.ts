@@ -1,4 +1,4 @@
-import type { IdTable, Model, ScoredItems, UserItems } from '@arus/recommenders'
+import type { IdTable, Model, ScoredItems } from '@arus/recommenders'
 import { ArusError } from '../errors.ts'
 import type { ModelVersion } from '../registry/registry.ts'
 import { loadBundle } from './model-bundle.ts'
@@ -58,7 +58,11 @@ class BundleServingModel implements ServingModel {
       items: Uint32Array.from(known, ({ item }) => item),
       weights: Float32Array.from(known, ({ weight }) => weight),
     }
-    const ranked = this.#allowed(model, user, { k, isAllowed })
+    const own = new Set(user.items)
+    const ranked = model.recommend(user, {
+      k,
+      filter: (item) => !own.has(item) && isAllowed(this.#idOf(item)),
+    })
     const reasons = model.reasons(user, ranked.items)
     return this.#candidates(model, ranked, (n) => known[reasons[n]!]?.product_id ?? null)
   }
@@ -79,30 +83,6 @@ class BundleServingModel implements ServingModel {
     const model = this.#models.get('popular')
     const nobody = { items: new Uint32Array(), weights: new Float32Array() }
     return model === undefined ? [] : this.#candidates(model, model.recommend(nobody, { k }), () => null)
-  }
-
-  /**
-   * The best that may be shown. Asking for each item would mean a text id for thousands of them, so the best few are
-   * ranked first and then asked for; the few grow until there are enough, or no more.
-   */
-  #allowed(
-    model: Model,
-    user: UserItems,
-    { k, isAllowed }: { readonly k: number; readonly isAllowed: (productId: string) => boolean },
-  ): ScoredItems {
-    for (let wanted = 2 * k + 20; ; wanted *= 8) {
-      const ranked = model.recommend(user, { k: wanted })
-      const places: number[] = []
-      for (let n = 0; n < ranked.items.length && places.length < k; n++) {
-        if (isAllowed(this.#idOf(ranked.items[n]!))) places.push(n)
-      }
-      if (places.length === k || ranked.items.length < wanted) {
-        return {
-          items: Uint32Array.from(places, (n) => ranked.items[n]!),
-          scores: Float32Array.from(places, (n) => ranked.scores[n]!),
-        }
-      }
-    }
   }
 
   #idOf(item: number): string {

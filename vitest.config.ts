@@ -8,8 +8,9 @@ export default defineConfig({
       'engines/test/**/*.test.ts',
     ],
     exclude: [...configDefaults.exclude, '**/*.engines.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For tests that hang, not for machines that are slow.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
   },
 })

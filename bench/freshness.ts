@@ -1,10 +1,7 @@
 /** How soon what was acknowledged is seen: by `/stream/analytics`, and in the shopper's next answer. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { LiveAnalyticsBody, ProductPage, Recommendation } from '../apps/arus/src/api-schema/index.ts'
+import type { LiveAnalyticsBody, Recommendation } from '../apps/arus/src/api-schema/index.ts'
+import { withServer } from './running-server.ts'
+import { BATCH_SIZE, send, sendSteadily } from './steady-events.ts'
 
 export interface FreshnessOptions {
   readonly productCount: number
@@ -14,12 +11,10 @@ export interface FreshnessOptions {
   readonly port: number
 }
 
-const BATCH_SIZE = 100
 /** Batches sent and probes made before the clock starts, so that code is warm. */
 const WARM_UP_BATCHES = 50
 const PROBE_INTERVAL_MS = 100
 const DEADLINE_MS = 10_000
-const main = join(import.meta.dirname, '../apps/arus/src/main.ts')
 
 /** Events in all, and when that was known. */
 interface Counted {
@@ -33,46 +28,19 @@ interface Counted {
  * acknowledged to the first answer that rests on it (asked for again and again, so it includes the answer itself).
  */
 export async function benchFreshness(options: FreshnessOptions): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'arus-bench-freshness-'))
-  const server = startServer(folder, options)
-  try {
-    await saysReady(server)
-    const baseUrl = `http://127.0.0.1:${options.port}`
-    const { products } = (await (await fetch(`${baseUrl}/products?limit=100`)).json()) as ProductPage
-    const ids = products.map(({ product_id }) => product_id)
-    const streamMs = await streamDelays(baseUrl, ids, options)
-    const answerMs = await answerDelays(baseUrl, ids, options)
+  await withServer('freshness', options, async ({ baseUrl, productIds }) => {
+    const streamMs = await streamDelays(baseUrl, productIds, options)
+    const answerMs = await answerDelays(baseUrl, productIds, options)
     print(`Freshness at ${options.eventsPerSecond} events/s, ${options.productCount} products`, [
       ['acknowledged → /stream/analytics', streamMs, 'p99 ≤ 1,000 ms, then ≤ 200 ms'],
       ['acknowledged → changed recommendation', answerMs, 'p99 ≤ 50 ms, then ≤ 10 ms'],
     ])
-  } finally {
-    server.kill('SIGTERM')
-    if (server.exitCode === null) await once(server, 'exit')
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
 }
 
-function startServer(folder: string, { productCount, port }: FreshnessOptions): ChildProcess {
-  return spawn(
-    process.execPath,
-    [main, 'start', '--no-dashboard', '--size', String(productCount), '--shoppers', '0'],
-    {
-      env: { ...process.env, ARUS_DATA_DIR: folder, ARUS_API_PORT: String(port) },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  )
-}
-
-async function saysReady(server: ChildProcess): Promise<void> {
-  let output = ''
-  for await (const chunk of server.stderr?.iterator({ destroyOnReturn: false }) ?? []) {
-    output += String(chunk)
-    if (!output.includes('Arus is ready')) continue
-    server.stderr?.resume()
-    return
-  }
-  throw new Error(`The server did not start:\n${output.slice(-2_000)}`)
+/** The load, with what warms up before it. */
+function loadOf({ eventsPerSecond, seconds }: FreshnessOptions) {
+  return { eventsPerSecond, seconds: seconds + (WARM_UP_BATCHES * BATCH_SIZE) / eventsPerSecond }
 }
 
 /** Per batch: from its answer to the first message that counts it. */
@@ -87,7 +55,7 @@ async function streamDelays(
   const { events_total } = (await (await fetch(`${baseUrl}/analytics`)).json()) as LiveAnalyticsBody
   const acknowledged: Counted[] = []
   let total = events_total
-  await sendSteadily(baseUrl, products, options, () => {
+  await sendSteadily(baseUrl, products, loadOf(options), () => {
     total += BATCH_SIZE
     acknowledged.push({ total, atMs: performance.now() })
   })
@@ -108,7 +76,7 @@ async function answerDelays(
 ): Promise<number[]> {
   const delays: number[] = []
   let isLoaded = true
-  const loading = sendSteadily(baseUrl, products, options, () => {}).finally(() => {
+  const loading = sendSteadily(baseUrl, products, loadOf(options), () => {}).finally(() => {
     isLoaded = false
   })
   for (let probe = 0; isLoaded; probe++) {
@@ -128,41 +96,6 @@ async function restsOnEvents(baseUrl: string, user: string): Promise<boolean> {
   const answer = await fetch(`${baseUrl}/recommendations/user/${user}?limit=5`)
   const { fallback } = (await answer.json()) as Recommendation
   return fallback === null || fallback === 'session'
-}
-
-/** One sender, so that what it was told is acknowledged is all there is. */
-async function sendSteadily(
-  baseUrl: string,
-  products: readonly string[],
-  { eventsPerSecond, seconds }: FreshnessOptions,
-  onAcknowledged: () => void,
-): Promise<void> {
-  const intervalMs = (BATCH_SIZE / eventsPerSecond) * 1_000
-  const batchCount = Math.round((seconds * eventsPerSecond) / BATCH_SIZE) + WARM_UP_BATCHES
-  const startedMs = performance.now()
-  for (let batch = 0; batch < batchCount; batch++) {
-    const dueMs = startedMs + batch * intervalMs
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())))
-    await send(
-      baseUrl,
-      Array.from({ length: BATCH_SIZE }, (_, i) => ({
-        user_id: `load-${(batch * BATCH_SIZE + i) % 2_000}`,
-        action: 'view',
-        product_id: products[(batch + i) % products.length],
-      })),
-    )
-    onAcknowledged()
-  }
-}
-
-async function send(baseUrl: string, events: readonly object[]): Promise<void> {
-  const response = await fetch(`${baseUrl}/stream/events`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(events),
-  })
-  const { accepted } = (await response.json()) as { readonly accepted: number }
-  if (accepted !== events.length) throw new Error(`${accepted} of ${events.length} events were accepted`)
 }
 
 /** Notes when each count was told. */

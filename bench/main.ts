@@ -12,6 +12,7 @@ import { benchLive } from './live.ts'
 import { benchQuality } from './quality.ts'
 import { benchServer } from './server.ts'
 import { benchSql } from './sql.ts'
+import { benchSteady } from './steady.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   import: () => benchImport({ rows: 1_426_337 }),
@@ -27,6 +28,13 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
       eventsPerSecond: 2_000,
       seconds: 30,
       port: 8391,
+    }),
+  steady: () =>
+    benchSteady({
+      productCount: 20_000,
+      eventsPerSecond: Number(process.env.STEADY_EVENTS ?? 2_000),
+      minutes: Number(process.env.STEADY_MINUTES ?? 5),
+      port: 8392,
     }),
   live: () => benchLive({ eventCount: 200_000 }),
   quality: () => benchQuality(),

@@ -11,5 +11,4 @@ test.skipIf(!isThere)(
   () => {
     execFileSync(process.execPath, ['build.mjs', '--check'], { cwd: assembly })
   },
-  60_000,
 )

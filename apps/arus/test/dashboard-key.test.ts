@@ -38,5 +38,4 @@ test.skipIf(!canRun)(
       await browser.close()
     }
   },
-  60_000,
 )

@@ -193,7 +193,7 @@ describe.each(LAYOUTS)('changes of single rows, partitioned by %s', (...partitio
       ),
       { numRuns: 10 },
     )
-  }, 120_000)
+  })
 })
 
 interface Step {

@@ -167,7 +167,7 @@ describe('merge', () => {
       ),
       { numRuns: 8 },
     )
-  }, 120_000)
+  })
 })
 
 describe('what a table demands of its rows', () => {

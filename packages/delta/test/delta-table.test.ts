@@ -301,7 +301,7 @@ describe('the log', () => {
     const numbers = (await rowsOf(await DeltaTable.open(options()))).map((row) => Number(row.n))
     expect(new Set(numbers).size).toBe(numbers.length)
     expect(numbers).toEqual(expect.arrayContaining(acknowledged))
-  }, 60_000)
+  })
 })
 
 describe.skipIf(!hasDeltalake)(

@@ -86,7 +86,7 @@ test('no file is left out that holds a matching row, whatever the type', async (
       { numRuns: 4 },
     )
   }
-}, 120_000)
+})
 
 function sqlOf(type: string): string {
   const names: Record<string, string> = {

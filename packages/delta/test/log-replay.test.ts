@@ -104,7 +104,7 @@ describe('any history replays to the same state', () => {
       }),
       { numRuns: 15 },
     )
-  }, 60_000)
+  })
 
   test('through compacted logs of any ranges, the commits gone or not', async () => {
     await fc.assert(
@@ -137,7 +137,7 @@ describe('any history replays to the same state', () => {
       ),
       { numRuns: 25 },
     )
-  }, 60_000)
+  })
 
   test('whether it is followed commit by commit or opened at the end, and at every version', async () => {
     await fc.assert(
@@ -151,7 +151,7 @@ describe('any history replays to the same state', () => {
       }),
       { numRuns: 10 },
     )
-  }, 60_000)
+  })
 })
 
 test('a damaged checkpoint is passed over while the commits are there, and named once they are gone', async () => {

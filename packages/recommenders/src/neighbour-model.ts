@@ -77,21 +77,26 @@ export class NeighbourModel implements Model {
   /** One pass over the neighbours of the user's items, whatever the number of answers. */
   reasons(user: UserItems, items: Uint32Array): Int32Array {
     const { starts, columns, values } = this.#neighbours
-    const places = new Map(Array.from(items, (item, n) => [item, n]))
     const best = new Int32Array(items.length).fill(-1)
     const most = new Float32Array(items.length)
+    const asked = items.filter((item) => item < this.itemCount)
+    // Where an item stands in `items`, from 1.
+    const places = this.#scores
+    for (const [place, item] of items.entries()) if (item < this.itemCount) places[item] = place + 1
     for (let own = 0; own < user.items.length; own++) {
       const item = user.items[own]!
       if (item >= this.itemCount) continue
+      const weight = user.weights[own]!
       for (let at = starts[item]!; at < starts[item + 1]!; at++) {
-        const place = places.get(columns[at]!)
-        if (place === undefined) continue
-        const part = user.weights[own]! * values[at]!
+        const place = places[columns[at]!]! - 1
+        if (place < 0) continue
+        const part = weight * values[at]!
         if (part <= most[place]!) continue
         most[place] = part
         best[place] = own
       }
     }
+    for (const item of asked) places[item] = 0
     return best
   }
 

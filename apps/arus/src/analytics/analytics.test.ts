@@ -73,7 +73,7 @@ describe('every figure is what plain loops over the same events give', () => {
       }),
       { numRuns: 15 },
     )
-  }, 120_000)
+  })
 
   async function expectBehavior(events: readonly SilverEvent[], period: Period): Promise<void> {
     const { as_of, ...behavior } = await analytics.userBehavior(period)

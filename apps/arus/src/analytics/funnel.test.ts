@@ -64,7 +64,7 @@ test('a funnel of any steps, order, window, group and filter is what a walk over
     ),
     { numRuns: 12 },
   )
-}, 120_000)
+})
 
 /** The events of one shopper as `action@minute`. */
 async function storeWalk(walk: string): Promise<void> {

@@ -47,7 +47,7 @@ describe('who comes back', () => {
       }),
       { numRuns: 6 },
     )
-  }, 120_000)
+  })
 
   test('is counted by local days, also where a day has 23 hours', async () => {
     const at = (iso: string) => ({ ts: Date.parse(iso) })
@@ -95,7 +95,7 @@ describe('searches', () => {
       }),
       { numRuns: 15 },
     )
-  }, 60_000)
+  })
 
   test('what follows belongs to the last search before it in the session', async () => {
     await silver.store(
@@ -172,7 +172,7 @@ describe('what came of recommendations', () => {
       ),
       { numRuns: 30 },
     )
-  }, 120_000)
+  })
 
   test('a purchase goes to the last click on that product, whoever shows it later', async () => {
     const answer = {
@@ -235,7 +235,7 @@ describe('one shopper', () => {
       }),
       { numRuns: 5 },
     )
-  }, 60_000)
+  })
 
   test('whom nobody knows did nothing', async () => {
     await silver.store([])

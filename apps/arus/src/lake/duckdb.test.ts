@@ -33,4 +33,4 @@ test('two processes that spill at once keep out of each other’s way, and a kil
   await duckdb.close()
   expect(readdirSync(folder)).toEqual([])
   rmSync(folder, { recursive: true })
-}, 60_000)
+})

@@ -40,6 +40,11 @@ export function withItem(
   return [count === 0 ? own : `${own},${text}`, count + 1, event.ts]
 }
 
+/** True for lists of the same items. */
+export function isSameList([text]: ItemList, [otherText]: ItemList): boolean {
+  return text === otherText
+}
+
 /** The items, newest first, at most `limit`. */
 export function itemsOf([text]: ItemList, limit: number): HistoryItem[] {
   return parsed(text)

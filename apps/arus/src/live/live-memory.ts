@@ -1,9 +1,10 @@
+import { BoundedCache } from '../bounded-cache.ts'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import { cautiousClock } from '../state/cautious-clock.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
 import { placedAt } from './event-place.ts'
 import { FunnelSteps, isStepOf } from './funnel-steps.ts'
-import { type ItemList, itemsOf, type LogPlace, NO_ITEMS, withItem } from './item-list.ts'
+import { type ItemList, isSameList, itemsOf, type LogPlace, NO_ITEMS, withItem } from './item-list.ts'
 import { expiryAt, type LiveRules } from './live-rules.ts'
 import type { HistoryItem, ShopperSummary } from './live-state.ts'
 import { ProductMemory } from './product-memory.ts'
@@ -62,6 +63,8 @@ const FIGURES_KEY = `${LIVE_PREFIX}figures`
 /** Some 6 kB each, for a shopper with a full history. */
 const SHOPPER_CACHE_ENTRIES = 20_000
 const SEEN_CACHE_ENTRIES = 50_000
+/** Parsed, of shoppers asked for; some 12 kB each. */
+const HISTORY_CACHE_ENTRIES = 2_000
 const SESSION_ITEMS_MAX = 50
 const SESSION_KEPT_MS = 7 * 86_400_000
 /** What stands further ahead of the clock than this was put there by a clock that was wrong. */
@@ -75,6 +78,10 @@ export class LiveMemory {
   readonly #options: LiveMemoryOptions
   readonly #shoppers = new StateCache<ShopperState>(PREFIX.shopper, SHOPPER_CACHE_ENTRIES)
   readonly #sessions = new StateCache<ItemList>(PREFIX.session, SHOPPER_CACHE_ENTRIES)
+  readonly #histories = new BoundedCache<
+    string,
+    { readonly list: ItemList; readonly items: readonly HistoryItem[] }
+  >(HISTORY_CACHE_ENTRIES)
   readonly #seen = new StateCache<number>(PREFIX.seen, SEEN_CACHE_ENTRIES)
   readonly #steps = new FunnelSteps(LIVE_PREFIX)
   readonly products: ProductMemory
@@ -98,9 +105,15 @@ export class LiveMemory {
     return this.#activity
   }
 
-  async history(shopper: string): Promise<HistoryItem[]> {
-    const known = await this.#shoppers.read(this.#options.state, shopper)
-    return itemsOf(known?.items ?? NO_ITEMS, HISTORY_MAX)
+  /** The same array as long as nothing was added to it. */
+  async history(shopper: string): Promise<readonly HistoryItem[]> {
+    const list = (await this.#shoppers.read(this.#options.state, shopper))?.items
+    if (list === undefined) return []
+    const known = this.#histories.get(shopper)
+    if (known !== undefined && isSameList(known.list, list)) return known.items
+    const items = itemsOf(list, HISTORY_MAX)
+    this.#histories.set(shopper, { list, items })
+    return items
   }
 
   async session(sessionId: string): Promise<HistoryItem[]> {
@@ -196,6 +209,7 @@ export class LiveMemory {
     const known = this.#shoppers.get(shopper)
     if (known === undefined) return null
     this.#shoppers.set(shopper, undefined)
+    this.#histories.delete(shopper)
     for (const [session] of known.sessions) this.#sessions.set(session, undefined)
     this.#activity.forget(known.sessions, shopper)
     const figures = this.#figures

@@ -68,7 +68,7 @@ test('killed again and again while it catches up, it ends where one that lived e
     await state.close()
     return picture
   }
-}, 120_000)
+})
 
 /** Starts a process and kills it at its so-many-th word, unless it is done before; true when it was done. */
 async function killedBeforeDone(folder: string, words: number): Promise<boolean> {

@@ -6,6 +6,8 @@ import type { ShopperPast } from './shopper-past.ts'
 export interface Eligibility {
   /** By id alone: cheap, so it is asked for every candidate of a retriever. */
   isAllowed(productId: string): boolean
+  /** True where `isAllowed` goes by the past alone. */
+  readonly isByPastOnly: boolean
   /** The same, but what was only looked at may come again: for the last level, where else nothing is left. */
   isAllowedAgain(productId: string): boolean
   /**
@@ -29,6 +31,7 @@ export function eligibilityOf(past: ShopperPast, filters: RecommendationFilters)
       excluded.size === 0
         ? (productId) => !past.seen.has(productId)
         : (productId) => !past.seen.has(productId) && !excluded.has(productId),
+    isByPastOnly: excluded.size === 0,
     isAllowedAgain: (productId) => !past.purchased.has(productId) && !excluded.has(productId),
     fits(product, isCatalogueGone) {
       if (product === undefined) return isCatalogueGone && !asksForFacts

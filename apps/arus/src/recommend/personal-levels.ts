@@ -58,8 +58,8 @@ export class PersonalLevels {
     const ofModel =
       model === null
         ? []
-        : this.#faults.attempt('model', [], () =>
-            this.#retrievers.byModel(model, past, request.limit, isAllowed),
+        : this.#faults.attempt<readonly Retrieved[]>('model', [], () =>
+            this.#retrievers.byModel(model, past, request.limit, eligibility),
           )
     const modelInUse = ofModel.length === 0 ? null : model
     const ofContent =

@@ -1,5 +1,5 @@
+import { BoundedCache } from '../bounded-cache.ts'
 import type { Catalogue, Product } from '../catalogue/catalogue.ts'
-import { BoundedCache } from './bounded-cache.ts'
 import type { FaultReporter } from './fault-reporter.ts'
 
 /** Products remembered: two generations of this many, some 20 MB when full. */

@@ -1,8 +1,9 @@
+import { BoundedCache } from '../bounded-cache.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { PairedProduct } from '../live/live-state.ts'
 import type { Candidate, HistoryProduct, ServingModel } from '../training/serving-model.ts'
 import type { Retrieved } from './blend.ts'
-import { BoundedCache } from './bounded-cache.ts'
+import type { Eligibility } from './eligibility.ts'
 import type { ShopperPast } from './shopper-past.ts'
 
 /** Candidates kept of the model for each product asked for, and at least. */
@@ -39,14 +40,33 @@ export type IsAllowed = (productId: string) => boolean
 export class Retrievers {
   readonly #ofModel = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
   readonly #ofCatalogue = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
+  /** A shopper who does nothing new is often asked for again: another page, another place on it. */
+  readonly #ofPast = new WeakMap<
+    ShopperPast,
+    { readonly model: ServingModel; readonly count: number; readonly retrieved: readonly Retrieved[] }
+  >()
   #modelVersion: number | null = null
   #catalogueVersion: string | null = null
 
   /** By the model: what goes with the whole past, and what goes with the newest product. Empty when it knows none. */
-  byModel(model: ServingModel, past: ShopperPast, limit: number, isAllowed: IsAllowed): Retrieved[] {
+  byModel(
+    model: ServingModel,
+    past: ShopperPast,
+    limit: number,
+    eligibility: Pick<Eligibility, 'isAllowed' | 'isByPastOnly'>,
+  ): readonly Retrieved[] {
+    const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
+    if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility.isAllowed)
+    const known = this.#ofPast.get(past)
+    if (known?.model === model && known.count === count) return known.retrieved
+    const retrieved = this.#byModel(model, past, count, eligibility.isAllowed)
+    this.#ofPast.set(past, { model, count, retrieved })
+    return retrieved
+  }
+
+  #byModel(model: ServingModel, past: ShopperPast, count: number, isAllowed: IsAllowed): Retrieved[] {
     const newest = past.products[0]
     if (newest === undefined) return []
-    const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
     const personal = model
       .recommend(past.products, count, isAllowed)
       .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))

@@ -50,4 +50,4 @@ test('they search for what the shop has, and look at, click and buy what is reco
     expect(passport.result[position! - 1]?.product_id).toBe(product_id)
   }
   expect(of('purchase').some(({ recommendation_id }) => recommendation_id !== undefined)).toBe(true)
-}, 20_000)
+})

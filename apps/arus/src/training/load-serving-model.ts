@@ -50,21 +50,25 @@ class BundleServingModel implements ServingModel {
     isAllowed: (productId: string) => boolean = () => true,
   ): Candidate[] {
     const model = this.#chosen
-    const known = history
-      .map(({ product_id, weight }) => ({ product_id, weight, item: this.#indexOf(product_id) }))
-      .filter(({ item }) => item >= 0)
-    if (model === undefined || known.length === 0) return []
-    const user = {
-      items: Uint32Array.from(known, ({ item }) => item),
-      weights: Float32Array.from(known, ({ weight }) => weight),
+    const known: string[] = []
+    const items = new Uint32Array(history.length)
+    const weights = new Float32Array(history.length)
+    for (const { product_id, weight } of history) {
+      const item = this.#indexOf(product_id)
+      if (item < 0) continue
+      items[known.length] = item
+      weights[known.length] = weight
+      known.push(product_id)
     }
+    if (model === undefined || known.length === 0) return []
+    const user = { items: items.subarray(0, known.length), weights: weights.subarray(0, known.length) }
     const own = new Set(user.items)
     const ranked = model.recommend(user, {
       k,
       filter: (item) => !own.has(item) && isAllowed(this.#idOf(item)),
     })
     const reasons = model.reasons(user, ranked.items)
-    return this.#candidates(model, ranked, (n) => known[reasons[n]!]?.product_id ?? null)
+    return this.#candidates(model, ranked, (n) => known[reasons[n]!] ?? null)
   }
 
   similar(productId: string, k: number): Candidate[] {
@@ -108,11 +112,15 @@ class BundleServingModel implements ServingModel {
     { items, scores }: ScoredItems,
     becauseOf: (place: number) => string | null,
   ): Candidate[] {
-    return Array.from(items, (item, n) => ({
-      product_id: this.#idOf(item),
-      score: scores[n]!,
-      retriever: model.kind,
-      because_of: becauseOf(n),
-    }))
+    const candidates: Candidate[] = []
+    for (let n = 0; n < items.length; n++) {
+      candidates.push({
+        product_id: this.#idOf(items[n]!),
+        score: scores[n]!,
+        retriever: model.kind,
+        because_of: becauseOf(n),
+      })
+    }
+    return candidates
   }
 }

@@ -93,19 +93,15 @@ test.each([
   'Erasing from the lake: silver and gold',
   'older versions of silver.events',
   'older versions of gold.quality_results',
-])(
-  'kill -9 of the command at “%s”: the same command again finishes it',
-  async (step) => {
-    const folder = mkdtempSync(join(tmpdir(), 'arus-forget-kill-'))
-    cpSync(join(shop.folder, 'data'), join(folder, 'data'), { recursive: true })
-    expect(await killedAt(folder, step)).toBe(true)
-    const { removed } = await finished(folder)
-    expect(removed).toMatchObject(before.aniRows)
-    await isErasedIn(folder)
-    rmSync(folder, { recursive: true })
-  },
-  120_000,
-)
+])('kill -9 of the command at “%s”: the same command again finishes it', async (step) => {
+  const folder = mkdtempSync(join(tmpdir(), 'arus-forget-kill-'))
+  cpSync(join(shop.folder, 'data'), join(folder, 'data'), { recursive: true })
+  expect(await killedAt(folder, step)).toBe(true)
+  const { removed } = await finished(folder)
+  expect(removed).toMatchObject(before.aniRows)
+  await isErasedIn(folder)
+  rmSync(folder, { recursive: true })
+})
 
 test('kill -9 of the command: a server that starts afterwards finishes it by itself', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'arus-forget-kill-'))
@@ -117,7 +113,7 @@ test('kill -9 of the command: a server that starts afterwards finishes it by its
   await running.stop()
   await isErasedIn(folder)
   rmSync(folder, { recursive: true })
-}, 120_000)
+})
 
 test('kill -9 of a server that is at it: its lake process ends by itself, and the command finishes', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'arus-forget-kill-'))
@@ -134,7 +130,7 @@ test('kill -9 of a server that is at it: its lake process ends by itself, and th
   expect((await finished(folder)).removed).toMatchObject(before.aniRows)
   await isErasedIn(folder)
   rmSync(folder, { recursive: true })
-}, 120_000)
+})
 
 test('beside a running server the command waits for the server to do it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'arus-forget-kill-'))
@@ -147,4 +143,4 @@ test('beside a running server the command waits for the server to do it', async 
   release()
   await isErasedIn(folder)
   rmSync(folder, { recursive: true })
-}, 120_000)
+})

@@ -63,5 +63,4 @@ test.each([1, 2, 3])(
     expect(version).toBeGreaterThan(CHANGES / 2)
     expect(storages.flatMap((storage) => storage.faults).length).toBeGreaterThan(3)
   },
-  120_000,
 )

@@ -60,37 +60,31 @@ describe('appends through a storage that fails', () => {
     expect(snapshot.version).toBe(versionCount - 1)
   })
 
-  test.each([1, 2, 3])(
-    'seed %i, with Parquet and checkpoints: every committed row is read',
-    async (seed) => {
-      const open = async (storage: LocalStorage | FaultyStorage) =>
-        DeltaTable.open({ storage, engine: await DuckDbParquetEngine.open() })
-      const engine = await DuckDbParquetEngine.open()
-      await DeltaTable.create(
-        { storage: new LocalStorage(root), engine },
-        {
-          schema: { type: 'struct', fields: [column('n', 'long')] },
-          properties: { 'delta.checkpointInterval': '4' },
-        },
-      )
-      const storages = faultyStorages(100 + seed)
-      const records = await Promise.all(
-        storages.map(async (storage, i) => {
-          const table = await untilOpen(() => open(storage))
-          return appendAll(i, (id) => appendOne(table, id, writeParquet))
-        }),
-      )
-      const { versionCount, ids } = await expectNothingWrong(storages, records.flat())
-      const table = await open(new LocalStorage(root))
-      expect((await table.snapshot()).version).toBe(versionCount - 1)
-      expect(await table.rows('SELECT count(*)::INTEGER AS count FROM {table}')).toEqual([
-        { count: ids.size },
-      ])
-      const names = await new LocalStorage(root).listNames('_delta_log')
-      expect(names.filter((name) => name.includes('.checkpoint')).length).toBeGreaterThan(0)
-    },
-    120_000,
-  )
+  test.each([1, 2, 3])('seed %i, with Parquet and checkpoints: every committed row is read', async (seed) => {
+    const open = async (storage: LocalStorage | FaultyStorage) =>
+      DeltaTable.open({ storage, engine: await DuckDbParquetEngine.open() })
+    const engine = await DuckDbParquetEngine.open()
+    await DeltaTable.create(
+      { storage: new LocalStorage(root), engine },
+      {
+        schema: { type: 'struct', fields: [column('n', 'long')] },
+        properties: { 'delta.checkpointInterval': '4' },
+      },
+    )
+    const storages = faultyStorages(100 + seed)
+    const records = await Promise.all(
+      storages.map(async (storage, i) => {
+        const table = await untilOpen(() => open(storage))
+        return appendAll(i, (id) => appendOne(table, id, writeParquet))
+      }),
+    )
+    const { versionCount, ids } = await expectNothingWrong(storages, records.flat())
+    const table = await open(new LocalStorage(root))
+    expect((await table.snapshot()).version).toBe(versionCount - 1)
+    expect(await table.rows('SELECT count(*)::INTEGER AS count FROM {table}')).toEqual([{ count: ids.size }])
+    const names = await new LocalStorage(root).listNames('_delta_log')
+    expect(names.filter((name) => name.includes('.checkpoint')).length).toBeGreaterThan(0)
+  })
 })
 
 async function appendAll(

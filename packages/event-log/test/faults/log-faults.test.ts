@@ -8,14 +8,14 @@ test('a power cut in a commit, at any of its pages, leaves what was acknowledged
   const { wrong, damaged } = await tornCommits(25, seededRandom(1))
   expect(wrong).toEqual([])
   expect(damaged).toBeGreaterThan(50)
-}, 60_000)
+})
 
 test('a page that was zeroed is told or was not needed; nothing else is served', async () => {
   const { pages, detected, wrong } = await zeroedPages(8)
   expect(wrong).toEqual([])
   expect(pages).toBeGreaterThanOrEqual(8)
   expect(detected).toBeGreaterThan(4)
-}, 60_000)
+})
 
 const reason = whyNoSmallDisk()
 

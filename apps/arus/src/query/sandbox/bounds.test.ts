@@ -118,7 +118,7 @@ test('a server that is killed leaves neither processes nor, for long, folders', 
   await expect.poll(running, { timeout: 10_000 }).toEqual([])
   await removeOrphans(join(shop.folder, 'orphans'))
   expect(readdirSync(join(shop.folder, 'orphans'))).toEqual([])
-}, 60_000)
+})
 
 function codeOf(error: unknown): unknown {
   return (error as { readonly code?: unknown }).code

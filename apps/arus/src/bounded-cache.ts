@@ -32,6 +32,11 @@ export class BoundedCache<K, V> {
     this.#newer.set(key, value)
   }
 
+  delete(key: K): void {
+    this.#newer.delete(key)
+    this.#older.delete(key)
+  }
+
   clear(): void {
     this.#newer.clear()
     this.#older.clear()

@@ -14,6 +14,7 @@ import { produceCommand } from './cli/produce-command.ts'
 import { promoteCommand } from './cli/promote-command.ts'
 import { rebuildCommand } from './cli/rebuild-command.ts'
 import { recommendCommand } from './cli/recommend-command.ts'
+import { repairCommand } from './cli/repair-command.ts'
 import { replayCommand } from './cli/replay-command.ts'
 import { rollbackCommand } from './cli/rollback-command.ts'
 import { sqlCommand } from './cli/sql-command.ts'
@@ -48,6 +49,7 @@ export function commands(context: CliContext): Command[] {
     keysCommand(context),
     forgetCommand(context, forgetWaiting),
     rebuildCommand(context, rebuildLive),
+    repairCommand(context),
     demoCommand(context),
     checkCommand(context),
     doctorCommand(context, slotProbes),

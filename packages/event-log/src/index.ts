@@ -16,3 +16,4 @@ export type {
 export { committed } from './lmdb-commit.ts'
 export { LmdbEventLog, type LmdbEventLogOptions, openLmdbEventLog } from './lmdb-event-log.ts'
 export { murmur2, partitionOf } from './partitioner.ts'
+export { type DamagedRange, type RepairOptions, repairLmdbEventLog } from './repair-log.ts'

@@ -117,6 +117,15 @@ export class LmdbStore {
       yield { baseOffset: offsetOf(key), bytes: value }
   }
 
+  /** Every block that begins before an offset, in order, whatever its header says. */
+  *rawBlocks(place: Place, to: number): Generator<Block> {
+    for (const { key, value } of this.#blocks.getRange({
+      start: blockKey(place, 0),
+      end: blockKey(place, to),
+    }))
+      yield { baseOffset: offsetOf(key), bytes: value }
+  }
+
   putBlock(place: Place, { baseOffset, bytes }: Block): void {
     void this.#blocks.put(blockKey(place, baseOffset), bytes)
   }

@@ -56,7 +56,7 @@ export function readEntries(
 export function damaged(where: string, offset: number, fault: string): EventLogError {
   return new EventLogError(
     'LOG_CORRUPT',
-    `The block of ${where}, at offset ${offset} is damaged (${fault}): restore the log's folder from a backup, or read on after it`,
+    `The block of ${where}, at offset ${offset} is damaged (${fault}): restore the log's folder from a backup, or let repairLmdbEventLog (arus repair) leave a gap there`,
   )
 }
 

@@ -68,9 +68,9 @@ export class PersonalLevels {
         : this.#faults.attempt('session', [], () =>
             this.#retrievers.byContent(catalogue, modelInUse, past, isAllowed),
           )
-    const ofPairs = this.#retrievers.byPairs(pairs, isAllowed)
+    const ofOthers = [...this.#retrievers.byPairs(pairs, isAllowed), ...ofContent]
     return {
-      retrieved: [...ofModel, ...ofPairs, ...ofContent],
+      retrieved: ofOthers.length === 0 ? ofModel : [...ofModel, ...ofOthers],
       level: modelInUse === null ? 'session' : null,
       pairs,
     }

@@ -57,6 +57,14 @@ export const RecommendationSchema = Type.Object({
   fallback: FallbackSchema,
   generated_at: Type.String({ format: 'date-time' }),
   took_ms: Type.Number(),
+  next_cursor: Type.Optional(
+    Nullable(
+      Type.String({
+        description:
+          'As `cursor` in the next request: products that no page before had; null when there are no more. In answers over HTTP.',
+      }),
+    ),
+  ),
 })
 export type Recommendation = Static<typeof RecommendationSchema>
 
@@ -111,8 +119,15 @@ export const PassportSchema = Type.Object({
   /** What was asked; null in answers of before it was kept. */
   request: Nullable(
     Type.Object({
-      kind: Type.Union([Type.Literal('user'), Type.Literal('session'), Type.Literal('similar')]),
+      kind: Type.Union([
+        Type.Literal('user'),
+        Type.Literal('session'),
+        Type.Literal('similar'),
+        Type.Literal('cart'),
+      ]),
       product_id: Nullable(Type.String()),
+      /** The products of a cart, for `cart`. */
+      cart: Type.Optional(Type.Array(Type.String())),
       limit: Type.Integer(),
       category: Nullable(Type.String()),
       min_price: Nullable(Type.Number()),

@@ -9,6 +9,7 @@ interface RecommendOptions {
   readonly user?: string
   readonly session?: string
   readonly similar?: string
+  readonly cart?: string
   readonly trending?: true
   readonly limit: string
   readonly category?: string
@@ -27,6 +28,14 @@ export function recommendCommand(context: CliContext): Command {
     .addOption(
       new Option('--similar <product>', 'products like this one').conflicts(['user', 'session', 'trending']),
     )
+    .addOption(
+      new Option('--cart <products>', 'what goes with these, comma-separated').conflicts([
+        'user',
+        'session',
+        'similar',
+        'trending',
+      ]),
+    )
     .addOption(new Option('--trending', 'what is rising now').conflicts(['user', 'session', 'similar']))
     .option('--limit <count>', 'how many, 1 to 100', '10')
     .option('--category <name>', 'only of this category (id or name)')
@@ -39,11 +48,16 @@ export function recommendCommand(context: CliContext): Command {
 }
 
 /** The path of the API that the options ask for; throws `REQUEST_INVALID` when they ask for nothing. */
-export function pathOf({ user, session, similar, trending, limit, category }: RecommendOptions): string {
+export function pathOf(options: RecommendOptions): string {
+  const { user, session, similar, cart, trending, limit, category } = options
   const query = new URLSearchParams({ limit })
   if (trending === true) return `/recommendations/trending?${query}`
   if (category !== undefined) query.set('category', category)
   if (similar !== undefined) return `/recommendations/similar/${encodeURIComponent(similar)}?${query}`
+  if (cart !== undefined) {
+    query.set('products', cart)
+    return `/recommendations/cart?${query}`
+  }
   if (user !== undefined) {
     if (session !== undefined) query.set('session_id', session)
     return `/recommendations/user/${encodeURIComponent(user)}?${query}`
@@ -51,7 +65,7 @@ export function pathOf({ user, session, similar, trending, limit, category }: Re
   if (session !== undefined) return `/recommendations/session/${encodeURIComponent(session)}?${query}`
   throw new ArusError(
     'REQUEST_INVALID',
-    'Say for whom: --user ID, --session ID, --similar PRODUCT or --trending.',
+    'Say for whom: --user ID, --session ID, --similar PRODUCT, --cart PRODUCTS or --trending.',
   )
 }
 

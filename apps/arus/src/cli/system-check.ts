@@ -106,6 +106,7 @@ class SystemCheck {
       [`/recommendations/user/${this.#shopper}?limit=5`, schema.RecommendationSchema],
       [`/recommendations/session/${this.#shopper}?limit=5`, schema.RecommendationSchema],
       [`/recommendations/similar/${encodeURIComponent(product)}?limit=5`, schema.RecommendationSchema],
+      [`/recommendations/cart?limit=5&products=${encodeURIComponent(product)}`, schema.RecommendationSchema],
       ['/recommendations/trending?limit=5', schema.TrendingSchema],
       ['/analytics', schema.LiveAnalyticsSchema],
       ['/analytics/user_behavior', schema.UserBehaviorSchema],

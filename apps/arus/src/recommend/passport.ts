@@ -19,9 +19,11 @@ interface PassportEvent {
 
 /** What was asked, as far as it can change the answer. */
 export interface PassportRequest {
-  readonly kind: 'user' | 'session' | 'similar'
+  readonly kind: 'user' | 'session' | 'similar' | 'cart'
   /** The product asked about, for `similar`. */
   readonly product_id: string | null
+  /** The products of the cart asked about, for `cart`. */
+  readonly cart?: readonly string[]
   readonly limit: number
   readonly category: string | null
   readonly min_price: number | null

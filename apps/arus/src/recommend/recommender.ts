@@ -17,7 +17,7 @@ import type {
   TrendingItem,
 } from './recommendation.ts'
 import { type RememberedProducts, rememberInMemory } from './remembered-products.ts'
-import { NO_PAST, type ShopperPast } from './shopper-past.ts'
+import { NO_PAST, pastOfCart, type ShopperPast } from './shopper-past.ts'
 
 /** Best sellers kept for the last level. */
 const REMEMBERED_COUNT = 200
@@ -45,6 +45,8 @@ export interface RecommenderOptions {
 export interface Recommender {
   forUser(userId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
+  /** What goes with the products of a cart, given in the order in which they were added. */
+  forCart(products: readonly string[], request: RecommendationRequest): Promise<RecommendationAnswer>
   /** Throws `PRODUCT_UNKNOWN` when neither catalogue nor model knows the product. */
   similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer>
   trending(limit: number): TrendingAnswer
@@ -54,6 +56,8 @@ interface Asked {
   readonly kind: PassportRequest['kind']
   /** The product asked about, for `similar`. */
   readonly productId: string | null
+  /** The cart asked about, for `cart`. */
+  readonly cart?: readonly string[]
   readonly userId: string | null
   readonly sessionId: string | null
   readonly scenario: string
@@ -61,6 +65,25 @@ interface Asked {
   readonly startedMs: number
   readonly past: ShopperPast
   readonly eligibility: Eligibility
+}
+
+/** What an answer is shown as where nothing else was asked for. */
+const SCENARIOS: Readonly<Record<Asked['kind'], string>> = {
+  user: 'for_you',
+  session: 'session',
+  similar: 'similar',
+  cart: 'cart',
+}
+
+function asked(
+  kind: Asked['kind'],
+  request: RecommendationRequest,
+  past: ShopperPast,
+  of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
+): Asked {
+  const scenario = request.scenario ?? SCENARIOS[kind]
+  const eligibility = eligibilityOf(past, request)
+  return { kind, productId: null, userId: null, sessionId: null, scenario, request, past, eligibility, ...of }
 }
 
 /** See `Recommender`. */
@@ -91,35 +114,18 @@ class LadderRecommender implements Recommender {
     const startedMs = this.#clockMs()
     const sessionId = request.sessionId ?? null
     const past = await readPast(this.#options.live, { userId, sessionId }, this.#faults)
-    const scenario = request.scenario ?? 'for_you'
-    return this.#answer({
-      kind: 'user',
-      productId: null,
-      userId,
-      sessionId,
-      scenario,
-      request,
-      startedMs,
-      past,
-      eligibility: eligibilityOf(past, request),
-    })
+    return this.#answer(asked('user', request, past, { userId, sessionId, startedMs }))
   }
 
   async forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const past = await readPast(this.#options.live, { userId: null, sessionId }, this.#faults)
-    const scenario = request.scenario ?? 'session'
-    return this.#answer({
-      kind: 'session',
-      productId: null,
-      userId: null,
-      sessionId,
-      scenario,
-      request,
-      startedMs,
-      past,
-      eligibility: eligibilityOf(past, request),
-    })
+    return this.#answer(asked('session', request, past, { sessionId, startedMs }))
+  }
+
+  async forCart(products: readonly string[], request: RecommendationRequest): Promise<RecommendationAnswer> {
+    const startedMs = this.#clockMs()
+    return this.#answer(asked('cart', request, pastOfCart(products), { cart: products, startedMs }))
   }
 
   async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
@@ -134,18 +140,8 @@ class LadderRecommender implements Recommender {
       })
     }
     const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
-    const asked: Asked = {
-      kind: 'similar',
-      productId,
-      userId: null,
-      sessionId: null,
-      scenario: request.scenario ?? 'similar',
-      request: filtered,
-      startedMs,
-      past: NO_PAST,
-      eligibility: eligibilityOf(NO_PAST, filtered),
-    }
-    return this.#compose(asked, parts, { retrieved, level: null, pairs })
+    const all = asked('similar', filtered, NO_PAST, { productId, startedMs })
+    return this.#compose(all, parts, { retrieved, level: null, pairs })
   }
 
   trending(limit: number): TrendingAnswer {
@@ -288,10 +284,11 @@ class LadderRecommender implements Recommender {
   }
 }
 
-function requestOf({ kind, productId, request }: Asked): PassportSource['request'] {
+function requestOf({ kind, productId, cart, request }: Asked): PassportSource['request'] {
   return {
     kind,
     product_id: productId,
+    ...(cart === undefined ? {} : { cart }),
     limit: request.limit,
     category: request.category ?? null,
     min_price: request.minPrice ?? null,

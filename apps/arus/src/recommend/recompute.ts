@@ -113,6 +113,7 @@ async function askAgain(
     exclude: request.exclude ?? [],
   }
   if (request.kind === 'similar') return recommender.similar(request.product_id ?? '', again)
+  if (request.kind === 'cart') return recommender.forCart(request.cart ?? [], again)
   if (request.kind === 'session') return recommender.forSession(session_id ?? '', again)
   return recommender.forUser(user_id ?? '', { ...again, sessionId: session_id ?? undefined })
 }

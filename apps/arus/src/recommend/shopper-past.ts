@@ -72,6 +72,16 @@ export function pastOf(history: readonly HistoryItem[], session: readonly Histor
   }
 }
 
+/** A cart as a past, the product added last first; all of it counts the same. */
+export function pastOfCart(products: readonly string[]): ShopperPast {
+  const distinct = new Set(products.toReversed())
+  return {
+    ...NO_PAST,
+    products: Array.from(distinct, (product_id) => ({ product_id, weight: 1 })),
+    seen: distinct,
+  }
+}
+
 function merged(session: readonly HistoryItem[], history: readonly HistoryItem[]): HistoryItem[] {
   const positions = new Set(session.map((item) => `${item.partition}:${item.offset}`))
   return [...session, ...history.filter((item) => !positions.has(`${item.partition}:${item.offset}`))]

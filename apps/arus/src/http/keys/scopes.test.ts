@@ -16,6 +16,7 @@ const OPEN = [
   'GET /sdk/arus.mjs',
 ]
 const PUBLIC = [
+  'GET /recommendations/cart',
   'GET /recommendations/session/:session_id',
   'GET /recommendations/similar/:product_id',
   'GET /recommendations/trending',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Recommendation } from '../../api-schema/index.ts'
 import { expectProblem, openShop } from '../test-api.ts'
 
 let shop: Awaited<ReturnType<typeof openShop>>
@@ -68,6 +69,39 @@ describe('recommendations', () => {
     shop.live.trends = []
   })
 
+  test('for a cart: what goes with its products, none of them; the passport says so, and it is computed again', async () => {
+    const body = (await get('/recommendations/cart?products=p0,nope&products=p1&limit=4')).json()
+    expect(body).toMatchObject({ user_id: null, scenario: 'cart', fallback: null })
+    const ids = body.recommendations.map((item: { product_id: string }) => item.product_id)
+    // The product added last counts most.
+    expect(ids[0]).toBe('p20')
+    expect(ids).toContain('p10')
+    expect(ids).not.toContain('p1')
+    const passport = (await get(`/recommendations/${body.recommendation_id}?recompute=true`)).json()
+    expect(passport.request).toMatchObject({ kind: 'cart', cart: ['p0', 'nope', 'p1'] })
+    expect(passport.recomputed).toEqual({ kind: 'same', reasons: [], result: passport.result })
+    expect((await get('/recommendations/cart?products=nope&limit=1')).json().fallback).toBe('popular')
+    for (const query of ['', '?products=', `?products=${Array(101).fill('p').join(',')}`]) {
+      const problem = await expectProblem(await get(`/recommendations/cart${query}`), 400, 'REQUEST_INVALID')
+      expect(problem.errors).toContainEqual({ pointer: '/products', reason: expect.any(String) })
+    }
+  })
+
+  test('pages hold no product twice, though the shopper goes on meanwhile', async () => {
+    shop.live.act('cara', 'p0')
+    const seen: string[] = []
+    let cursor: string | null = ''
+    for (let page = 0; cursor !== null; page++) {
+      const response = await get(`/recommendations/user/cara?limit=7&cursor=${cursor}`)
+      const body = response.json() as Recommendation
+      seen.push(...body.recommendations.map(({ product_id }) => product_id))
+      if (page === 1) shop.live.act('cara', 'p1')
+      cursor = body.next_cursor ?? null
+    }
+    expect(seen.length).toBeGreaterThan(14)
+    expect(new Set(seen).size).toBe(seen.length)
+  })
+
   test('an unknown user gets a fallback that says so', async () => {
     expect((await get('/recommendations/user/%F0%9F%9B%92?limit=1')).json()).toMatchObject({
       user_id: '🛒',
@@ -82,6 +116,9 @@ describe('recommendations', () => {
     ['limit=', '/limit'],
     ['limit=1.5', '/limit'],
     ['limit=1&limit=2', '/limit'],
+    ['cursor=nonsense', '/cursor'],
+    ['cursor=WzFd', '/cursor'],
+    [`cursor=${'x'.repeat(8_001)}`, '/cursor'],
     ['min_price=-1', '/min_price'],
     ['min_price=9&max_price=3', '/min_price'],
     ['scenario=%3Cscript%3E', '/scenario'],

@@ -7,14 +7,17 @@ import {
   TrendingSchema,
 } from '../../api-schema/index.ts'
 import { ArusError } from '../../errors.ts'
-import type { RecommendationRequest } from '../../recommend/recommendation.ts'
+import type { RecommendationAnswer, RecommendationRequest } from '../../recommend/recommendation.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import type { ApiMetrics } from '../metrics.ts'
 import { PriceSchema } from '../price.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
+import { CURSOR_LENGTH_MAX, cursorAfter, shownBefore } from './cursor.ts'
 
 const TAGS = ['recommendations']
+/** Products of a cart at most. */
+const CART_MAX = 100
 
 const Id = (description: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 512, description, examples: [example] })
@@ -44,8 +47,21 @@ const FilterFields = {
       description: 'Products not to recommend: comma-separated, or the parameter several times.',
     }),
   ),
+  cursor: Type.Optional(
+    Type.String({ maxLength: CURSOR_LENGTH_MAX, description: 'next_cursor of the page before.' }),
+  ),
 }
 
+const ProductList = Type.Array(Type.String({ maxLength: 10_000 }), { minItems: 1, maxItems: CART_MAX })
+const CartQuery = Type.Object({
+  ...FilterFields,
+  products: {
+    ...ProductList,
+    description:
+      'Products of the cart, the last added last: comma-separated, or the parameter several times.',
+    examples: [['B001LAPTOP', 'B002MOUSE']],
+  },
+})
 const SessionQuery = Type.Object(FilterFields)
 const UserQuery = Type.Object({
   ...FilterFields,
@@ -62,6 +78,17 @@ export function recommendationRoutes(
   { recommender, passports, live }: ApiDeps,
   metrics: ApiMetrics,
 ): void {
+  const page = async (
+    query: Query,
+    answerTo: (request: RecommendationRequest) => Promise<RecommendationAnswer>,
+  ) => {
+    const request = requestOf(query)
+    const shown = query.cursor ? shownBefore(query.cursor) : []
+    const answer = await answerTo({ ...request, exclude: [...(request.exclude ?? []), ...shown] })
+    metrics.countRecommendation(answer.fallback)
+    return { ...answer, next_cursor: cursorAfter(shown, answer.recommendations, request.limit) }
+  }
+
   app.get(
     '/recommendations/user/:user_id',
     {
@@ -77,9 +104,8 @@ export function recommendationRoutes(
       },
     },
     async (request) => {
-      const answer = await recommender.forUser(request.params.user_id, requestOf(request.query))
-      metrics.countRecommendation(answer.fallback)
-      return answer
+      const { user_id } = request.params
+      return page(request.query, (asked) => recommender.forUser(user_id, asked))
     },
   )
 
@@ -96,9 +122,31 @@ export function recommendationRoutes(
       },
     },
     async (request) => {
-      const answer = await recommender.forSession(request.params.session_id, requestOf(request.query))
-      metrics.countRecommendation(answer.fallback)
-      return answer
+      const { session_id } = request.params
+      return page(request.query, (asked) => recommender.forSession(session_id, asked))
+    },
+  )
+
+  app.get(
+    '/recommendations/cart',
+    {
+      config: { scope: 'recommend' },
+      schema: {
+        tags: TAGS,
+        summary: 'What goes with a cart',
+        description: 'Products of the cart that nothing is known of are passed over.',
+        querystring: CartQuery,
+        response: responses(RecommendationSchema, [400]),
+      },
+    },
+    async (request) => {
+      const { products, ...query } = request.query
+      const cart = idsIn(products)
+      if (cart.length === 0 || cart.length > CART_MAX)
+        throw requestInvalid(`A cart has 1 to ${CART_MAX} products, found ${cart.length}.`, [
+          { pointer: '/products', reason: `must name 1 to ${CART_MAX} products` },
+        ])
+      return page(query, (asked) => recommender.forCart(cart, asked))
     },
   )
 
@@ -115,9 +163,8 @@ export function recommendationRoutes(
       },
     },
     async (request) => {
-      const answer = await recommender.similar(request.params.product_id, requestOf(request.query))
-      metrics.countRecommendation(answer.fallback)
-      return answer
+      const { product_id } = request.params
+      return page(request.query, (asked) => recommender.similar(product_id, asked))
     },
   )
 
@@ -195,6 +242,11 @@ function requestOf(query: Query): RecommendationRequest {
     category: query.category || undefined,
     minPrice: min_price,
     maxPrice: max_price,
-    exclude: exclude?.flatMap((ids) => ids.split(',')).filter((id) => id !== ''),
+    exclude: idsIn(exclude ?? []),
   }
+}
+
+/** Ids of a parameter that may be a list with commas, or given several times. */
+function idsIn(lists: readonly string[]): string[] {
+  return lists.flatMap((ids) => ids.split(',')).filter((id) => id !== '')
 }

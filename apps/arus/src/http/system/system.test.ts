@@ -61,6 +61,7 @@ describe('system', () => {
         '/models',
         '/products',
         '/products/{product_id}',
+        '/recommendations/cart',
         '/recommendations/session/{session_id}',
         '/recommendations/similar/{product_id}',
         '/recommendations/trending',

@@ -1,0 +1,39 @@
+import { requestInvalid } from '../problem.ts'
+
+/** Longer ones would not fit into a request's head beside other parameters. */
+export const CURSOR_LENGTH_MAX = 8_000
+/** Products on all pages at most: a passport keeps so many that were left out. */
+const SHOWN_MAX = 300
+
+/**
+ * Where the next page begins. Opaque to callers; holds the products of the pages before, since what comes next may have
+ * changed with what the shopper did between two pages. Null when there is no more, or the cursor would be too long.
+ */
+export function cursorAfter(
+  shown: readonly string[],
+  page: readonly { readonly product_id: string }[],
+  limit: number,
+): string | null {
+  const all = [...shown, ...page.map(({ product_id }) => product_id)]
+  if (page.length < limit || all.length > SHOWN_MAX) return null
+  const cursor = Buffer.from(JSON.stringify(all)).toString('base64url')
+  return cursor.length > CURSOR_LENGTH_MAX ? null : cursor
+}
+
+/** The products of the pages before. Throws `REQUEST_INVALID` for a cursor that is broken. */
+export function shownBefore(cursor: string): string[] {
+  const ids = decoded(cursor)
+  if (ids !== null) return ids
+  const reason = 'is not a cursor of this API; use next_cursor as it was given'
+  throw requestInvalid(`The cursor ${reason}.`, [{ pointer: '/cursor', reason }])
+}
+
+function decoded(cursor: string): string[] | null {
+  try {
+    const ids: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (!Array.isArray(ids) || ids.length > SHOWN_MAX) return null
+    return ids.every((id) => typeof id === 'string') ? ids : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,199 @@
+import type { FitSignal, Model, ScoredItems } from '../model.ts'
+import { seededRandom } from '../seeded-random.ts'
+import { BlendModel } from './blend-model.ts'
+import {
+  evaluateCases,
+  type SessionCases,
+  type SessionEvaluation,
+  sessionCases,
+} from './evaluate-sessions.ts'
+import { neighbourOf, sessionCandidates } from './session-candidates.ts'
+import { type SessionBlendOptions, type SessionModelSpec, SessionTraining } from './session-model.ts'
+import type { SessionSplit } from './session-split.ts'
+
+export interface TuneSessionsOptions extends FitSignal {
+  /** Length of the lists that are judged. Default 20. */
+  readonly k?: number
+  /** Models tried at random. Default 40. */
+  readonly trials?: number
+  /** Neighbours of the best that are tried after. Default 16. */
+  readonly refinements?: number
+  /** Validation sessions that a model is judged by at most. Default 3,000. */
+  readonly sessionLimit?: number
+  /** No further model is tried after so long. The choice then depends on the machine's speed. Default: no limit. */
+  readonly timeLimitMs?: number
+  readonly seed?: number
+  /** Milliseconds of a clock that only rises. */
+  readonly now?: () => number
+}
+
+/** A model tried on all validation sessions. */
+export interface TriedSessionModel {
+  readonly spec: SessionModelSpec
+  readonly evaluation: SessionEvaluation
+  /** What is maximised: the geometric mean of hit rate and MRR at k, since a shop wants the item in the list, and up in it. */
+  readonly objective: number
+}
+
+export interface TunedSessions {
+  /** The best of all: a model, or a blend of several where that ranks better. */
+  readonly choice: TriedSessionModel
+  /** The best of each kind, the best first. */
+  readonly best: readonly TriedSessionModel[]
+  /** All that were tried on all validation sessions, the best first. */
+  readonly tried: readonly TriedSessionModel[]
+}
+
+/** Parts of the validation sessions that the rounds of successive halving judge by, and the share of models that each lets pass. */
+const ROUND_SHARES = [1 / 9, 1 / 3]
+const PASS_SHARE = 1 / 3
+const BLEND_WEIGHTS = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5]
+const BLEND_PARTS_MAX = 4
+/** Items of each part that a blend considers. */
+const BLEND_DEPTH = 100
+
+/**
+ * Chooses a model and its options on the validation side of `split` and nothing else: keep what the final figure is measured on out
+ * of it. Random search by successive halving (Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization",
+ * AISTATS 2016), in which the best of each kind always passes; a random walk around the best; then a blend, whose weights are found
+ * one after the other on recorded lists. The same from the same seed, unless `timeLimitMs` ends it.
+ */
+export function tuneSessions(split: SessionSplit, options: TuneSessionsOptions = {}): TunedSessions {
+  const search = new Search(split, options)
+  const random = seededRandom(options.seed ?? 1)
+  const { trials = 40, refinements = 16 } = options
+  let passed = sessionCandidates(trials, random)
+  for (const share of ROUND_SHARES) passed = search.halve(passed, share)
+  for (const spec of passed) search.try(spec)
+  for (let n = 0; n < refinements && !search.isOver(); n++)
+    search.try(neighbourOf(search.tried()[0]!.spec, random))
+  const best = search.bestOfEachKind()
+  const blend = search.blend(best)
+  options.onProgress?.(1)
+  const tried = search.tried()
+  return {
+    choice: tried[0]!,
+    best: blend === undefined ? best : [...best, blend].sort((a, b) => b.objective - a.objective),
+    tried,
+  }
+}
+
+class Search {
+  readonly #training: SessionTraining
+  readonly #cases: SessionCases
+  readonly #options: TuneSessionsOptions
+  readonly #tried = new Map<string, TriedSessionModel>()
+  readonly #endsAtMs: number
+  readonly #now: () => number
+  #trials = 0
+
+  constructor(split: SessionSplit, options: TuneSessionsOptions) {
+    this.#training = new SessionTraining(split.train)
+    this.#cases = sessionCases(split, options.sessionLimit ?? 3_000)
+    this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#endsAtMs = this.#now() + (options.timeLimitMs ?? Number.POSITIVE_INFINITY)
+  }
+
+  isOver(): boolean {
+    return this.#now() >= this.#endsAtMs
+  }
+
+  /** The best third of the models on a part of the sessions, and the best of each kind. */
+  halve(specs: readonly SessionModelSpec[], share: number): SessionModelSpec[] {
+    const step = Math.round(1 / share)
+    const cases = { ...this.#cases, sessions: this.#cases.sessions.filter((_, n) => n % step === 0) }
+    const judged: { spec: SessionModelSpec; objective: number }[] = []
+    for (const spec of specs) {
+      const isFirstOfKind = !judged.some((one) => one.spec.kind === spec.kind)
+      if (this.isOver() && !isFirstOfKind) continue
+      judged.push({ spec, objective: this.#objective(this.#evaluate(this.#training.fit(spec), cases)) })
+    }
+    judged.sort((a, b) => b.objective - a.objective)
+    const passing = Math.ceil(judged.length * PASS_SHARE)
+    return judged
+      .filter(
+        ({ spec }, n) => n < passing || judged.findIndex((other) => other.spec.kind === spec.kind) === n,
+      )
+      .map(({ spec }) => spec)
+  }
+
+  /** Judges a model on all sessions, unless it has been. */
+  try(spec: SessionModelSpec): TriedSessionModel {
+    return this.#tried.get(JSON.stringify(spec)) ?? this.#judge(spec, this.#training.fit(spec))
+  }
+
+  tried(): TriedSessionModel[] {
+    return [...this.#tried.values()].sort((a, b) => b.objective - a.objective)
+  }
+
+  bestOfEachKind(): TriedSessionModel[] {
+    const tried = this.tried()
+    return tried.filter((one, n) => tried.findIndex(({ spec }) => spec.kind === one.spec.kind) === n)
+  }
+
+  /** Adds to the best model one kind after the other, each with the weight that ranks best; none where no part helps. */
+  blend(best: readonly TriedSessionModel[]): TriedSessionModel | undefined {
+    const recorded = new Map(best.map(({ spec }) => [spec, this.#record(spec)]))
+    const blendOf = (parts: SessionBlendOptions['parts']) =>
+      new BlendModel(parts.map(({ spec, weight }) => ({ weight, model: recorded.get(spec)!() })))
+    let parts: SessionBlendOptions['parts'] = [{ weight: 1, spec: best[0]!.spec }]
+    let objective = best[0]!.objective
+    for (const { spec } of best.slice(1)) {
+      if (parts.length === BLEND_PARTS_MAX) break
+      for (const weight of BLEND_WEIGHTS) {
+        const wider = [...parts.filter((part) => part.spec !== spec), { weight, spec }]
+        const found = this.#objective(this.#evaluate(blendOf(wider), this.#cases))
+        if (found <= objective) continue
+        objective = found
+        parts = wider
+      }
+    }
+    if (parts.length === 1) return undefined
+    return this.#judge({ kind: 'session-blend', options: { parts } }, blendOf(parts))
+  }
+
+  /** A model that gives the answers to all cases again, in their order, without computing them again. */
+  #record(spec: SessionModelSpec): () => Model {
+    const model = this.#training.fit(spec)
+    const answers: ScoredItems[] = []
+    const recorder: Pick<Model, 'recommend'> = {
+      recommend: (user, options) => {
+        answers.push(model.recommend(user, { ...options, k: BLEND_DEPTH }))
+        return answers.at(-1)!
+      },
+    }
+    this.#evaluate(recorder, this.#cases)
+    return () => {
+      let next = 0
+      return {
+        kind: model.kind,
+        itemCount: model.itemCount,
+        similar: model.similar.bind(model),
+        explain: model.explain.bind(model),
+        reasons: model.reasons.bind(model),
+        save: model.save.bind(model),
+        recommend: () => answers[next++]!,
+      }
+    }
+  }
+
+  #judge(spec: SessionModelSpec, model: Model): TriedSessionModel {
+    const evaluation = this.#evaluate(model, this.#cases)
+    const one = { spec, evaluation, objective: this.#objective(evaluation) }
+    this.#tried.set(JSON.stringify(spec), one)
+    return one
+  }
+
+  #evaluate(model: Pick<Model, 'recommend'>, cases: SessionCases): SessionEvaluation {
+    const { k = 20, signal, trials = 40, refinements = 16, onProgress } = this.#options
+    this.#trials += 1
+    onProgress?.(Math.min(0.99, this.#trials / (2 * trials + refinements)))
+    return evaluateCases(model, cases, { k, ...(signal ? { signal } : {}) })
+  }
+
+  #objective({ metrics }: SessionEvaluation): number {
+    const { k = 20 } = this.#options
+    return Math.sqrt(metrics[`hit_rate@${k}`]! * metrics[`mrr@${k}`]!)
+  }
+}

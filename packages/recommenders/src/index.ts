@@ -31,6 +31,7 @@ export type { SessionEvents } from './sessions/session-events.ts'
 export { fitSessionItemKnn, type SessionItemKnnOptions } from './sessions/session-item-knn.ts'
 export { fitSessionModel, type SessionBlendOptions, type SessionModelSpec } from './sessions/session-model.ts'
 export { lastDaySplit, type SessionSplit, sessionSplit } from './sessions/session-split.ts'
+export { sessionsByGap } from './sessions/sessions-by-gap.ts'
 export {
   type TriedSessionModel,
   type TunedSessions,

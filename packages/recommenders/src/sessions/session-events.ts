@@ -23,6 +23,8 @@ export interface OrderedSessions {
   readonly starts: Uint32Array
   readonly items: Uint32Array
   readonly weights: Float32Array
+  /** Place that each event had in the arrays that were ordered. */
+  readonly order: Uint32Array
   /** Time of the last event of each session. */
   readonly endsMs: Float64Array
   /** Index that each session had in the events. */
@@ -57,6 +59,7 @@ export function orderSessions(events: SessionEvents): OrderedSessions {
   return {
     itemCount,
     starts: newStarts,
+    order: sorted,
     items: sorted.map((event) => items[event]!),
     weights: Float32Array.from(sorted, (event) => weights?.[event] ?? 1),
     endsMs: Float64Array.from(newestFirst, (session) => endsMs[session]!),

@@ -20,13 +20,13 @@ export type {
 } from './model.ts'
 export { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
 export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.ts'
-export { BlendModel, type BlendPart } from './sessions/blend-model.ts'
 export {
   type EvaluateSessionsOptions,
   evaluateSessions,
   type SessionEvaluation,
 } from './sessions/evaluate-sessions.ts'
 export { fitSequentialRules, type SequentialRulesOptions } from './sessions/sequential-rules.ts'
+export { SessionBlendModel, type SessionBlendPart } from './sessions/session-blend-model.ts'
 export type { SessionEvents } from './sessions/session-events.ts'
 export { fitSessionItemKnn, type SessionItemKnnOptions } from './sessions/session-item-knn.ts'
 export { fitSessionModel, type SessionBlendOptions, type SessionModelSpec } from './sessions/session-model.ts'

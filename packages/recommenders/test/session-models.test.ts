@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  BlendModel,
   fitSequentialRules,
   fitSessionItemKnn,
   fitSessionModel,
@@ -9,6 +8,7 @@ import {
   fitVstan,
   loadModel,
   type Model,
+  SessionBlendModel,
   type SessionEvents,
 } from '../src/index.ts'
 import { DAY_MS, scoresOf, sessionsOf, visitor } from './session-examples.ts'
@@ -24,7 +24,7 @@ const models: Readonly<Record<string, (events: SessionEvents) => Model>> = {
   'sequential-rules': (events) => fitSequentialRules(events, { historyCount: 5 }),
   'session-item-knn': (events) => fitSessionItemKnn(events, { historyCount: 5, ageDecayDays: 30 }),
   'session-blend': (events) =>
-    new BlendModel([
+    new SessionBlendModel([
       { model: fitVstan(events), weight: 1 },
       { model: fitSequentialRules(events), weight: 0.5 },
     ]),
@@ -56,7 +56,7 @@ describe.each(Object.entries(models))('%s', (_, fit) => {
           expect(parts[reasons[n]!]).toBeGreaterThan(0)
         }
       }),
-      { numRuns: 60, seed: 7 },
+      { numRuns: 30, seed: 7 },
     )
   })
 
@@ -219,7 +219,7 @@ describe('blends', () => {
       [0, 2],
     ])
     const rules = fitSequentialRules(events)
-    const blend = new BlendModel([
+    const blend = new SessionBlendModel([
       { model: rules, weight: 2 },
       { model: fitSessionModel({ kind: 'popular', options: {} }, events), weight: 0.5 },
     ])
@@ -240,7 +240,9 @@ describe('blends', () => {
       ],
     ],
   ])('of %s are refused', (_, parts) => {
-    expect(() => new BlendModel(parts)).toThrow(expect.objectContaining({ code: 'MODEL_INPUT_INVALID' }))
+    expect(() => new SessionBlendModel(parts)).toThrow(
+      expect.objectContaining({ code: 'MODEL_INPUT_INVALID' }),
+    )
   })
 })
 

@@ -1,6 +1,6 @@
 import type { Model } from '../model.ts'
 import type { ModelFile } from '../model-file.ts'
-import { BlendModel } from './blend-model.ts'
+import { SessionBlendModel } from './session-blend-model.ts'
 import { indexOfFile } from './session-index.ts'
 import { SessionPairsModel } from './session-pairs-model.ts'
 import { vmisKnnOf } from './vmis-knn.ts'
@@ -17,7 +17,7 @@ export function loadSessionModel(file: ModelFile, loadPart: (bytes: Uint8Array) 
     case 'session-item-knn':
       return SessionPairsModel.load(file)
     case 'session-blend':
-      return BlendModel.load(file, loadPart)
+      return SessionBlendModel.load(file, loadPart)
     default:
       return undefined
   }

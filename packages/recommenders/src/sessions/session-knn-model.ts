@@ -223,18 +223,20 @@ export class SessionKnnModel implements Model {
 
   /** Adds up scores before the item's factor; returns how many items are in `#touched`. */
   #score(neighbourCount: number): number {
-    const { starts, items, weights } = this.#index
+    const { starts, items, places, weights } = this.#index
     const scores = this.#scores
     const touched = this.#touched
+    const distanceFactors = this.#distanceFactors
     let touchedCount = 0
     for (let n = 0; n < neighbourCount; n++) {
       const session = this.#neighbours[n]!
       const weight = this.#neighbourWeight(session)
       if (!(weight > PRODUCT_MIN)) continue
-      const lastCommon = this.#lastCommonPlace(session)
       const end = starts[session + 1]!
+      const lastCommon = this.#lastCommonPlace(session)
       for (let at = starts[session]!; at < end; at++) {
-        const factor = this.#distanceFactorAt(at, lastCommon)
+        const factor =
+          distanceFactors === undefined ? 1 : distanceFactors[Math.abs(places[at]! - lastCommon)]!
         if (!(factor > WEIGHT_MIN)) continue
         const item = items[at]!
         if (scores[item] === 0) touched[touchedCount++] = item

@@ -1,7 +1,7 @@
 import type { FitSignal, Model } from '../model.ts'
 import { fitPopular, fitTrending, type TrendingOptions } from '../ranking-model.ts'
-import { BlendModel } from './blend-model.ts'
 import { type SequentialRulesOptions, sequentialRulesOf } from './sequential-rules.ts'
+import { SessionBlendModel } from './session-blend-model.ts'
 import {
   interactionsOfSessions,
   type OrderedSessions,
@@ -62,7 +62,7 @@ export class SessionTraining {
       case 'vstan':
         return vstanOf(this.#indexed(signal), spec.options)
       case 'session-blend':
-        return new BlendModel(
+        return new SessionBlendModel(
           spec.options.parts.map((part) => ({ weight: part.weight, model: this.fit(part.spec, signal) })),
         )
     }

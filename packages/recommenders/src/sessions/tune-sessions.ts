@@ -1,14 +1,15 @@
-import type { FitSignal, Model, ScoredItems } from '../model.ts'
+import type { FitSignal, Model } from '../model.ts'
 import { seededRandom } from '../seeded-random.ts'
-import { BlendModel } from './blend-model.ts'
+import { chooseBlend, recordAnswers } from './choose-blend.ts'
 import {
   evaluateCases,
   type SessionCases,
   type SessionEvaluation,
   sessionCases,
 } from './evaluate-sessions.ts'
+import { BLEND_DEPTH } from './session-blend-model.ts'
 import { neighbourOf, sessionCandidates } from './session-candidates.ts'
-import { type SessionBlendOptions, type SessionModelSpec, SessionTraining } from './session-model.ts'
+import { type SessionModelSpec, SessionTraining } from './session-model.ts'
 import type { SessionSplit } from './session-split.ts'
 
 export interface TuneSessionsOptions extends FitSignal {
@@ -16,7 +17,7 @@ export interface TuneSessionsOptions extends FitSignal {
   readonly k?: number
   /** Models tried at random. Default 40. */
   readonly trials?: number
-  /** Neighbours of the best that are tried after. Default 16. */
+  /** Neighbours of the best of each kind that are tried after. Default 32. */
   readonly refinements?: number
   /** Validation sessions that a model is judged by at most. Default 3,000. */
   readonly sessionLimit?: number
@@ -47,28 +48,31 @@ export interface TunedSessions {
 /** Parts of the validation sessions that the rounds of successive halving judge by, and the share of models that each lets pass. */
 const ROUND_SHARES = [1 / 9, 1 / 3]
 const PASS_SHARE = 1 / 3
-const BLEND_WEIGHTS = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5]
-const BLEND_PARTS_MAX = 4
-/** Items of each part that a blend considers. */
-const BLEND_DEPTH = 100
+/** Kinds after the best one that are searched on. */
+const OTHER_KINDS = 3
+/** Models that blends are made of, beside the best of each kind. */
+const BLEND_OTHERS = 4
 
 /**
  * Chooses a model and its options on the validation side of `split` and nothing else: keep what the final figure is measured on out
  * of it. Random search by successive halving (Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization",
- * AISTATS 2016), in which the best of each kind always passes; a random walk around the best; then a blend, whose weights are found
- * one after the other on recorded lists. The same from the same seed, unless `timeLimitMs` ends it.
+ * AISTATS 2016), in which the best of each kind always passes; random walks around the best of each kind; then a blend (`chooseBlend`). The same from the same seed, unless `timeLimitMs` ends it.
  */
 export function tuneSessions(split: SessionSplit, options: TuneSessionsOptions = {}): TunedSessions {
   const search = new Search(split, options)
   const random = seededRandom(options.seed ?? 1)
-  const { trials = 40, refinements = 16 } = options
+  const { trials = 40, refinements = 32 } = options
   let passed = sessionCandidates(trials, random)
   for (const share of ROUND_SHARES) passed = search.halve(passed, share)
   for (const spec of passed) search.try(spec)
-  for (let n = 0; n < refinements && !search.isOver(); n++)
-    search.try(neighbourOf(search.tried()[0]!.spec, random))
+  for (let n = 0; n < refinements && !search.isOver(); n++) {
+    // Every other one near the best of another kind, which a blend may need.
+    const kinds = search.bestOfEachKind()
+    const place = n % 2 === 0 ? 0 : 1 + (((n - 1) / 2) % Math.min(OTHER_KINDS, kinds.length - 1))
+    search.try(neighbourOf(kinds[place]!.spec, random))
+  }
   const best = search.bestOfEachKind()
-  const blend = search.blend(best)
+  const blend = search.blend()
   options.onProgress?.(1)
   const tried = search.tried()
   return {
@@ -132,50 +136,20 @@ class Search {
     return tried.filter((one, n) => tried.findIndex(({ spec }) => spec.kind === one.spec.kind) === n)
   }
 
-  /** Adds to the best model one kind after the other, each with the weight that ranks best; none where no part helps. */
-  blend(best: readonly TriedSessionModel[]): TriedSessionModel | undefined {
-    const recorded = new Map(best.map(({ spec }) => [spec, this.#record(spec)]))
-    const blendOf = (parts: SessionBlendOptions['parts']) =>
-      new BlendModel(parts.map(({ spec, weight }) => ({ weight, model: recorded.get(spec)!() })))
-    let parts: SessionBlendOptions['parts'] = [{ weight: 1, spec: best[0]!.spec }]
-    let objective = best[0]!.objective
-    for (const { spec } of best.slice(1)) {
-      if (parts.length === BLEND_PARTS_MAX) break
-      for (const weight of BLEND_WEIGHTS) {
-        const wider = [...parts.filter((part) => part.spec !== spec), { weight, spec }]
-        const found = this.#objective(this.#evaluate(blendOf(wider), this.#cases))
-        if (found <= objective) continue
-        objective = found
-        parts = wider
-      }
-    }
-    if (parts.length === 1) return undefined
-    return this.#judge({ kind: 'session-blend', options: { parts } }, blendOf(parts))
-  }
-
-  /** A model that gives the answers to all cases again, in their order, without computing them again. */
-  #record(spec: SessionModelSpec): () => Model {
-    const model = this.#training.fit(spec)
-    const answers: ScoredItems[] = []
-    const recorder: Pick<Model, 'recommend'> = {
-      recommend: (user, options) => {
-        answers.push(model.recommend(user, { ...options, k: BLEND_DEPTH }))
-        return answers.at(-1)!
-      },
-    }
-    this.#evaluate(recorder, this.#cases)
-    return () => {
-      let next = 0
-      return {
-        kind: model.kind,
-        itemCount: model.itemCount,
-        similar: model.similar.bind(model),
-        explain: model.explain.bind(model),
-        reasons: model.reasons.bind(model),
-        save: model.save.bind(model),
-        recommend: () => answers[next++]!,
-      }
-    }
+  /** The blend of tried models that ranks best, where one ranks better than the best model. */
+  blend(): TriedSessionModel | undefined {
+    const best = this.tried()[0]!
+    const pool = this.bestOfEachKind()
+      .concat(this.tried().slice(1, 1 + BLEND_OTHERS))
+      .map(({ spec }) => recordAnswers(this.#training.fit(spec), spec, this.#cases, BLEND_DEPTH))
+    const parts = chooseBlend(
+      [...new Map(pool.map((one) => [one.spec, one])).values()],
+      best.objective,
+      (model) => this.#objective(this.#evaluate(model, this.#cases)),
+    )
+    if (parts.length < 2) return undefined
+    const spec: SessionModelSpec = { kind: 'session-blend', options: { parts } }
+    return this.#judge(spec, this.#training.fit(spec))
   }
 
   #judge(spec: SessionModelSpec, model: Model): TriedSessionModel {
@@ -186,7 +160,7 @@ class Search {
   }
 
   #evaluate(model: Pick<Model, 'recommend'>, cases: SessionCases): SessionEvaluation {
-    const { k = 20, signal, trials = 40, refinements = 16, onProgress } = this.#options
+    const { k = 20, signal, trials = 40, refinements = 32, onProgress } = this.#options
     this.#trials += 1
     onProgress?.(Math.min(0.99, this.#trials / (2 * trials + refinements)))
     return evaluateCases(model, cases, { k, ...(signal ? { signal } : {}) })

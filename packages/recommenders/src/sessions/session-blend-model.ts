@@ -4,29 +4,30 @@ import { type ModelFile, type Section, writeModelFile } from '../model-file.ts'
 import { filterOf, TopK } from '../top-k.ts'
 
 /** A model's share in a blend. */
-export interface BlendPart {
+export interface SessionBlendPart {
   readonly model: Model
   /** Above 0; only ratios matter. */
   readonly weight: number
 }
 
 /** Items that each part puts forward at least. */
-const DEPTH = 100
+export const BLEND_DEPTH = 50
 
 /**
- * A weighted sum of models: each puts forward its best 100 (or `k`) items of those allowed, whose scores are divided by the best
+ * A weighted sum of models: each puts forward its best 50 (or `k`) items of those allowed, whose scores are divided by the best
  * one's, so that models of any scale go together. (Normalisation by the maximum: Lee, "Analyses of Multiple Evidence Combination", SIGIR
  * 1997.) It costs what its parts cost together.
  */
-export class BlendModel implements Model {
+export class SessionBlendModel implements Model {
   readonly kind = 'session-blend'
   readonly itemCount: number
-  readonly #parts: readonly BlendPart[]
+  readonly #parts: readonly SessionBlendPart[]
   /** Scores of the answer being computed, all zero between answers. */
   readonly #scores: Float64Array
+  readonly #touched: Uint32Array
 
   /** Throws `MODEL_INPUT_INVALID` where there is no part, a weight is not above 0, or parts differ in their items. */
-  constructor(parts: readonly BlendPart[]) {
+  constructor(parts: readonly SessionBlendPart[]) {
     this.itemCount = parts[0]?.model.itemCount ?? 0
     if (parts.length === 0) throw invalid('has no part')
     for (const { model, weight } of parts) {
@@ -37,12 +38,13 @@ export class BlendModel implements Model {
     }
     this.#parts = parts
     this.#scores = new Float64Array(this.itemCount)
+    this.#touched = new Uint32Array(this.itemCount)
   }
 
   /** `loadPart` opens the file of each part. */
-  static load(file: ModelFile, loadPart: (bytes: Uint8Array) => Model): BlendModel {
+  static load(file: ModelFile, loadPart: (bytes: Uint8Array) => Model): SessionBlendModel {
     const weights = file.f32('weights')
-    return new BlendModel(
+    return new SessionBlendModel(
       Array.from(weights, (weight, n) => ({ weight, model: loadPart(file.u8(`part${n}`)) })),
     )
   }
@@ -60,7 +62,7 @@ export class BlendModel implements Model {
   explain(user: UserItems, item: number): Float32Array {
     const sums = new Float32Array(user.items.length)
     for (const { model, weight } of this.#parts) {
-      const { items, scores } = model.recommend(user, { k: DEPTH })
+      const { items, scores } = model.recommend(user, { k: BLEND_DEPTH })
       if (!items.includes(item)) continue
       const parts = model.explain(user, item)
       for (let n = 0; n < sums.length; n++) sums[n]! += (weight * parts[n]!) / scores[0]!
@@ -90,18 +92,20 @@ export class BlendModel implements Model {
     ask: (model: Model, options: RecommendOptions) => ScoredItems,
   ): ScoredItems {
     const scores = this.#scores
-    const touched: number[] = []
+    const touched = this.#touched
+    let touchedCount = 0
     for (const { model, weight } of this.#parts) {
-      const answer = ask(model, { k: Math.max(k, DEPTH), filter })
+      const answer = ask(model, { k: Math.max(k, BLEND_DEPTH), filter })
       const factor = weight / (answer.scores[0] ?? 1)
       for (let n = 0; n < answer.items.length; n++) {
         const item = answer.items[n]!
-        if (scores[item] === 0) touched.push(item)
+        if (scores[item] === 0) touched[touchedCount++] = item
         scores[item]! += answer.scores[n]! * factor
       }
     }
-    const top = new TopK(Math.min(k, touched.length))
-    for (const item of touched) {
+    const top = new TopK(Math.min(k, touchedCount))
+    for (let n = 0; n < touchedCount; n++) {
+      const item = touched[n]!
       top.offer(item, scores[item]!)
       scores[item] = 0
     }

@@ -17,8 +17,10 @@ const WEIGHTS = [0.1, 0.25, 0.5, 1]
 /** Factors by which weights are tried anew when a part was added. */
 const WEIGHT_STEPS = [0.5, 0.7, 1.4, 2]
 const PARTS_MAX = 3
-/** A further part must raise the objective by this factor: it costs time at every answer. */
-const GAIN_MIN = 1.001
+/** A further part must raise the objective by this share, since it costs time at every answer, … */
+const GAIN_MIN = 0.001
+/** … and by this share over √predictions, since on little data some part helps by chance. */
+const GAIN_BY_CHANCE = 0.1
 
 /** Asks a model for `depth` items in every case, in the order in which `evaluateCases` does. */
 export function recordAnswers(
@@ -59,12 +61,13 @@ export function chooseBlend(
     ),
   })
   let best: Blend = { parts: [{ weight: 1, spec: pool[0]!.spec }], objective: objectiveOfFirst }
+  const gainMin = Math.max(GAIN_MIN, GAIN_BY_CHANCE / Math.sqrt(pool[0]!.answers.length))
   while (best.parts.length < PARTS_MAX) {
     const others = pool.filter(({ spec }) => !best.parts.some((part) => part.spec === spec))
     const wider = others
       .flatMap(({ spec }) => WEIGHTS.map((weight) => judge([...best.parts, { weight, spec }])))
       .reduce(better, best)
-    if (wider.objective < best.objective * GAIN_MIN || wider === best) break
+    if (wider === best || wider.objective < best.objective * (1 + gainMin)) break
     best = wider
     for (let place = 1; place < best.parts.length; place++)
       best = WEIGHT_STEPS.map((step) => judge(withWeight(best.parts, place, step))).reduce(better, best)

@@ -33,7 +33,7 @@ const METRICS = ['hit_rate', 'mrr', 'recall', 'ndcg', 'map'] as const
 const PROGRESS_STEP = 256
 
 /**
- * The protocol of GRU4Rec (Hidasi et al., ICLR 2016, §4) and session-rec (Ludewig et al., UMUAI 2021, §3.4): in each test session each prefix
+ * The protocol of GRU4Rec (Hidasi et al., ICLR 2016, §4) and session-rec (Ludewig et al., UMUAI 2021): in each test session each prefix
  * predicts what follows. All items of the training data are ranked, none sampled; items of the session may be recommended again, since
  * shoppers do return to them. Events of items that no training session has are left out of the test, and so are sessions with fewer
  * than two events then. A list of fewer than k items is a list whose other places are misses.

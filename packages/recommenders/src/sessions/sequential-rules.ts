@@ -23,7 +23,7 @@ const DEFAULTS = {
 
 /**
  * Sequential rules (Kamehkhosh, Jannach, Ludewig: "A Comparison of Frequent Pattern Techniques and a Deep Learning Method for
- * Session-Based Recommendation", TempRec 2017; SR in Ludewig and Jannach, UMUAI 2018, §3.1): the score of j after i is
+ * Session-Based Recommendation", TempRec 2017; SR in Ludewig and Jannach, UMUAI 2018): the score of j after i is
  *
  *   Σ_sessions Σ_{x < y, s_x = i, s_y = j, y − x ≤ steps} (y − x)^−γ
  *

@@ -38,7 +38,7 @@ const DAY_MS = 86_400_000
 /**
  * Item kNN by co-occurrence in sessions, the baseline of Hidasi, Karatzoglou, Baltrunas, Tikk: "Session-based Recommendations with
  * Recurrent Neural Networks" (ICLR 2016, §4), with decays by distance, direction and age of the session (as the weights of Choi, Kim,
- * Lee, Shim, Lee: "Session-aware Linear Item-Item Models for Session-based Recommendation", WWW 2021, §3.2, do for linear models):
+ * Lee, Shim, Lee: "Session-aware Linear Item-Item Models for Session-based Recommendation", WWW 2021, do for linear models):
  *
  *   s_ij = Σ_sessions e^(−age / δ_t) Σ_{x ≠ y, s_x = i, s_y = j} b_xy e^(−(|y − x| − 1) / δ) / ((h_i + λ)^α (h_j + λ)^(1−α))
  *

@@ -19,8 +19,8 @@ const DEFAULTS = { neighbourCount: 500, sampleSize: 1_000, historyCount: 10, idf
 
 /**
  * VMIS-kNN (Kersbergen, Sprangers, Schelter: "Serenade – Low-Latency Session-Based Recommendation in e-Commerce at Scale",
- * SIGMOD 2022, §3), the indexed form of VS-kNN (Ludewig and Jannach: "Evaluation of Session-based Recommendation Algorithms", UMUAI
- * 2018, §3.3). For the session at hand s of length |s|, whose event i was the ω_i-th, from 1:
+ * SIGMOD 2022, section on VMIS-kNN), the indexed form of VS-kNN (Ludewig and Jannach: "Evaluation of Session-based Recommendation Algorithms", UMUAI
+ * 2018). For the session at hand s of length |s|, whose event i was the ω_i-th, from 1:
  *
  *   candidates  the m most recent past sessions that share an item with s
  *   r_n       = Σ_{i ∈ s ∩ n} ω_i / |s|                        similarity of past session n

@@ -60,6 +60,19 @@ describe.each(Object.entries(models))('%s', (_, fit) => {
     )
   })
 
+  test('a file that was cut off is refused', () => {
+    const bytes = fit(
+      sessionsOf([
+        [0, 1, 2],
+        [1, 2],
+      ]),
+    ).save()
+    for (const length of [10, bytes.length >> 1, bytes.length - 1])
+      expect(() => loadModel(bytes.slice(0, length))).toThrow(
+        expect.objectContaining({ code: 'MODEL_FILE_CORRUPT' }),
+      )
+  })
+
   test('answers in a row do not change one another', () => {
     const model = fit(
       sessionsOf([

@@ -65,6 +65,8 @@ async function run(options: Options): Promise<void> {
   console.table(rows.map(({ shown }) => shown))
   console.log(JSON.stringify(tuned.choice.spec))
   const { evaluation } = rows[0]!
+  if (evaluation.predictionCount === 0)
+    console.log('Nothing was measured: no test session has two events of items in the training data')
   console.log(
     JSON.stringify({
       kind: tuned.choice.spec.kind,

@@ -48,6 +48,16 @@ export interface TunedSessions {
 /** Parts of the validation sessions that the rounds of successive halving judge by, and the share of models that each lets pass. */
 const ROUND_SHARES = [1 / 9, 1 / 3]
 const PASS_SHARE = 1 / 3
+/** The kinds in the order in which they mostly rank. */
+const KINDS: readonly SessionModelSpec['kind'][] = [
+  'session-blend',
+  'vstan',
+  'vmis-knn',
+  'session-item-knn',
+  'sequential-rules',
+  'trending',
+  'popular',
+]
 /** Kinds after the best one that are searched on. */
 const OTHER_KINDS = 3
 /** Models that blends are made of, beside the best of each kind. */
@@ -77,9 +87,17 @@ export function tuneSessions(split: SessionSplit, options: TuneSessionsOptions =
   const tried = search.tried()
   return {
     choice: tried[0]!,
-    best: blend === undefined ? best : [...best, blend].sort((a, b) => b.objective - a.objective),
+    best: blend === undefined ? best : [...best, blend].sort(byObjective),
     tried,
   }
+}
+
+/** The best first; of equals, as where there is nothing to validate on, what mostly ranks best. */
+function byObjective(
+  a: Pick<TriedSessionModel, 'spec' | 'objective'>,
+  b: Pick<TriedSessionModel, 'spec' | 'objective'>,
+): number {
+  return b.objective - a.objective || KINDS.indexOf(a.spec.kind) - KINDS.indexOf(b.spec.kind)
 }
 
 class Search {
@@ -113,7 +131,7 @@ class Search {
       if (this.isOver() && !isFirstOfKind) continue
       judged.push({ spec, objective: this.#objective(this.#evaluate(this.#training.fit(spec), cases)) })
     }
-    judged.sort((a, b) => b.objective - a.objective)
+    judged.sort(byObjective)
     const passing = Math.ceil(judged.length * PASS_SHARE)
     return judged
       .filter(
@@ -128,7 +146,7 @@ class Search {
   }
 
   tried(): TriedSessionModel[] {
-    return [...this.#tried.values()].sort((a, b) => b.objective - a.objective)
+    return [...this.#tried.values()].sort(byObjective)
   }
 
   bestOfEachKind(): TriedSessionModel[] {

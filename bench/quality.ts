@@ -11,6 +11,7 @@ import {
   lastOfEachSplit,
   tune,
 } from '../packages/recommenders/src/index.ts'
+import { benchSessions } from './quality/sessions.ts'
 
 const gowalla = join(
   process.env.ARUS_SHARED_DATA ?? join(import.meta.dirname, '../../shared/data'),
@@ -109,7 +110,9 @@ function interactionsOf(
   }
 }
 
-if (import.meta.main) {
+if (import.meta.main && process.argv.some((argument) => argument.startsWith('--sessions'))) {
+  await benchSessions(process.argv.slice(2))
+} else if (import.meta.main) {
   const { values } = parseArgs({ options: { train: { type: 'string' }, test: { type: 'string' } } })
   await benchQuality(values.train, values.test)
 }

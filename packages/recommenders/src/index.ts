@@ -20,6 +20,26 @@ export type {
 } from './model.ts'
 export { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
 export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.ts'
+export {
+  type EvaluateSessionsOptions,
+  evaluateSessions,
+  type SessionEvaluation,
+} from './sessions/evaluate-sessions.ts'
+export { fitSequentialRules, type SequentialRulesOptions } from './sessions/sequential-rules.ts'
+export { SessionBlendModel, type SessionBlendPart } from './sessions/session-blend-model.ts'
+export type { SessionEvents } from './sessions/session-events.ts'
+export { fitSessionItemKnn, type SessionItemKnnOptions } from './sessions/session-item-knn.ts'
+export { fitSessionModel, type SessionBlendOptions, type SessionModelSpec } from './sessions/session-model.ts'
+export { lastDaySplit, type SessionSplit, sessionSplit } from './sessions/session-split.ts'
+export { sessionsByGap } from './sessions/sessions-by-gap.ts'
+export {
+  type TriedSessionModel,
+  type TunedSessions,
+  type TuneSessionsOptions,
+  tuneSessions,
+} from './sessions/tune-sessions.ts'
+export { fitVmisKnn, type VmisKnnOptions } from './sessions/vmis-knn.ts'
+export { fitVstan, type VstanOptions } from './sessions/vstan.ts'
 export { lastOfEachSplit, type Split, timeSplit } from './splits.ts'
 export { TopK } from './top-k.ts'
 export { type Tried, type Tuned, tune } from './tune.ts'

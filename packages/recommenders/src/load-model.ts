@@ -4,6 +4,7 @@ import type { Model } from './model.ts'
 import { readModelFile } from './model-file.ts'
 import { NeighbourModel } from './neighbour-model.ts'
 import { RankingModel } from './ranking-model.ts'
+import { loadSessionModel } from './sessions/load-session-model.ts'
 
 /** The model of a file `Model.save` wrote. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
 export function loadModel(bytes: Uint8Array): Model {
@@ -11,5 +12,7 @@ export function loadModel(bytes: Uint8Array): Model {
   if (file.kind === 'popular' || file.kind === 'trending') return RankingModel.load(file)
   if (file.kind === 'walk' || file.kind === 'content') return NeighbourModel.load(file)
   if (file.kind === 'low-pass') return LowPassModel.load(file)
+  const sessionModel = loadSessionModel(file, loadModel)
+  if (sessionModel !== undefined) return sessionModel
   throw new RecommenderError('MODEL_FILE_UNKNOWN', `No model of this version is of kind "${file.kind}"`)
 }

@@ -44,10 +44,16 @@ export class RankingModel implements Model {
   }
 
   #best(k: number, isAllowed: (item: number) => boolean): ScoredItems {
-    const items: number[] = []
-    for (let n = 0; n < this.#order.length && items.length < k; n++)
-      if (isAllowed(this.#order[n]!)) items.push(this.#order[n]!)
-    return { items: Uint32Array.from(items), scores: Float32Array.from(items, (item) => this.#scores[item]!) }
+    const items = new Uint32Array(Math.max(0, Math.min(Math.floor(k), this.#order.length)))
+    const scores = new Float32Array(items.length)
+    let count = 0
+    for (let n = 0; n < this.#order.length && count < items.length; n++) {
+      const item = this.#order[n]!
+      if (!isAllowed(item)) continue
+      items[count] = item
+      scores[count++] = this.#scores[item]!
+    }
+    return { items: items.subarray(0, count), scores: scores.subarray(0, count) }
   }
 }
 

@@ -5,7 +5,11 @@ import {
   fitContent,
   fitLowPass,
   fitPopular,
+  fitSequentialRules,
+  fitSessionItemKnn,
   fitTrending,
+  fitVmisKnn,
+  fitVstan,
   fitWalk,
   IdTable,
   type Interactions,
@@ -56,10 +60,22 @@ const user = (...items: number[]) => ({
   weights: new Float32Array(items.length).fill(1),
 })
 
+/** Users as sessions, for models of sessions; the order of items differs from user to user. */
+const asSessions = (data: Interactions) => ({
+  ...data,
+  sessionCount: data.userCount,
+  sessions: data.users,
+  timesMs: data.timesMs.map((_, n) => (data.users[n]! * 7_919 + data.items[n]! * 104_729) % 1_009),
+})
+
 const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   walk: (data) => fitWalk(data),
   'walk without damping': (data) => fitWalk(data, { startExponent: 0, userExponent: 0, endExponent: 0 }),
   'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
+  'vmis-knn': (data) => fitVmisKnn(asSessions(data)),
+  vstan: (data) => fitVstan(asSessions(data)),
+  'sequential-rules': (data) => fitSequentialRules(asSessions(data), { historyCount: SIZE }),
+  'session-item-knn': (data) => fitSessionItemKnn(asSessions(data), { historyCount: SIZE }),
   content: (data) =>
     // Items of a group share features, as items of a category do.
     fitContent({

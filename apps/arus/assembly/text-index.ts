@@ -234,11 +234,13 @@ function growTexts(): void {
 
 let offsets: usize = 0
 let postings: usize = 0
+/** Per term: where its next posting goes. */
+let next: usize = 0
 
-/** Makes the postings: document n is text `order[n]`, so each term's postings come out in order. */
-export function finish(order: usize, documentCount: u32): void {
+/** Makes room for the postings of all texts. */
+export function startPostings(): void {
   offsets = zeros((<usize>terms.count + 1) << 2)
-  const next = heap.alloc((<usize>terms.count + 1) << 2)
+  next = heap.alloc((<usize>terms.count + 1) << 2)
   let sum: u32 = 0
   for (let term: u32 = 0; term < terms.count; term++) {
     const place = (<usize>term) << 2
@@ -247,10 +249,18 @@ export function finish(order: usize, documentCount: u32): void {
     store<u32>(offsets + place, sum, 4)
   }
   postings = heap.alloc((<usize>sum) << 2)
-  for (let first: u32 = 0; first < documentCount; first += BLOCK) {
-    const count = min(BLOCK, documentCount - first)
+}
+
+/**
+ * Adds the postings of documents `first` to `end`, after those of all before: document n is text `order[n]`. In several calls,
+ * as an engine makes good code of what it is in the middle of for the next call only.
+ */
+export function addPostings(order: usize, first: u32, end: u32): void {
+  while (first < end) {
+    const count = min(BLOCK, end - first)
     findEntries(order + ((<usize>first) << 2), count)
-    for (let n: u32 = 0; n < count; n++) postDocument(first + n, found + ((<usize>n) << 3), next)
+    for (let n: u32 = 0; n < count; n++) postDocument(first + n, found + ((<usize>n) << 3))
+    first += count
   }
 }
 
@@ -277,7 +287,7 @@ function findEntries(order: usize, count: u32): void {
   touched += sum
 }
 
-function postDocument(document: u32, entries: usize, next: usize): void {
+function postDocument(document: u32, entries: usize): void {
   const end = <usize>load<u32>(entries, 4)
   const posting = document << POSTING_SHIFT
   for (let entry = <usize>load<u32>(entries); entry < end; entry += 4) {

@@ -12,7 +12,8 @@ interface Exports {
   addTexts(row: number, count: number, starts: number, byteCounts: number, names: number): number
   stoppedAt(): number
   addTokens(bytes: number, ends: number, count: number): void
-  finish(order: number, documentCount: number): void
+  startPostings(): void
+  addPostings(order: number, first: number, end: number): void
   fact(which: number): number
 }
 
@@ -91,7 +92,7 @@ export class TextKernel {
     return new Uint8Array(this.#memory.buffer, this.exports.fact(LENGTHS), this.textCount)
   }
 
-  /** Where each term's postings begin, and the postings, once `finish` was called. */
+  /** Where each term's postings begin, and the postings, once all were added. */
   get postings(): { readonly offsets: Uint32Array; readonly postings: Uint32Array } {
     const offsets = this.#wordsAt(this.exports.fact(OFFSETS), this.exports.fact(TERMS + 4) + 1)
     return { offsets, postings: this.#wordsAt(this.exports.fact(POSTINGS), offsets.at(-1)!) }

@@ -70,9 +70,9 @@ export async function openScan(
   }
 }
 
-/** Without parsing the statistics of each file, which takes longer than to plan with them. */
+/** Without parsing the statistics of each file, which takes longer than planning with them. Larger numbers are no row counts. */
 function rowCountEstimate({ stats }: AddFile): number | null {
-  const [, digits] = /"numRecords"\s*:\s*(\d+)/.exec(stats ?? '') ?? []
+  const [, digits] = /"numRecords"\s*:\s*(\d{1,12})(?!\d)/.exec(stats ?? '') ?? []
   return digits === undefined ? null : Number(digits)
 }
 

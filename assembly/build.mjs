@@ -13,7 +13,7 @@ const MODULES = [
   {
     source: 'apps/arus/assembly/text-index.ts',
     target: 'apps/arus/src/catalogue/text-index.wasm',
-    features: 'threads,bulk-memory',
+    features: 'simd,threads,bulk-memory',
   },
   {
     source: 'apps/arus/assembly/csv-check.ts',

@@ -4,6 +4,7 @@
  */
 
 const SLOTS_AT_FIRST: u32 = 1 << 12
+/** Slots are taken up to three in five, which no power of two is a multiple of: the table grows when more would be. */
 const LOAD_MAX: f64 = 0.6
 /** Bytes that may be read beyond a text's end. */
 export const SLACK: usize = 8
@@ -61,7 +62,7 @@ function mixed(hash: u32): u32 {
 
 /** Number of the string of `length` bytes at `source`, whose hash is not mixed yet; given a number when it is new. */
 export function intern(table: ByteTable, source: usize, length: usize, hash: u32): u32 {
-  if (<f64>table.count >= <f64>table.slotCount * LOAD_MAX) growSlots(table)
+  if (<u64>table.count * 5 >= <u64>table.slotCount * 3) growSlots(table)
   const mask = table.slotCount - 1
   let slot = mixed(hash) & mask
   for (;;) {

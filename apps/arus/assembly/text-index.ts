@@ -53,6 +53,50 @@ export function allocate(byteCount: u32): usize {
   return heap.alloc(<usize>byteCount + SLACK)
 }
 
+// ── lines ──
+
+const LINE_FEED: u32 = 10
+const TEXT_END: u32 = 28
+const TEXTS: u32 = 4
+const NOT_CUT: u32 = 0xffffffff
+
+/**
+ * Cuts `rowCount` lines of four texts each, `TEXT_END` between them; `starts` and `byteCounts` are four arrays each, one
+ * after the other, of where a text of each row begins and its bytes. Answers how many bytes the lines have: 0 where there are
+ * not so many lines, `NOT_CUT` where one has more or fewer texts. There must be 16 bytes of room after the last.
+ */
+export function cutLines(bytes: usize, byteCount: u32, rowCount: u32, starts: usize, byteCounts: usize): u32 {
+  const stop = bytes + byteCount
+  const column = (<usize>rowCount) << 2
+  let from = bytes
+  for (let row: u32 = 0; row < rowCount; row++) {
+    let place = (<usize>row) << 2
+    for (let text: u32 = 0; text < TEXTS; text++) {
+      const to = textEnd(from)
+      if (to >= stop) return 0
+      if (load<u8>(to) !== (text === TEXTS - 1 ? LINE_FEED : TEXT_END)) return NOT_CUT
+      store<u32>(starts + place, <u32>from)
+      store<u32>(byteCounts + place, <u32>(to - from))
+      place += column
+      from = to + 1
+    }
+  }
+  return <u32>(from - bytes)
+}
+
+/** The first byte from `from` on that ends a text. */
+function textEnd(from: usize): usize {
+  let found: i32
+  for (;;) {
+    const bytes = v128.load(from)
+    const isEnd = i8x16.eq(bytes, i8x16.splat(<i8>TEXT_END))
+    found = i8x16.bitmask(v128.or(isEnd, i8x16.eq(bytes, i8x16.splat(<i8>LINE_FEED))))
+    if (found !== 0) break
+    from += 16
+  }
+  return from + ctz(found)
+}
+
 // ── ids ──
 
 export function startIds(count: u32): void {
@@ -234,11 +278,13 @@ function growTexts(): void {
 
 let offsets: usize = 0
 let postings: usize = 0
+/** Per term: where its next posting goes. */
+let next: usize = 0
 
-/** Makes the postings: document n is text `order[n]`, so each term's postings come out in order. */
-export function finish(order: usize, documentCount: u32): void {
+/** Makes room for the postings of all texts. */
+export function startPostings(): void {
   offsets = zeros((<usize>terms.count + 1) << 2)
-  const next = heap.alloc((<usize>terms.count + 1) << 2)
+  next = heap.alloc((<usize>terms.count + 1) << 2)
   let sum: u32 = 0
   for (let term: u32 = 0; term < terms.count; term++) {
     const place = (<usize>term) << 2
@@ -247,10 +293,18 @@ export function finish(order: usize, documentCount: u32): void {
     store<u32>(offsets + place, sum, 4)
   }
   postings = heap.alloc((<usize>sum) << 2)
-  for (let first: u32 = 0; first < documentCount; first += BLOCK) {
-    const count = min(BLOCK, documentCount - first)
+}
+
+/**
+ * Adds the postings of documents `first` to `end`, after those of all before: document n is text `order[n]`. In several calls,
+ * as an engine makes good code of what it is in the middle of for the next call only.
+ */
+export function addPostings(order: usize, first: u32, end: u32): void {
+  while (first < end) {
+    const count = min(BLOCK, end - first)
     findEntries(order + ((<usize>first) << 2), count)
-    for (let n: u32 = 0; n < count; n++) postDocument(first + n, found + ((<usize>n) << 3), next)
+    for (let n: u32 = 0; n < count; n++) postDocument(first + n, found + ((<usize>n) << 3))
+    first += count
   }
 }
 
@@ -277,7 +331,7 @@ function findEntries(order: usize, count: u32): void {
   touched += sum
 }
 
-function postDocument(document: u32, entries: usize, next: usize): void {
+function postDocument(document: u32, entries: usize): void {
   const end = <usize>load<u32>(entries, 4)
   const posting = document << POSTING_SHIFT
   for (let entry = <usize>load<u32>(entries); entry < end; entry += 4) {

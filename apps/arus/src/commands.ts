@@ -1,60 +1,62 @@
 import type { Command } from 'commander'
-import { checkCommand } from './cli/check-command.ts'
-import { consumeCommand } from './cli/consume-command.ts'
 import type { CliContext } from './cli/context.ts'
-import { demoCommand } from './cli/demo-command.ts'
-import { doctorCommand } from './cli/doctor-command.ts'
-import { exploreCommand } from './cli/explore-command.ts'
-import { forgetCommand } from './cli/forget-command.ts'
-import { generateCommand } from './cli/generate-command.ts'
-import { importCommand } from './cli/import-command.ts'
-import { keysCommand } from './cli/keys-command.ts'
-import { modelsCommand } from './cli/models-command.ts'
-import { produceCommand } from './cli/produce-command.ts'
-import { promoteCommand } from './cli/promote-command.ts'
-import { rebuildCommand } from './cli/rebuild-command.ts'
-import { recommendCommand } from './cli/recommend-command.ts'
-import { repairCommand } from './cli/repair-command.ts'
-import { replayCommand } from './cli/replay-command.ts'
-import { rollbackCommand } from './cli/rollback-command.ts'
-import { sqlCommand } from './cli/sql-command.ts'
-import { startCommand } from './cli/start-command.ts'
-import { tablesCommand } from './cli/tables-command.ts'
-import { trainCommand } from './cli/train-command.ts'
-import { whyCommand } from './cli/why-command.ts'
-import { directSink } from './server/direct-sink.ts'
-import { forgetWaiting } from './server/forget-shopper.ts'
-import { rebuildLive } from './server/rebuild-live.ts'
-import type { start as Start } from './server/start.ts'
-import { slotProbes } from './wiring.ts'
 
-/** Every command of `arus`, in the order of its help. */
-export function commands(context: CliContext): Command[] {
-  return [
-    startCommand(context, start),
-    exploreCommand(context),
-    importCommand(context),
-    generateCommand(context, directSink),
-    replayCommand(context, directSink),
-    produceCommand(context, directSink),
-    consumeCommand(context),
-    trainCommand(context),
-    modelsCommand(context),
-    promoteCommand(context),
-    rollbackCommand(context),
-    recommendCommand(context),
-    whyCommand(context),
-    tablesCommand(context),
-    sqlCommand(context),
-    keysCommand(context),
-    forgetCommand(context, forgetWaiting),
-    rebuildCommand(context, rebuildLive),
-    repairCommand(context),
-    demoCommand(context),
-    checkCommand(context),
-    doctorCommand(context, slotProbes),
-  ]
+type LoadCommand = (context: CliContext) => Promise<Command>
+
+/** By name, in the order of the help. Each is loaded when it is asked for: together they take longer than many of them run. */
+const COMMANDS: Readonly<Record<string, LoadCommand>> = {
+  start: async (context) => {
+    const { startCommand } = await import('./cli/start-command.ts')
+    return startCommand(context, async (...args) => (await import('./server/start.ts')).start(...args))
+  },
+  explore: async (context) => (await import('./cli/explore-command.ts')).exploreCommand(context),
+  import: async (context) => (await import('./cli/import-command.ts')).importCommand(context),
+  generate: async (context) => {
+    const { generateCommand } = await import('./cli/generate-command.ts')
+    return generateCommand(context, await directSink())
+  },
+  replay: async (context) => {
+    const { replayCommand } = await import('./cli/replay-command.ts')
+    return replayCommand(context, await directSink())
+  },
+  produce: async (context) => {
+    const { produceCommand } = await import('./cli/produce-command.ts')
+    return produceCommand(context, await directSink())
+  },
+  consume: async (context) => (await import('./cli/consume-command.ts')).consumeCommand(context),
+  train: async (context) => (await import('./cli/train-command.ts')).trainCommand(context),
+  models: async (context) => (await import('./cli/models-command.ts')).modelsCommand(context),
+  promote: async (context) => (await import('./cli/promote-command.ts')).promoteCommand(context),
+  rollback: async (context) => (await import('./cli/rollback-command.ts')).rollbackCommand(context),
+  recommend: async (context) => (await import('./cli/recommend-command.ts')).recommendCommand(context),
+  why: async (context) => (await import('./cli/why-command.ts')).whyCommand(context),
+  tables: async (context) => (await import('./cli/tables-command.ts')).tablesCommand(context),
+  sql: async (context) => (await import('./cli/sql-command.ts')).sqlCommand(context),
+  keys: async (context) => (await import('./cli/keys-command.ts')).keysCommand(context),
+  forget: async (context) => {
+    const { forgetCommand } = await import('./cli/forget-command.ts')
+    return forgetCommand(context, (await import('./server/forget-shopper.ts')).forgetWaiting)
+  },
+  rebuild: async (context) => {
+    const { rebuildCommand } = await import('./cli/rebuild-command.ts')
+    return rebuildCommand(context, (await import('./server/rebuild-live.ts')).rebuildLive)
+  },
+  repair: async (context) => (await import('./cli/repair-command.ts')).repairCommand(context),
+  demo: async (context) => (await import('./cli/demo-command.ts')).demoCommand(context),
+  check: async (context) => (await import('./cli/check-command.ts')).checkCommand(context),
+  doctor: async (context) => {
+    const { doctorCommand } = await import('./cli/doctor-command.ts')
+    return doctorCommand(context, (await import('./wiring.ts')).slotProbes)
+  },
 }
 
-/** Loaded when asked for: the server's modules are most of the program. */
-const start: typeof Start = async (...args) => (await import('./server/start.ts')).start(...args)
+async function directSink() {
+  return (await import('./server/direct-sink.ts')).directSink
+}
+
+/** The command of `arus` that is called `name`, or every one, for help and for what may be a slip. */
+export function commands(context: CliContext, name: string | undefined): Promise<Command[]> {
+  const isKnown = name !== undefined && Object.hasOwn(COMMANDS, name)
+  const wanted = isKnown ? [COMMANDS[name]!] : Object.values(COMMANDS)
+  return Promise.all(wanted.map((load) => load(context)))
+}

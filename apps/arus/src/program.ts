@@ -31,7 +31,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     },
   }
   try {
-    await programOf(context).parseAsync([...argv])
+    await (await programOf(context, argv[2])).parseAsync([...argv])
     return 0
   } catch (error) {
     display.finish()
@@ -42,13 +42,13 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function programOf(context: CliContext): Command {
+async function programOf(context: CliContext, name: string | undefined): Promise<Command> {
   const program = new Command('arus')
     .description('Product recommender and real-time shopper analytics.')
     .version(manifest.version, '-v, --version')
     .exitOverride()
     .showSuggestionAfterError()
-  for (const command of commands(context)) program.addCommand(inheritExit(command))
+  for (const command of await commands(context, name)) program.addCommand(inheritExit(command))
   return program
 }
 

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
-import { ErasureStore } from './erasure/erasure-store.ts'
 import { readersOf, topicNames } from './events/topics.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
@@ -12,7 +11,6 @@ import { type Lake, openLake } from './lake/lake.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
-import { openRegistry } from './registry/lake-registry.ts'
 
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
@@ -84,11 +82,15 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.destroy(),
   )
   const registry = once(
-    async () => openRegistry({ database: await database(), folder: folders.models }),
+    async () =>
+      (await import('./registry/lake-registry.ts')).openRegistry({
+        database: await database(),
+        folder: folders.models,
+      }),
     async () => {},
   )
   const erasures = once(
-    async () => new ErasureStore({ database: await database() }),
+    async () => new (await import('./erasure/erasure-store.ts')).ErasureStore({ database: await database() }),
     async () => {},
   )
   const keys = once(

@@ -19,6 +19,8 @@ export interface ScanFile {
   readonly deletedRows: Float64Array | null
   /** True when the log has statistics of it. */
   readonly hasStatistics: boolean
+  /** About how many rows it has, for the planning of queries; null when its statistics do not say. */
+  readonly rowCountEstimate: number | null
 }
 
 /** What an engine needs to read rows of a table: a plain value, every file of it on this machine's disk. */
@@ -63,8 +65,15 @@ export async function openScan(
       partitionValues: file.partitionValues,
       deletedRows: deleted.get(file) ?? null,
       hasStatistics: Boolean(file.stats),
+      rowCountEstimate: rowCountEstimate(file),
     })),
   }
+}
+
+/** Without parsing the statistics of each file, which takes longer than planning with them. Larger numbers are no row counts. */
+function rowCountEstimate({ stats }: AddFile): number | null {
+  const [, digits] = /"numRecords"\s*:\s*(\d{1,12})(?!\d)/.exec(stats ?? '') ?? []
+  return digits === undefined ? null : Number(digits)
 }
 
 function assertNoPositionColumns(snapshot: Snapshot): void {

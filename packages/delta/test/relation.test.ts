@@ -42,6 +42,33 @@ async function rewriteMetadata(
   expect(outcome.kind).toBe('committed')
 }
 
+describe('queries are planned with the rows that the log tells of', () => {
+  async function planned(stats: string | undefined) {
+    const table = await DeltaTable.create(folder.options(engine), {
+      schema: { type: 'struct', fields: [column('v', 'integer')] },
+    })
+    await table.append('SELECT unnest([1, 2, 3])::INTEGER AS v')
+    const snapshot = await table.snapshot()
+    const files = [...snapshot.files].map(
+      ([key, file]) => [key, { ...file, stats: stats ?? file.stats }] as const,
+    )
+    const { sql } = await table.relation({ snapshot: { ...snapshot, files: new Map(files) } as never })
+    expect(await table.rows(`SELECT count(*)::INTEGER AS n FROM ${sql}`)).toEqual([{ n: 3 }])
+    return /explicit_cardinality = \d+/.exec(sql)?.[0] ?? null
+  }
+
+  test.each([
+    [undefined, 'explicit_cardinality = 3'],
+    ['{"numRecords": 9}', 'explicit_cardinality = 9'],
+    ['{"numRecords":0}', 'explicit_cardinality = 1'],
+    ['{"numRecords":123456789012345678901234567890}', null],
+    ['{}', null],
+    ['', null],
+  ])('%s: %s', async (stats, expected) => {
+    expect(await planned(stats)).toBe(expected)
+  })
+})
+
 describe('columns that were widened', () => {
   test.each<[DataType, DataType, string, string, string]>([
     ['integer', 'double', '1', '1.4', '1.0'],

@@ -19,7 +19,7 @@ test('a catalogue that an older Arus made is built anew from the lake, once', as
     await importCatalogue({ ...files, lake, folder, now: Date.now })
     const marker = join(folder, 'arus-import.json')
     const { format, ...older } = JSON.parse(readFileSync(marker, 'utf8'))
-    expect(format).toBe(3)
+    expect(format).toBe(4)
     expect(await bringUpToDate({ lake, folder, nowMs: Date.now() })).toBe(false)
     writeFileSync(marker, JSON.stringify(older))
     expect(await bringUpToDate({ lake, folder, nowMs: Date.now() + 1 })).toBe(true)

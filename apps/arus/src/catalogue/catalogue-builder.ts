@@ -48,25 +48,35 @@ export async function buildCatalogue(options: BuildCatalogueOptions): Promise<st
 }
 
 async function writeVersion(path: string, options: BuildCatalogueOptions): Promise<void> {
-  const { products, signal, onProgress } = options
-  const columns = new CatalogueColumns(options.productCount, options.categories)
   const textsFile = join(path, TEXTS_FILE)
-  await products.writeTexts(textsFile)
-  const lines = new TextLines(textsFile)
-  try {
-    for await (const numbers of products.numbers()) {
-      signal?.throwIfAborted()
-      columns.add(numbers, lines)
-      onProgress?.(columns.count)
-    }
-    lines.assertAtEnd()
-  } finally {
-    lines.close()
-  }
+  await options.products.writeTexts(textsFile)
+  const columns =
+    (await readProducts(textsFile, options, false)) ?? (await readProducts(textsFile, options, true))
+  if (columns === null) throw new ArusError('INTERNAL', `${textsFile} has other lines than were announced`)
   if (columns.count === 0)
     throw new ArusError('CATALOGUE_EMPTY', 'No product was left to serve after the import')
   fsyncFile(textsFile)
   writeFlatFile(join(path, INDEX_FILE), columns.sections())
+}
+
+/** Null where a text holds what should end it, so that lines cannot be cut without being told their lengths. */
+async function readProducts(
+  textsFile: string,
+  { products, productCount, categories, signal, onProgress }: BuildCatalogueOptions,
+  withTextBytes: boolean,
+): Promise<CatalogueColumns | null> {
+  const columns = new CatalogueColumns(productCount, categories)
+  const lines = new TextLines(textsFile)
+  try {
+    for await (const numbers of products.numbers({ withTextBytes })) {
+      signal?.throwIfAborted()
+      if (!columns.add(numbers, lines)) return null
+      onProgress?.(columns.count)
+    }
+    return lines.isAtEnd() ? columns : null
+  } finally {
+    lines.close()
+  }
 }
 
 function fsyncFile(file: string): void {

@@ -5,7 +5,7 @@ import { orderDocuments } from './document-order.ts'
 import type { FlatArray, FlatSections } from './flat-file.ts'
 import { gathered } from './gather.ts'
 import { idSections } from './product-ids.ts'
-import type { ProductNumbers } from './stored-product.ts'
+import { NUMBERS, type ProductNumbers, type TEXT_BYTES } from './stored-product.ts'
 import { NO_NAME, TextIndexBuilder } from './text-index-builder.ts'
 import { type Rows, TextKernel } from './text-kernel.ts'
 import type { TextLines } from './text-lines.ts'
@@ -30,6 +30,24 @@ function keptColumns(productCount: number) {
 
 type KeptColumns = ReturnType<typeof keptColumns>
 
+/** Of `keptColumns` those that are numbers of `ProductNumbers`. */
+const NUMBERS_KEPT = NUMBERS.filter((name) => name !== 'category_id')
+/** Lines of a batch are hardly this much longer than those of the last. */
+const BYTES_AHEAD = 1.25
+
+/** The texts of a batch: where in the kernel's memory their lines begin, and the bytes of these. */
+interface FoundTexts {
+  readonly rows: Rows
+  readonly place: number
+  readonly byteCount: number
+}
+
+type TextBytes = Readonly<Record<(typeof TEXT_BYTES)[number], Float64Array>>
+
+function textBytesOf(numbers: ProductNumbers): TextBytes | null {
+  return numbers.title_bytes === undefined ? null : (numbers as TextBytes)
+}
+
 /**
  * Collects what of each product is kept in flat arrays (id, numbers, where its texts are, the text index), in any order, and
  * numbers the documents when all are there.
@@ -43,6 +61,8 @@ export class CatalogueColumns {
   readonly #kept: KeptColumns
   readonly #categoryOf: Uint16Array
   readonly #titleStarts: Float64Array
+  /** How far to look ahead for lines. */
+  #bytesPerRow = 128
 
   constructor(productCount: number, categories: readonly Category[]) {
     this.#categories = categories
@@ -54,34 +74,32 @@ export class CatalogueColumns {
     this.#titleStarts = new Float64Array(productCount)
   }
 
-  /** Takes the next products, whose texts are the next lines. Throws `INTERNAL` when an id came before. */
-  add(numbers: ProductNumbers, lines: TextLines): void {
+  /**
+   * Takes the next products, whose texts are the next lines; without the lengths of the texts, a line is cut where they end.
+   * False where the lines are not theirs, or hold in a text what should end it. Throws `INTERNAL` when an id came before.
+   */
+  add(numbers: ProductNumbers, lines: TextLines): boolean {
     const { count } = this
-    for (const name of Object.keys(this.#kept) as (keyof KeptColumns)[])
-      this.#kept[name].set(numbers[name], count)
     const rowCount = numbers.popularity.length
-    const rows = this.#kernel.rows(rowCount)
-    const position = lines.position
-    const block = lines.next(bytesOf(numbers))
-    const place = this.#kernel.load(block)
-    let at = 0
+    const found = this.#findTexts(numbers, lines)
+    if (found === null) return false
+    const { rows, place, byteCount } = found
+    for (const name of NUMBERS_KEPT) this.#kept[name].set(numbers[name], count)
+    this.#kept.title_bytes.set(rows.titleBytes, count)
+    this.#kept.image_url_bytes.set(rows.imageUrlBytes, count)
+    this.#kept.product_url_bytes.set(rows.productUrlBytes, count)
+    const shift = lines.position - place
     for (let row = 0; row < rowCount; row++) {
-      const idBytes = numbers.product_id_bytes[row]!
-      const titleBytes = numbers.title_bytes[row]!
       const category = this.#categoryIndexes.get(numbers.category_id[row]!)
-      rows.idStarts[row] = place + at
-      rows.idBytes[row] = idBytes
-      rows.titleStarts[row] = place + at + idBytes
-      rows.titleBytes[row] = titleBytes
       rows.names[row] = category ?? NO_NAME
       this.#categoryOf[count + row] = category ?? NO_CATEGORY
-      this.#titleStarts[count + row] = position + at + idBytes
-      at += idBytes + titleBytes + numbers.image_url_bytes[row]! + numbers.product_url_bytes[row]! + 1
-      if (block[at - 1] !== LF) throw lines.unlike()
+      this.#titleStarts[count + row] = rows.titleStarts[row]! + shift
     }
     this.#addIds(rows, rowCount)
     this.#text.addRows(rows, rowCount)
     this.count += rowCount
+    lines.skip(byteCount)
+    return true
   }
 
   /** Everything by document, as sections of a flat file. */
@@ -110,6 +128,51 @@ export class CatalogueColumns {
     }
   }
 
+  /** Where the texts of the next products are, once they are in the kernel's memory. */
+  #findTexts(numbers: ProductNumbers, lines: TextLines): FoundTexts | null {
+    const rowCount = numbers.popularity.length
+    const lengths = textBytesOf(numbers)
+    if (lengths !== null) return this.#findByLengths(lengths, lines)
+    for (let size = this.#bytesPerRow * rowCount; ; size *= 2) {
+      const block = lines.ahead(size)
+      const place = this.#kernel.load(block)
+      const byteCount = this.#kernel.cutLines(place, block.length, rowCount)
+      if (byteCount === null || (byteCount === 0 && block.length < size)) return null
+      if (byteCount === 0) continue
+      this.#bytesPerRow = Math.ceil((BYTES_AHEAD * byteCount) / rowCount)
+      return { rows: this.#kernel.rows(rowCount), place, byteCount }
+    }
+  }
+
+  #findByLengths(lengths: TextBytes, lines: TextLines): FoundTexts | null {
+    const rowCount = lengths.title_bytes.length
+    const rows = this.#kernel.rows(rowCount)
+    rows.idBytes.set(lengths.product_id_bytes)
+    rows.titleBytes.set(lengths.title_bytes)
+    rows.imageUrlBytes.set(lengths.image_url_bytes)
+    rows.productUrlBytes.set(lengths.product_url_bytes)
+    let byteCount = 0
+    for (let row = 0; row < rowCount; row++) {
+      rows.idStarts[row] = byteCount
+      rows.titleStarts[row] = byteCount + rows.idBytes[row]! + 1
+      byteCount =
+        rows.titleStarts[row]! +
+        rows.titleBytes[row]! +
+        rows.imageUrlBytes[row]! +
+        rows.productUrlBytes[row]! +
+        3
+    }
+    const block = lines.ahead(byteCount)
+    const place = this.#kernel.load(block)
+    for (let row = 0; row < rowCount; row++) {
+      const next = row + 1 < rowCount ? rows.idStarts[row + 1]! : byteCount
+      if (block[next - 1] !== LF) return null
+    }
+    for (const starts of [rows.idStarts, rows.titleStarts])
+      for (let row = 0; row < rowCount; row++) starts[row]! += place
+    return { rows, place, byteCount }
+  }
+
   /** Numbers the ids: by line, when each comes once. */
   #addIds({ idStarts, idBytes }: Rows, rowCount: number): void {
     const { exports } = this.#kernel
@@ -118,19 +181,6 @@ export class CatalogueColumns {
     const id = this.#kernel.bytesAt(idStarts[row]!, idBytes[row]!).toString()
     throw new ArusError('INTERNAL', `Product id ${id} came twice; products must be de-duplicated`)
   }
-}
-
-/** Bytes of all lines of a batch. */
-function bytesOf({
-  product_id_bytes,
-  title_bytes,
-  image_url_bytes,
-  product_url_bytes,
-}: ProductNumbers): number {
-  let sum = 0
-  for (let row = 0; row < title_bytes.length; row++)
-    sum += product_id_bytes[row]! + title_bytes[row]! + image_url_bytes[row]! + product_url_bytes[row]! + 1
-  return sum
 }
 
 /** Documents of each category, in document order: a counting sort. */

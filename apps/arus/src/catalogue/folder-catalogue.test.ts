@@ -242,6 +242,16 @@ test('texts and numbers of different products are refused, not mixed', async () 
   await expect(build({ ...shop(SHOP), numbers: fewer })).rejects.toMatchObject({ code: 'INTERNAL' })
 })
 
+test.each(['Mug\n', '\x1cMug', 'a\x1cb\x1cc\n d', '\n\x1c\x1c\x1c\nMug'])(
+  'a title that holds what ends a text is kept: %j',
+  async (title) => {
+    await build(shop([...SHOP.slice(0, 2), ['M1', title, 0, 9], ...SHOP.slice(2)]))
+    const catalogue = await open()
+    expect(catalogue.get('M1')).toMatchObject({ title, product_url: 'https://shop.example/M1' })
+    for (const [id, known] of SHOP) expect(catalogue.get(id)?.title).toBe(known)
+  },
+)
+
 test('a closed catalogue reads no file that was given its number since', async () => {
   await build(shop(SHOP))
   const catalogue = await openCatalogue({ folder })

@@ -2,7 +2,7 @@ import type { FlatArray } from './flat-file.ts'
 
 /** `values` in another order: `values[order[0]]`, `values[order[1]]`, … */
 export function gathered<T extends FlatArray>(values: T, order: Uint32Array): T {
-  const found = values.slice(0, order.length) as T
+  const found = new (values.constructor as new (length: number) => T)(order.length)
   // One function a kind of array: a loop that sees several is compiled for none.
   if (values instanceof Float64Array) gather64(values, order, found as Float64Array)
   else if (values instanceof Float32Array) gather32(bits32(values), order, bits32(found))

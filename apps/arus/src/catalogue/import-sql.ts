@@ -1,3 +1,4 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CsvSource } from './csv-source.ts'
 import type { StagedCsv } from './staged-csv.ts'
 
@@ -57,18 +58,40 @@ const ID_BYTES_MAX = 200
 /** The largest count kept: that of an unsigned 32-bit number. */
 const COUNT_MAX = 4_294_967_295
 
+/** Columns of bronze whose blanks at both ends are cut off; a text that is empty then is null. */
+const TEXTS = ['asin', 'title', 'imgUrl', 'productURL'] as const
+
+export type TextColumn = (typeof TEXTS)[number]
+
+/** The texts that trimming changes in some row; only those on `doubtfulLines` can be. */
+export async function textsToTrim(
+  connection: DuckDBConnection,
+  bronze: string,
+  doubtfulLines: readonly number[] | null,
+): Promise<readonly TextColumn[]> {
+  if (doubtfulLines === null) return TEXTS
+  if (doubtfulLines.length === 0) return []
+  const changes = TEXTS.map((name) => `bool_or("${name}" IS DISTINCT FROM ${trimmed(name)})`)
+  const reader = await connection.runAndReadAll(
+    `SELECT ${changes.join(', ')} FROM ${bronze} WHERE ${standsOn(doubtfulLines)}`,
+  )
+  return TEXTS.filter((_, at) => reader.getRows()[0]?.[at] === true)
+}
+
 /**
  * SELECT of the products in bronze with typed columns, and in `fault` the first reason why a row cannot be taken (null
- * when it can), `fault_detail` saying which value. Prices of 0 are none.
+ * when it can), `fault_detail` saying which value. Prices of 0 are none. `toTrim` is of `textsToTrim`.
  */
-export function typedProducts(bronze: string): string {
+export function typedProducts(bronze: string, toTrim: readonly TextColumn[] = TEXTS): string {
+  // Trimming copies every text, half of what silver costs.
+  const text = (name: TextColumn) => (toTrim.includes(name) ? trimmed(name) : `"${name}"`)
   return `SELECT line_number, product_id, title, image_url, product_url, stars,
       CAST(coalesce(reviews, 0) AS BIGINT) AS reviews, nullif(price, 0) AS price, nullif(list_price, 0) AS list_price,
       category_id, category_name, coalesce(is_best_seller, false) AS is_best_seller,
       CAST(coalesce(bought, 0) AS BIGINT) AS bought_in_last_month, raw_category_id,
       ${FAULT} AS fault, ${FAULT_DETAIL} AS fault_detail
-    FROM (SELECT line_number, ${trimmed('asin')} AS product_id, ${trimmed('title')} AS title,
-      ${trimmed('"imgUrl"')} AS image_url, ${trimmed('"productURL"')} AS product_url,
+    FROM (SELECT line_number, ${text('asin')} AS product_id, ${text('title')} AS title,
+      ${text('imgUrl')} AS image_url, ${text('productURL')} AS product_url,
       ${number('stars')} AS stars, stars AS raw_stars, ${number('reviews')} AS reviews, reviews AS raw_reviews,
       ${number('price')} AS price, price AS raw_price, ${number('"listPrice"')} AS list_price, "listPrice" AS raw_list_price,
       ${number('"boughtInLastMonth"')} AS bought, "boughtInLastMonth" AS raw_bought,
@@ -81,7 +104,8 @@ export function typedProducts(bronze: string): string {
 }
 
 /** Asking first is four times as fast as trimming every field: almost none begins or ends with a blank. */
-function trimmed(column: string): string {
+function trimmed(name: TextColumn): string {
+  const column = `"${name}"`
   return `nullif(CASE WHEN starts_with(${column}, ' ') OR ends_with(${column}, ' ') THEN trim(${column}) ELSE ${column} END, '')`
 }
 

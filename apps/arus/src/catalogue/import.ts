@@ -31,6 +31,7 @@ import {
   quoted,
   soundProducts,
   stagedRelation,
+  textsToTrim,
   typedProducts,
 } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
@@ -174,9 +175,9 @@ async function refineProducts(run: Run, done: DoneSteps | null): Promise<Refined
   const { version: bronzeVersion, read } = await writeBronze(run, done)
   const replace = replacing(connection)
   const { sql: bronze } = await lake.relation('bronze.products')
-  const typed = typedProducts(bronze)
   // What an older Arus read has none.
   const doubtfulLines = read.doubtfulLines ?? null
+  const typed = typedProducts(bronze, await textsToTrim(connection, bronze, doubtfulLines))
   await connection.run(faultyTableSql(bronze, doubtfulLines))
   const sound = soundProducts(typed, await countOf(connection, `SELECT count(*) FROM ${FAULTY_TABLE}`))
   if (categoryRejections === null) await deriveCategories(connection, sound)
@@ -210,8 +211,11 @@ async function refineProducts(run: Run, done: DoneSteps | null): Promise<Refined
   return refined
 }
 
-/** Ids, titles and addresses hardly repeat: a dictionary of them is tried in vain. */
-const FILES = { dictionaryValuesMax: 1_000 }
+/**
+ * Ids, titles and addresses hardly repeat: a dictionary of them is tried in vain. Snappy, as Spark writes: zstd at its
+ * quickest takes half as much time again to write, and longer to read, for two thirds of the bytes.
+ */
+const FILES = { dictionaryValuesMax: 1_000, compression: 'snappy' } as const
 
 function replacing(connection: DuckDBConnection) {
   return { mode: 'overwrite', connection, fileOptions: FILES } as const

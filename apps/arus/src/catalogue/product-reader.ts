@@ -55,8 +55,9 @@ export class ProductReader {
 
   read(document: number): Product {
     const titleEnd = this.#titleBytes[document]!
-    const imageUrlEnd = titleEnd + this.#imageUrlBytes[document]!
-    const end = imageUrlEnd + this.#productUrlBytes[document]!
+    // A byte stands between two texts.
+    const imageUrlEnd = titleEnd + 1 + this.#imageUrlBytes[document]!
+    const end = imageUrlEnd + 1 + this.#productUrlBytes[document]!
     const texts = this.#texts(document, end)
     const price = numberOrNull(this.#prices[document]!)
     const listPrice = numberOrNull(this.#listPrices[document]!)
@@ -64,8 +65,8 @@ export class ProductReader {
     return {
       product_id: this.#ids.text(document),
       title: texts.toString('utf8', 0, titleEnd),
-      image_url: texts.toString('utf8', titleEnd, imageUrlEnd) || null,
-      product_url: texts.toString('utf8', imageUrlEnd, end) || null,
+      image_url: texts.toString('utf8', titleEnd + 1, imageUrlEnd) || null,
+      product_url: texts.toString('utf8', imageUrlEnd + 1, end) || null,
       stars: numberOrNull(this.#stars[document]!),
       reviews: this.#reviews[document]!,
       price,

@@ -5,7 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { silverProducts } from './silver-products.ts'
-import { NUMBERS, type ProductNumbers, type ProductSource } from './stored-product.ts'
+import { NUMBERS, type ProductNumbers, type ProductSource, TEXT_BYTES } from './stored-product.ts'
 import { sourceOf, type TestProduct } from './test-products.ts'
 
 const money = fc.option(fc.double({ min: 0, max: 1e6, noNaN: true, noDefaultInfinity: true }), { nil: null })
@@ -71,11 +71,13 @@ async function textsOf(source: ProductSource, file: string): Promise<string> {
 
 async function numbersOf(source: ProductSource): Promise<ProductNumbers[]> {
   const batches: ProductNumbers[] = []
-  for await (const batch of source.numbers()) batches.push(batch)
+  for await (const batch of source.numbers({ withTextBytes: true })) batches.push(batch)
   return batches
 }
 
 /** The formula of popularity has no twin here. */
 function withoutPopularity(numbers: ProductNumbers) {
-  return NUMBERS.filter((name) => name !== 'popularity').map((name) => [name, [...numbers[name]]])
+  return [...NUMBERS, ...TEXT_BYTES]
+    .filter((name) => name !== 'popularity')
+    .map((name) => [name, [...(numbers[name] ?? [])]])
 }

@@ -1,7 +1,14 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import { quoted } from './import-sql.ts'
 import { popularitySql } from './popularity.ts'
-import { NUMBERS, type ProductNumbers, type ProductSource, TEXTS } from './stored-product.ts'
+import {
+  NUMBERS,
+  type ProductNumbers,
+  type ProductSource,
+  TEXT_BYTES,
+  TEXT_END,
+  TEXTS,
+} from './stored-product.ts'
 
 /** Rows of a chunk of DuckDB. */
 const CHUNK_ROWS = 2048
@@ -16,17 +23,20 @@ export function silverProducts(
 ): ProductSource {
   return {
     async writeTexts(file) {
-      const options = `FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x1c'`
-      await connection.run(`COPY (SELECT ${TEXTS_SQL} FROM ${relation}) TO ${quoted(file)} (${options})`)
+      const options = `FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '${TEXT_END}', NULLSTR ''`
+      await connection.run(
+        `COPY (SELECT ${TEXTS.join(', ')} FROM ${relation}) TO ${quoted(file)} (${options})`,
+      )
     },
-    async *numbers() {
+    async *numbers({ withTextBytes = false } = {}) {
       const popularity = `CAST(${popularitySql(meanStars)} AS FLOAT)`
-      const result = await connection.stream(`SELECT ${numbersSql(popularity)} FROM ${relation}`)
-      const columns = NUMBERS.map(() => new Float64Array(CHUNK_ROWS))
+      const names = withTextBytes ? [...NUMBERS, ...TEXT_BYTES] : NUMBERS
+      const result = await connection.stream(`SELECT ${numbersSql(names, popularity)} FROM ${relation}`)
+      const columns = names.map(() => new Float64Array(CHUNK_ROWS))
       for (;;) {
         const chunk = await result.fetchChunk()
         if (chunk === null || chunk.rowCount === 0) return
-        const read = NUMBERS.map((name, at) => [name, doubles(chunk, at, columns[at]!)])
+        const read = names.map((name, at) => [name, doubles(chunk, at, columns[at]!)])
         yield Object.fromEntries(read) as ProductNumbers
       }
     },
@@ -42,16 +52,14 @@ function doubles(chunk: DuckDBDataChunk, column: number, room: Float64Array): Fl
   return values
 }
 
-/** `concat` takes nulls as empty. */
-const TEXTS_SQL = `concat(${TEXTS.join(', ')})`
-
 /** Without nulls, which take several times as long to read. */
-function numbersSql(popularity: string): string {
-  return NUMBERS.map((name) => {
-    if (name === 'popularity') return popularity
-    const text = TEXTS.find((one) => name === `${one}_bytes`)
-    return text === undefined ? name : `coalesce(strlen(${text}), 0)`
-  })
+function numbersSql(names: readonly string[], popularity: string): string {
+  return names
+    .map((name) => {
+      if (name === 'popularity') return popularity
+      const text = TEXTS.find((one) => name === `${one}_bytes`)
+      return text === undefined ? name : `coalesce(strlen(${text}), 0)`
+    })
     .map((value) => `coalesce(CAST(${value} AS DOUBLE), 'nan')`)
     .join(', ')
 }

@@ -4,6 +4,8 @@ import {
   type ProductNumbers,
   type ProductSource,
   type StoredProduct,
+  TEXT_BYTES,
+  TEXT_END,
   TEXTS,
 } from './stored-product.ts'
 
@@ -14,18 +16,19 @@ export type TestProduct = StoredProduct & { readonly popularity: number }
 export function sourceOf(products: readonly TestProduct[], batchRows = 100): ProductSource {
   return {
     async writeTexts(file) {
-      const lines = products.map((product) => `${TEXTS.map((name) => product[name] ?? '').join('')}\n`)
+      const lines = products.map((product) => `${TEXTS.map((name) => product[name] ?? '').join(TEXT_END)}\n`)
       await writeFile(file, lines.join(''))
     },
-    async *numbers() {
+    async *numbers({ withTextBytes = false } = {}) {
       for (let at = 0; at < products.length; at += batchRows)
-        yield numbersOf(products.slice(at, at + batchRows))
+        yield numbersOf(products.slice(at, at + batchRows), withTextBytes)
     },
   }
 }
 
-function numbersOf(products: readonly TestProduct[]): ProductNumbers {
-  const columns = NUMBERS.map((name) => {
+function numbersOf(products: readonly TestProduct[], withTextBytes: boolean): ProductNumbers {
+  const names = withTextBytes ? [...NUMBERS, ...TEXT_BYTES] : NUMBERS
+  const columns = names.map((name) => {
     const values = products.map((product) => {
       const text = TEXTS.find((one) => name === `${one}_bytes`)
       if (text !== undefined) return Buffer.byteLength(product[text] ?? '')

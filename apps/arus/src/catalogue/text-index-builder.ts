@@ -5,6 +5,7 @@ import { TokenList } from './tokenizer.ts'
 
 /** A posting is `document * 8 + min(term frequency, 7)`: document order is posting order. */
 export const POSTING_SHIFT = 3
+const DOCUMENTS_PER_CALL = 1 << 13
 /** In `Rows.names`: no name is part of the text. */
 export const NO_NAME = 0xffff_ffff
 
@@ -64,7 +65,9 @@ export class TextIndexBuilder {
     const documents = order ?? Uint32Array.from({ length: textCount }, (_, text) => text)
     const itsOrder = this.#kernel.words(documents.length)
     itsOrder.set(documents)
-    exports.finish(itsOrder.byteOffset, documents.length)
+    exports.startPostings()
+    for (let first = 0; first < documents.length; first += DOCUMENTS_PER_CALL)
+      exports.addPostings(itsOrder.byteOffset, first, Math.min(first + DOCUMENTS_PER_CALL, documents.length))
     const { offsets, postings } = this.#kernel.postings
     return {
       ...terms.sections('terms'),

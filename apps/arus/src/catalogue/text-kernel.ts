@@ -5,6 +5,7 @@ import { ByteTable } from './byte-table.ts'
 /** What `assembly/text-index.ts` exports; pointers are places in its memory. */
 interface Exports {
   allocate(byteCount: number): number
+  cutLines(bytes: number, byteCount: number, rowCount: number, starts: number, byteCounts: number): number
   startIds(count: number): void
   addIds(starts: number, byteCounts: number, count: number, next: number): number
   setNames(starts: number, terms: number): void
@@ -12,7 +13,8 @@ interface Exports {
   addTexts(row: number, count: number, starts: number, byteCounts: number, names: number): number
   stoppedAt(): number
   addTokens(bytes: number, ends: number, count: number): void
-  finish(order: number, documentCount: number): void
+  startPostings(): void
+  addPostings(order: number, first: number, end: number): void
   fact(which: number): number
 }
 
@@ -29,9 +31,18 @@ const PAGES_MAX = 65_536
 
 let compiled: WebAssembly.Module | undefined
 
-/** Rows in the kernel's memory: where a text of each begins and its bytes; what they say is up to who fills them. */
+/** `cutLines` looks at 16 bytes at a time. */
+const SLACK_BYTES = 16
+/** What `cutLines` answers where a text holds what should end it. */
+const NOT_CUT = -1
+const TEXTS = 4
+
+/** Rows in the kernel's memory: where the texts of each begin and their bytes, and the number of its name. */
 export type Rows = Readonly<
-  Record<'idStarts' | 'idBytes' | 'titleStarts' | 'titleBytes' | 'names', Uint32Array>
+  Record<
+    'idStarts' | 'idBytes' | 'titleStarts' | 'titleBytes' | 'imageUrlBytes' | 'productUrlBytes' | 'names',
+    Uint32Array
+  >
 >
 
 /** The words and the ids of a catalogue under way, in the memory of `assembly/text-index.ts`. */
@@ -40,7 +51,10 @@ export class TextKernel {
   /** Shared, so that views stay valid when it grows. */
   readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX, shared: true })
   #block: Buffer = Buffer.alloc(0)
-  #rows: Rows | null = null
+  #rowRoom = 0
+  #starts: Uint32Array = new Uint32Array()
+  #byteCounts: Uint32Array = new Uint32Array()
+  #names: Uint32Array = new Uint32Array()
 
   constructor() {
     compiled ??= new WebAssembly.Module(readFileSync(new URL('./text-index.wasm', import.meta.url)))
@@ -50,24 +64,42 @@ export class TextKernel {
 
   /** Copies bytes in, where the ones before were; answers where they begin. */
   load(bytes: Uint8Array): number {
-    if (bytes.length > this.#block.length) this.#block = this.room(bytes.length * 2)
+    if (bytes.length + SLACK_BYTES > this.#block.length)
+      this.#block = this.room(2 * bytes.length + SLACK_BYTES)
     this.#block.set(bytes)
     return this.#block.byteOffset
   }
 
   /** Room for so many rows, the same as before where it suffices. */
   rows(count: number): Rows {
-    if (this.#rows === null || this.#rows.names.length < count) {
-      const words = () => this.words(count)
-      this.#rows = {
-        idStarts: words(),
-        idBytes: words(),
-        titleStarts: words(),
-        titleBytes: words(),
-        names: words(),
-      }
+    if (this.#rowRoom < count) {
+      this.#rowRoom = count
+      this.#starts = this.words(TEXTS * count)
+      this.#byteCounts = this.words(TEXTS * count)
+      this.#names = this.words(count)
     }
-    return this.#rows
+    // A column each, as many rows long as are asked for.
+    const column = (words: Uint32Array, text: number) => words.subarray(text * count, (text + 1) * count)
+    return {
+      idStarts: column(this.#starts, 0),
+      idBytes: column(this.#byteCounts, 0),
+      titleStarts: column(this.#starts, 1),
+      titleBytes: column(this.#byteCounts, 1),
+      imageUrlBytes: column(this.#byteCounts, 2),
+      productUrlBytes: column(this.#byteCounts, 3),
+      names: this.#names.subarray(0, count),
+    }
+  }
+
+  /**
+   * Finds the texts of `count` rows in the lines at `place`, and fills in `rows(count)`. Answers the bytes of the lines, 0 where
+   * there are fewer lines, null where a text holds what should end it.
+   */
+  cutLines(place: number, byteCount: number, count: number): number | null {
+    this.rows(count)
+    const { byteOffset } = this.#starts
+    const found = this.exports.cutLines(place, byteCount, count, byteOffset, this.#byteCounts.byteOffset)
+    return found === NOT_CUT ? null : found
   }
 
   get ids(): ByteTable {
@@ -91,7 +123,7 @@ export class TextKernel {
     return new Uint8Array(this.#memory.buffer, this.exports.fact(LENGTHS), this.textCount)
   }
 
-  /** Where each term's postings begin, and the postings, once `finish` was called. */
+  /** Where each term's postings begin, and the postings, once all were added. */
   get postings(): { readonly offsets: Uint32Array; readonly postings: Uint32Array } {
     const offsets = this.#wordsAt(this.exports.fact(OFFSETS), this.exports.fact(TERMS + 4) + 1)
     return { offsets, postings: this.#wordsAt(this.exports.fact(POSTINGS), offsets.at(-1)!) }

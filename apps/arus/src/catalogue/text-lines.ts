@@ -1,11 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { ArusError } from '../errors.ts'
 
 const BLOCK_BYTES = 1 << 22
 
-/** Reads a file whose lines' lengths are known from elsewhere, through one buffer. */
+/** Reads a file forwards through one buffer. */
 export class TextLines {
-  readonly #file: string
   readonly #descriptor: number
   #buffer: Buffer = Buffer.allocUnsafe(BLOCK_BYTES)
   #at = 0
@@ -14,7 +12,6 @@ export class TextLines {
   #base = 0
 
   constructor(file: string) {
-    this.#file = file
     this.#descriptor = openSync(file, 'r')
   }
 
@@ -23,19 +20,19 @@ export class TextLines {
     return this.#base + this.#at
   }
 
-  /** The next bytes, several lines as a rule; valid until the next call. Throws `INTERNAL` when there are no more. */
-  next(byteCount: number): Buffer {
+  /** The next bytes, fewer where the file ends; valid until the next call. They stay the next until `skip`. */
+  ahead(byteCount: number): Buffer {
     if (this.#at + byteCount > this.#end) this.#fill(byteCount)
-    const start = this.#at
-    this.#at += byteCount
-    if (this.#at > this.#end) throw this.unlike()
-    return this.#buffer.subarray(start, this.#at)
+    return this.#buffer.subarray(this.#at, Math.min(this.#end, this.#at + byteCount))
   }
 
-  /** Throws `INTERNAL` when there are more lines than were read. */
-  assertAtEnd(): void {
-    if (this.#at >= this.#end) this.#fill(1)
-    if (this.#at < this.#end) throw this.unlike()
+  /** Goes over bytes that `ahead` gave. */
+  skip(byteCount: number): void {
+    this.#at += byteCount
+  }
+
+  isAtEnd(): boolean {
+    return this.ahead(1).length === 0
   }
 
   close(): void {
@@ -56,10 +53,5 @@ export class TextLines {
       if (read === 0) return
       this.#end += read
     }
-  }
-
-  /** What is thrown when lengths and lines are of different products. */
-  unlike(): ArusError {
-    return new ArusError('INTERNAL', `${this.#file} has other lines than were announced; import again`)
   }
 }

@@ -1,5 +1,5 @@
 import { rm, stat, writeFile } from 'node:fs/promises'
-import { type DuckDBConnection, DuckDBStructType } from '@duckdb/node-api'
+import { DuckDBBlobValue, type DuckDBConnection, DuckDBStructType } from '@duckdb/node-api'
 import {
   type Action,
   type AddFile,
@@ -162,10 +162,15 @@ async function fileFields(
     rareText(column, found),
   ]
   const reader = await connection.runAndReadAll(
-    `SELECT count(*), string_agg(concat(${texts.join(', chr(31), ')}), chr(31)) FROM ${from} WHERE ${column}.path IS NOT NULL`,
+    `SELECT count(*), encode(string_agg(concat(${texts.join(', chr(31), ')}), chr(31))) FROM ${from} WHERE ${column}.path IS NOT NULL`,
   )
   const [fileCount, all] = reader.getRows()[0] ?? []
-  return new FileFields(typeof all === 'string' ? all : '', Number(fileCount))
+  // Bytes, as Node's own decoder takes a quarter of the time of the one that DuckDB's texts go through.
+  const text =
+    all instanceof DuckDBBlobValue
+      ? Buffer.from(all.bytes.buffer, all.bytes.byteOffset, all.bytes.length)
+      : ''
+  return new FileFields(text.toString(), Number(fileCount))
 }
 
 function fieldText(column: FileColumn, name: string, found: ReadonlySet<string>): string {

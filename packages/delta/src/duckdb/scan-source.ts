@@ -17,7 +17,19 @@ export function scanSource(scan: Scan, files: readonly ScanFile[]): string {
   const options = [`filename = ${sqlText(SCAN_FILE)}`, 'hive_partitioning = false']
   if (data.length > 0) options.push(`schema = ${schemaOf(scan, data)}`)
   if (marksNoText(scan)) options.push('binary_as_string = true')
+  const rowCount = rowCountEstimate(files)
+  if (rowCount !== null) options.push(`explicit_cardinality = ${rowCount}`)
   return `read_parquet([${list}], ${options.join(', ')})`
+}
+
+/** DuckDB takes files of a given schema to be empty, and would make the hash table of a join from them. */
+function rowCountEstimate(files: readonly ScanFile[]): number | null {
+  const counts = files.map((file) => file.rowCountEstimate)
+  if (counts.includes(null)) return null
+  return Math.max(
+    1,
+    counts.reduce<number>((sum, count) => sum + (count ?? 0), 0),
+  )
 }
 
 /** The list of a SELECT from `scanSource`: the table's columns; `partition` is the text of a partition's value, as SQL. */

@@ -4,7 +4,7 @@ import { DeltaError } from './errors.ts'
 import { partitionColumnsOf, partitionValue } from './partition-values.ts'
 import { type DataType, decimalOf, type StructField, type StructType } from './schema.ts'
 import type { Snapshot } from './snapshot.ts'
-import { type FileStatistics, statisticsParser } from './statistics.ts'
+import { type FileStatistics, parseStatistics } from './statistics.ts'
 import { fieldNamed } from './type-assignment.ts'
 
 /** A value to compare with; timestamps as a Date or ISO 8601 text, dates as `YYYY-MM-DD`. */
@@ -42,9 +42,8 @@ export function fileFilter(snapshot: Snapshot, filters: readonly Filter[]): (fil
     return (_: AddFile, stats: FileStatistics) => mayMatch(boundsOf(stats, names, field.type), range)
   })
   const needsStatistics = !isPartitionFilter(snapshot, filters)
-  const parse = needsStatistics ? statisticsParser() : () => ({})
   return (file) => {
-    const stats = parse(file)
+    const stats = needsStatistics ? parseStatistics(file) : {}
     return tests.every((test) => test(file, stats))
   }
 }

@@ -1,5 +1,4 @@
 import type { AddFile } from './actions.ts'
-import { AsciiBuffer, JsonTemplate } from './json-template.ts'
 
 /** A file's `stats`: bounds and null counts by physical column name. Protocol, "Per-file Statistics". */
 export interface FileStatistics {
@@ -19,29 +18,6 @@ export function parseStatistics(file: Pick<AddFile, 'stats'>): FileStatistics {
     return typeof value === 'object' && value !== null ? (value as FileStatistics) : {}
   } catch {
     return {}
-  }
-}
-
-/** A table whose columns changed has files of a few shapes. */
-const TEMPLATES_MAX = 4
-
-/** `parseStatistics` for many files of a table, several times as fast where their statistics are of few shapes. */
-export function statisticsParser(): typeof parseStatistics {
-  const buffer = new AsciiBuffer()
-  const templates: JsonTemplate[] = []
-  return (file) => {
-    const source = file.stats ? buffer.put(file.stats) : null
-    if (source === null) return parseStatistics(file)
-    for (const template of templates) {
-      const found = template.read(source)
-      if (found !== undefined) return found
-    }
-    const parsed = parseStatistics(file)
-    if (templates.length < TEMPLATES_MAX && parsed.numRecords !== undefined) {
-      const template = JsonTemplate.of(source, parsed)
-      if (template !== null) templates.push(template)
-    }
-    return parsed
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FitSignal, Model } from './model.ts'
 import { type SparseMatrix, userItemMatrix } from './sparse-matrix.ts'
 import type { Split } from './splits.ts'
+import { timelineOf, userTimelines } from './timelines.ts'
 
 /** Metrics of one model over test users, all of full rankings. */
 export interface Evaluation {
@@ -12,8 +13,8 @@ export interface Evaluation {
 }
 
 /**
- * Ranks all items for every user with both a past and a test item that is new to them; the user's training items are
- * masked, no negatives are sampled. recall = hits / test items; nDCG with binary gains and the ideal cut at k
+ * Ranks all items for every user with both a past and a test item that is new to them; the user's training items, newest first, are
+ * what is asked with and masked, no negatives are sampled. recall = hits / test items; nDCG with binary gains and the ideal cut at k
  * (Järvelin and Kekäläinen, TOIS 2002). `userLimit` takes every n-th user, to bound the time.
  */
 export function evaluate(
@@ -22,7 +23,7 @@ export function evaluate(
   k: number,
   options: FitSignal & { readonly userLimit?: number } = {},
 ): Evaluation {
-  const past = userItemMatrix(train)
+  const past = userTimelines(train)
   const future = userItemMatrix(test)
   const users = testUsers(past, future, options.userLimit ?? Number.POSITIVE_INFINITY)
   const sums = { recall: 0, ndcg: 0, hit_rate: 0, mrr: 0 }
@@ -34,7 +35,7 @@ export function evaluate(
       options.onProgress?.(position / users.length)
     }
     const wanted = newItems(past, future, user)
-    const { items } = model.recommend(rowOf(past, user), { k })
+    const { items } = model.recommend(timelineOf(past, user), { k })
     const one = rankMetrics(items, wanted, k)
     for (const item of items) shown.add(item)
     sums.recall += one.recall
@@ -109,11 +110,4 @@ function newItems(past: SparseMatrix, future: SparseMatrix, user: number): Set<n
   const wanted = new Set(future.columns.subarray(future.starts[user], future.starts[user + 1]))
   for (const item of past.columns.subarray(past.starts[user], past.starts[user + 1])) wanted.delete(item)
   return wanted
-}
-
-function rowOf({ starts, columns, values }: SparseMatrix, row: number) {
-  return {
-    items: columns.subarray(starts[row], starts[row + 1]),
-    weights: values.subarray(starts[row], starts[row + 1]),
-  }
 }

@@ -7,6 +7,7 @@ export {
   rankMetrics,
 } from './evaluate.ts'
 export { IdTable } from './id-table.ts'
+export { fitItemKnn, type ItemKnnOptions } from './item-knn.ts'
 export { loadModel } from './load-model.ts'
 export { fitLowPass, type LowPassOptions } from './low-pass.ts'
 export type {

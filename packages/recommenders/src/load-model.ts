@@ -5,11 +5,13 @@ import { readModelFile } from './model-file.ts'
 import { NeighbourModel } from './neighbour-model.ts'
 import { RankingModel } from './ranking-model.ts'
 
+const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease']
+
 /** The model of a file `Model.save` wrote. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
 export function loadModel(bytes: Uint8Array): Model {
   const file = readModelFile(bytes)
   if (file.kind === 'popular' || file.kind === 'trending') return RankingModel.load(file)
-  if (file.kind === 'walk' || file.kind === 'content') return NeighbourModel.load(file)
+  if (NEIGHBOUR_KINDS.includes(file.kind)) return NeighbourModel.load(file)
   if (file.kind === 'low-pass') return LowPassModel.load(file)
   throw new RecommenderError('MODEL_FILE_UNKNOWN', `No model of this version is of kind "${file.kind}"`)
 }

@@ -3,8 +3,8 @@ import { fitFilter, type LowPassOptions } from './low-pass.ts'
 import { LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Interactions, Model } from './model.ts'
 import { fitPopular } from './ranking-model.ts'
-import { userItemMatrix } from './sparse-matrix.ts'
 import type { Split } from './splits.ts'
+import { userTimelines } from './timelines.ts'
 import { fitNeighbours, fitWalk, type WalkOptions, withLogWeights } from './walk.ts'
 
 /** A model that was tried on validation data. */
@@ -97,7 +97,7 @@ class Search {
   }
 
   bestLowPass(walk: WalkOptions, rank: number): LowPassOptions {
-    const byUser = withLogWeights(userItemMatrix(this.#split.train))
+    const byUser = withLogWeights(userTimelines(this.#split.train))
     const signal = signalOf(this.#options)
     const neighbours = fitNeighbours(byUser, walk, signal)
     const filter = fitFilter(byUser, { rank }, signal)

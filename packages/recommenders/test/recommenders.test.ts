@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   evaluate,
+  type FitSignal,
   fitContent,
+  fitItemKnn,
   fitLowPass,
   fitPopular,
   fitTrending,
@@ -19,6 +21,7 @@ import {
   timeSplit,
   tune,
 } from '../src/index.ts'
+import { timelineOf, userTimelines } from '../src/timelines.ts'
 
 const GROUPS = 2
 const SIZE = 12
@@ -59,6 +62,10 @@ const user = (...items: number[]) => ({
 const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   walk: (data) => fitWalk(data),
   'walk without damping': (data) => fitWalk(data, { startExponent: 0, userExponent: 0, endExponent: 0 }),
+  'walk of close neighbours': (data) => fitWalk(data, { proximityExponent: 0.5, backwardWeight: 0.5 }),
+  'item kNN by cosine': (data) => fitItemKnn(data),
+  'item kNN by TF-IDF': (data) => fitItemKnn(data, { weighting: 'tf-idf' }),
+  'item kNN by BM25': (data) => fitItemKnn(data, { weighting: 'bm25' }),
   'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
   content: (data) =>
     // Items of a group share features, as items of a category do.
@@ -68,6 +75,12 @@ const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
       items: Uint32Array.from({ length: data.itemCount }, (_, item) => item),
       features: Uint32Array.from({ length: data.itemCount }, (_, item) => Math.floor(item / SIZE)),
     }),
+}
+
+const stepwise: Readonly<Record<string, (data: Interactions, signal: FitSignal) => Model>> = {
+  walk: (data, signal) => fitWalk(data, {}, signal),
+  'low-pass': (data, signal) => fitLowPass(data, { rank: GROUPS }, signal),
+  'item kNN': (data, signal) => fitItemKnn(data, {}, signal),
 }
 
 describe.each(Object.entries(personal))('%s', (_, fit) => {
@@ -167,8 +180,82 @@ describe('the walk', () => {
     expect(scores[1]).toBeCloseTo(toTwo, 5)
   })
 
-  test('stops when told to', () => {
-    expect(() => fitWalk(blocks(), {}, { signal: AbortSignal.abort() })).toThrow()
+  test('counts items that follow closely in time for more, and steps back as told', () => {
+    // One user: 0, then 1, then 2.
+    const data = from([
+      [0, 2, 30],
+      [0, 0, 10],
+      [0, 1, 20],
+    ])
+    const options = { startExponent: 0, userExponent: 0, endExponent: 0, proximityExponent: 1 }
+    const { items, scores } = fitWalk(data, { ...options, backwardWeight: 0.5 }).similar(1, { k: 5 })
+    expect([...items]).toEqual([2, 0])
+    expect([...scores]).toEqual([1 / 2, 1 / 4])
+    expect([...fitWalk(data, options).similar(0, { k: 5 }).scores]).toEqual([1 / 2, Math.fround(1 / 3)])
+  })
+})
+
+describe('item kNN', () => {
+  const data = from([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+    [2, 0],
+    [2, 2],
+    [3, 2],
+  ])
+
+  test('matches its formulas', () => {
+    // Items by users: 0 = {0, 1, 2}, 1 = {0, 1}, 2 = {2, 3}; every user but 3 has two of three items.
+    const cosine = fitItemKnn(data, { shrinkage: 1 }).similar(0, { k: 5 })
+    expect([...cosine.items]).toEqual([1, 2])
+    expect(cosine.scores[0]).toBeCloseTo(2 / (Math.sqrt(3 * 2) + 1), 6)
+    expect(cosine.scores[1]).toBeCloseTo(1 / (Math.sqrt(3 * 2) + 1), 6)
+    const [two, one] = [Math.log(1 + 3 / 2), Math.log(1 + 3 / 1)]
+    const tfIdf = fitItemKnn(data, { weighting: 'tf-idf', shrinkage: 0 }).similar(0, { k: 5 })
+    expect(tfIdf.scores[1]).toBeCloseTo(two ** 2 / (Math.sqrt(3 * two ** 2) * Math.hypot(two, one)), 6)
+    const idf = Math.log(1 + 1.5 / 2.5)
+    const termOf = (degree: number) => 2.2 / (1 + 1.2 * (0.5 + (0.5 * degree) / (7 / 3)))
+    const bm25 = fitItemKnn(data, { weighting: 'bm25' }).similar(0, { k: 5 })
+    expect(bm25.scores[0]).toBeCloseTo(2 * idf ** 2 * termOf(3) * termOf(2), 6)
+  })
+
+  test('keeps the best neighbours only', () => {
+    expect([...fitItemKnn(data, { neighbourCount: 1 }).similar(0, { k: 5 }).items]).toEqual([1])
+    expect(() => fitItemKnn(data, { shrinkage: -1 })).toThrow(/negative/)
+  })
+})
+
+describe('every model that is fitted step by step', () => {
+  test.each(Object.entries(stepwise))('%s stops when told to, and tells its progress', (_, fit) => {
+    expect(() => fit(blocks(), { signal: AbortSignal.abort() })).toThrow()
+    const seen: number[] = []
+    fit(blocks(), { onProgress: (fraction) => seen.push(fraction) })
+    expect(seen.length).toBeGreaterThan(0)
+    expect(seen).toEqual([...seen].sort((a, b) => a - b))
+    expect(seen.every((fraction) => fraction >= 0 && fraction <= 1)).toBe(true)
+  })
+
+  test.each(Object.entries(stepwise))('%s fitted again is the same to the byte', (_, fit) => {
+    expect(fit(blocks(), {}).save()).toEqual(fit(blocks(), {}).save())
+  })
+})
+
+describe('timelines', () => {
+  test('are newest first; a repeat counts where it came last', () => {
+    const data = from([
+      [0, 5, 10, 1],
+      [0, 3, 30, 2],
+      [0, 4, 20, 1],
+      [0, 5, 40, 2],
+      [1, 1, 7, 1],
+      [1, 0, 7, 1],
+    ])
+    const rows = userTimelines(data)
+    expect([...timelineOf(rows, 0).items]).toEqual([5, 3, 4])
+    expect([...timelineOf(rows, 0).weights]).toEqual([3, 2, 1])
+    expect([...timelineOf(rows, 1).items]).toEqual([0, 1])
   })
 })
 
@@ -250,7 +337,7 @@ describe('formats and algorithms', () => {
 
   test('no interactions, one user, one item give models that answer', () => {
     for (const data of [{ ...from([]), userCount: 0, itemCount: 0 }, from([[0, 0]])]) {
-      for (const fit of [fitWalk, fitPopular, fitTrending]) {
+      for (const fit of [fitWalk, fitItemKnn, fitLowPass, fitPopular, fitTrending]) {
         const model = fit(data)
         expect(model.recommend(user(0), { k: 3 }).items.length).toBe(0)
         expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBe(0)

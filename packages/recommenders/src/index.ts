@@ -1,4 +1,6 @@
+export { type AlsOptions, fitAls } from './als.ts'
 export { type ContentOptions, fitContent, type ItemFeatures } from './content.ts'
+export { type EaseOptions, fitEase } from './ease.ts'
 export { RECOMMENDER_ERRORS, RecommenderError, type RecommenderErrorCode } from './errors.ts'
 export {
   type Evaluation,

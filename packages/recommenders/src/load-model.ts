@@ -1,3 +1,4 @@
+import { AlsModel } from './als-model.ts'
 import { RecommenderError } from './errors.ts'
 import { LowPassModel } from './low-pass-model.ts'
 import type { Model } from './model.ts'
@@ -12,6 +13,7 @@ export function loadModel(bytes: Uint8Array): Model {
   const file = readModelFile(bytes)
   if (file.kind === 'popular' || file.kind === 'trending') return RankingModel.load(file)
   if (NEIGHBOUR_KINDS.includes(file.kind)) return NeighbourModel.load(file)
+  if (file.kind === 'als') return AlsModel.load(file)
   if (file.kind === 'low-pass') return LowPassModel.load(file)
   throw new RecommenderError('MODEL_FILE_UNKNOWN', `No model of this version is of kind "${file.kind}"`)
 }

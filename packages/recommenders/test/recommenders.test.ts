@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import {
   evaluate,
   type FitSignal,
+  fitAls,
   fitContent,
+  fitEase,
   fitItemKnn,
   fitLowPass,
   fitPopular,
@@ -59,6 +61,9 @@ const user = (...items: number[]) => ({
   weights: new Float32Array(items.length).fill(1),
 })
 
+/** As much as a matrix of rank 2 needs. */
+const ALS_OPTIONS = { factorCount: 16, ridge: 0.01, iterations: 25 }
+
 const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   walk: (data) => fitWalk(data),
   'walk without damping': (data) => fitWalk(data, { startExponent: 0, userExponent: 0, endExponent: 0 }),
@@ -66,6 +71,10 @@ const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   'item kNN by cosine': (data) => fitItemKnn(data),
   'item kNN by TF-IDF': (data) => fitItemKnn(data, { weighting: 'tf-idf' }),
   'item kNN by BM25': (data) => fitItemKnn(data, { weighting: 'bm25' }),
+  EASE: (data) => fitEase(data, { ridge: 1 }),
+  'EASE by local ridges': (data) => fitEase(data, { ridge: 1, denseItemsMax: 0 }),
+  iALS: (data) => fitAls(data, ALS_OPTIONS),
+  'iALS of candidates': (data) => fitAls(data, { ...ALS_OPTIONS, scannedFloatsMax: 0 }),
   'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
   content: (data) =>
     // Items of a group share features, as items of a category do.
@@ -80,7 +89,10 @@ const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
 const stepwise: Readonly<Record<string, (data: Interactions, signal: FitSignal) => Model>> = {
   walk: (data, signal) => fitWalk(data, {}, signal),
   'low-pass': (data, signal) => fitLowPass(data, { rank: GROUPS }, signal),
+  iALS: (data, signal) => fitAls(data, {}, signal),
   'item kNN': (data, signal) => fitItemKnn(data, {}, signal),
+  EASE: (data, signal) => fitEase(data, {}, signal),
+  'EASE by local ridges': (data, signal) => fitEase(data, { denseItemsMax: 0 }, signal),
 }
 
 describe.each(Object.entries(personal))('%s', (_, fit) => {
@@ -227,6 +239,51 @@ describe('item kNN', () => {
   })
 })
 
+describe('EASE', () => {
+  // Users: {0, 1}, {0, 1}, {1, 2}, so XᵀX = (2 2 0; 2 3 1; 0 1 1).
+  const data = from([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+    [2, 1],
+    [2, 2],
+  ])
+
+  test.each([
+    ['as a whole', 6_000],
+    ['item by item', 0],
+  ])('matches the ridge regression solved by hand, %s', (_, denseItemsMax) => {
+    const model = fitEase(data, { ridge: 1, denseItemsMax })
+    // Item 1 from 0 and 2: (3 0; 0 2) w = (2 1). Item 0 from 1 and 2: (4 1; 1 2) w = (2 0).
+    expect(model.explain(user(0), 1)[0]).toBeCloseTo(2 / 3, 5)
+    expect(model.explain(user(2), 1)[0]).toBeCloseTo(1 / 2, 5)
+    // The local ridge leaves out 2, which was never seen with 0: 4 w = 2.
+    expect(model.explain(user(1), 0)[0]).toBeCloseTo(denseItemsMax === 0 ? 1 / 2 : 4 / 7, 5)
+    expect(model.explain(user(2), 0)[0]).toBeCloseTo(denseItemsMax === 0 ? 0 : -2 / 7, 5)
+  })
+
+  test('refuses a ridge of nothing', () => {
+    expect(() => fitEase(data, { ridge: 0 })).toThrow(/ridge/)
+  })
+})
+
+describe('iALS', () => {
+  test('of one user and one item ends where its objective is least', () => {
+    // x = y = s: (1 - s²)² + α₀ s⁴ + 2 λ (1 + α₀) s² is least at s² = (1 - λ (1 + α₀)) / (1 + α₀).
+    const [alpha, lambda] = [0.5, 0.1]
+    const options = { factorCount: 1, unobservedWeight: alpha, ridge: lambda, iterations: 200 }
+    const model = fitAls({ ...from([[0, 0]]) }, options)
+    const { scores } = model.recommend(user(0), { k: 1, filter: () => true })
+    expect(scores[0]).toBeCloseTo((1 - lambda * (1 + alpha)) / (1 + alpha), 4)
+  })
+
+  test('refuses what has no solution', () => {
+    expect(() => fitAls(blocks(), { ridge: 0 })).toThrow(/ridge/)
+    expect(() => fitAls(blocks(), { factorCount: Number.NaN })).toThrow(/factorCount/)
+  })
+})
+
 describe('every model that is fitted step by step', () => {
   test.each(Object.entries(stepwise))('%s stops when told to, and tells its progress', (_, fit) => {
     expect(() => fit(blocks(), { signal: AbortSignal.abort() })).toThrow()
@@ -337,7 +394,7 @@ describe('formats and algorithms', () => {
 
   test('no interactions, one user, one item give models that answer', () => {
     for (const data of [{ ...from([]), userCount: 0, itemCount: 0 }, from([[0, 0]])]) {
-      for (const fit of [fitWalk, fitItemKnn, fitLowPass, fitPopular, fitTrending]) {
+      for (const fit of [fitWalk, fitItemKnn, fitAls, fitEase, fitLowPass, fitPopular, fitTrending]) {
         const model = fit(data)
         expect(model.recommend(user(0), { k: 3 }).items.length).toBe(0)
         expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBe(0)

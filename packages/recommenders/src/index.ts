@@ -1,4 +1,10 @@
 export { type AlsOptions, fitAls } from './als.ts'
+export { BlendModel, type BlendOptions, type BlendPart } from './blend-model.ts'
+export {
+  type Choice,
+  fitChoice,
+  type ModelChoice,
+} from './choice.ts'
 export { type ContentOptions, fitContent, type ItemFeatures } from './content.ts'
 export { type EaseOptions, fitEase } from './ease.ts'
 export { RECOMMENDER_ERRORS, RecommenderError, type RecommenderErrorCode } from './errors.ts'
@@ -23,7 +29,7 @@ export type {
 } from './model.ts'
 export { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
 export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.ts'
-export { lastOfEachSplit, type Split, timeSplit } from './splits.ts'
+export { lastOfEachSplit, type Split, timeSplit, validationSplit } from './splits.ts'
 export { TopK } from './top-k.ts'
 export { type Tried, type Tuned, tune } from './tune.ts'
 export { fitWalk, type WalkOptions } from './walk.ts'

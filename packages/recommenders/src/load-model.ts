@@ -1,4 +1,5 @@
 import { AlsModel } from './als-model.ts'
+import { BlendModel } from './blend-model.ts'
 import { RecommenderError } from './errors.ts'
 import { LowPassModel } from './low-pass-model.ts'
 import type { Model } from './model.ts'
@@ -14,6 +15,7 @@ export function loadModel(bytes: Uint8Array): Model {
   if (file.kind === 'popular' || file.kind === 'trending') return RankingModel.load(file)
   if (NEIGHBOUR_KINDS.includes(file.kind)) return NeighbourModel.load(file)
   if (file.kind === 'als') return AlsModel.load(file)
+  if (file.kind === 'blend') return BlendModel.load(file, loadModel)
   if (file.kind === 'low-pass') return LowPassModel.load(file)
   throw new RecommenderError('MODEL_FILE_UNKNOWN', `No model of this version is of kind "${file.kind}"`)
 }

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  BlendModel,
   evaluate,
   type FitSignal,
   fitAls,
+  fitChoice,
   fitContent,
   fitEase,
   fitItemKnn,
@@ -22,6 +24,7 @@ import {
   TopK,
   timeSplit,
   tune,
+  validationSplit,
 } from '../src/index.ts'
 import { timelineOf, userTimelines } from '../src/timelines.ts'
 
@@ -75,6 +78,14 @@ const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   'EASE by local ridges': (data) => fitEase(data, { ridge: 1, denseItemsMax: 0 }),
   iALS: (data) => fitAls(data, ALS_OPTIONS),
   'iALS of candidates': (data) => fitAls(data, { ...ALS_OPTIONS, scannedFloatsMax: 0 }),
+  blend: (data) =>
+    new BlendModel(
+      [
+        { model: fitWalk(data), weight: 1 },
+        { model: fitLowPass(data, { rank: GROUPS }), weight: 0.5 },
+      ],
+      { recencyExponent: 0.5 },
+    ),
   'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
   content: (data) =>
     // Items of a group share features, as items of a category do.
@@ -413,14 +424,79 @@ describe('tuning', () => {
     expect([...lastOfEachSplit(from([[0, 7]])).test.items]).toEqual([])
   })
 
+  test('draws what it withholds where lists are sorted by item, whose order says nothing', () => {
+    const sorted = from(Array.from({ length: 60 }, (_, n) => [n % 6, Math.floor(n / 6)] as const))
+    const { train, test: withheld } = validationSplit(sorted)
+    expect(withheld.users).toHaveLength(12)
+    expect(train.users).toHaveLength(48)
+    expect(Math.min(...withheld.items)).toBeLessThan(8)
+    expect(validationSplit(sorted)).toEqual(validationSplit(sorted))
+    const shuffled = { ...sorted, items: sorted.items.toReversed() }
+    expect(validationSplit(shuffled)).toEqual(lastOfEachSplit(shuffled))
+  })
+
   test('tries every kind, and takes what ranks best on the validation data', () => {
-    const data = blocks()
-    const { kind, tried, walk, lowPass } = tune(lastOfEachSplit(data), { k: 5 })
-    expect(new Set(tried.map((one) => one.kind))).toEqual(new Set(['popular', 'walk', 'low-pass']))
-    const ndcg = (one: (typeof tried)[number]) => one.metrics['ndcg@5']!
-    const best = tried.reduce((winner, one) => (ndcg(one) > ndcg(winner) ? one : winner))
-    expect(best.kind).toBe(kind)
-    expect(kind).not.toBe('popular')
-    expect(tried.map(({ options }) => options)).toEqual(expect.arrayContaining([walk, lowPass]))
+    const split = lastOfEachSplit(blocks())
+    const tuned = tune(split, { k: 5, trialsMax: 12 })
+    const kinds = ['als', 'ease', 'item-knn', 'low-pass', 'popular', 'walk']
+    expect([...new Set(tuned.tried.map(({ choice }) => choice.kind))].sort()).toEqual(kinds)
+    expect(tuned.choice.kind).not.toBe('popular')
+    expect(tuned.ndcg).toBeGreaterThanOrEqual(Math.max(...tuned.best.map(({ ndcg }) => ndcg)))
+    const { metrics } = evaluate(fitChoice(tuned.choice, split.train), split, 5)
+    expect(metrics['ndcg@5']).toBeCloseTo(tuned.ndcg, 6)
+    expect(tune(split, { k: 5, trialsMax: 12 })).toEqual(tuned)
+  })
+
+  test('keeps to its budget, and stops when told to', () => {
+    const split = lastOfEachSplit(blocks())
+    const { tried } = tune(split, { k: 5, fitSecondsMax: 0 })
+    expect(new Set(tried.map(({ choice }) => choice.kind))).toEqual(new Set(['popular', 'walk']))
+    expect(() => tune(split, { k: 5, signal: AbortSignal.abort() })).toThrow()
+  })
+
+  test('without anybody to judge by it answers all the same', () => {
+    const empty = { ...from([]), userCount: 0, itemCount: 0 }
+    expect(tune({ train: empty, test: empty }, { k: 5 }).ndcg).toBe(0)
+  })
+})
+
+describe('a blend', () => {
+  const weights = { a: 1, b: 0.5 }
+  const data = from([
+    [0, 0],
+    [0, 1],
+    [0, 2],
+    [1, 0],
+    [1, 1],
+    [2, 3],
+  ])
+  const blend = new BlendModel(
+    [
+      { model: fitWalk(data), weight: weights.a },
+      { model: fitPopular(data), weight: weights.b },
+    ],
+    { recencyExponent: 1 },
+  )
+
+  test('adds up scores relative to the best of each part', () => {
+    const walk = fitWalk(data).recommend(user(0), { k: 5 })
+    const { items, scores } = blend.recommend(user(0), { k: 5 })
+    expect([...items]).toEqual([1, 2, 3])
+    expect(scores[0]).toBeCloseTo(1 + 0.5, 6)
+    expect(scores[1]).toBeCloseTo(walk.scores[1]! / walk.scores[0]! + 0.5 / 2, 6)
+    expect(scores[2]).toBeCloseTo(0.5 / 2, 6)
+  })
+
+  test('lets the n-th newest item count a n-th where the exponent is 1', () => {
+    const model = fitWalk(data)
+    const alone = new BlendModel([{ model, weight: 1 }], { recencyExponent: 1 })
+    const [newest, second] = [model.explain(user(0, 1), 2)[0]!, model.explain(user(0, 1), 2)[1]!]
+    const parts = alone.explain(user(0, 1), 2)
+    expect(parts[1]! / parts[0]!).toBeCloseTo(second / 2 / newest, 5)
+  })
+
+  test('refuses to be made of nothing', () => {
+    expect(() => new BlendModel([])).toThrow(/parts/)
+    expect(() => new BlendModel([{ model: fitPopular(data), weight: 0 }])).toThrow(/above 0/)
   })
 })

@@ -24,10 +24,6 @@ export const DATA_SETS: Readonly<Record<string, (folder: string) => Split>> = {
     ),
 }
 
-export function readDataSet(folder: string, name: string): Split {
-  return DATA_SETS[name]!(folder)
-}
-
 /** Leave-one-out: the last item of each list is the test. */
 function lastOut(file: string): Split {
   const train = new Pairs()

@@ -78,7 +78,8 @@ class Search {
   readonly #random: () => number
   readonly #tried: Tried[] = []
   readonly #seen = new Set<string>()
-  readonly #best = new Map<Kind, Tried>()
+  /** Kept fitted: the last round asks them again. */
+  readonly #best = new Map<Kind, Tried & { readonly model: Model }>()
   readonly #parts: PartCache
   #recencyExponent = 0
   #secondsLeft: number
@@ -101,8 +102,9 @@ class Search {
   tryFirst(kind: Kind): boolean {
     const first = firstOf(kind, this.#size, this.#walkOptions())
     if (!this.#isAffordable(first)) return false
-    this.#try(first)
-    if (kind === 'walk') this.#searchRecency(first)
+    const model = this.#fit(first)
+    if (kind === 'walk') this.#recencyExponent = this.#bestRecency(model, this.#some)
+    this.#try(first, model)
     return true
   }
 
@@ -113,7 +115,7 @@ class Search {
     for (let attempt = 0; attempt < 10; attempt++) {
       const choice = neighbourOf(best.choice, this.#size, this.#random)
       if (this.#seen.has(JSON.stringify(choice))) continue
-      if (this.#isAffordable(choice)) this.#try(choice)
+      if (this.#isAffordable(choice)) this.#try(choice, this.#fit(choice))
       return
     }
   }
@@ -123,14 +125,13 @@ class Search {
     return [...kinds].sort((a, b) => ndcg(b) - ndcg(a))
   }
 
-  /** Fits the best of each kind once more, and blends them. */
+  /** Judges the best of each kind by all users, and blends them. */
   conclude(kinds: readonly Kind[]): Tuned {
     const finalists = this.ranked(kinds).slice(0, PARTS_MAX)
     const best: Tried[] = []
     const lists: Lists[] = []
     for (const kind of finalists) {
-      const { choice } = this.#best.get(kind)!
-      const model = this.#fit(choice)
+      const { choice, model } = this.#best.get(kind)!
       if (lists.length === 0) this.#recencyExponent = this.#bestRecency(model, this.#all)
       const found = listsOf(model, this.#all, this.#recencyExponent)
       lists.push(found)
@@ -152,27 +153,16 @@ class Search {
     return { kind: 'blend', recencyExponent, parts }
   }
 
-  #try(choice: ModelChoice): void {
+  #try(choice: ModelChoice, model: Model): void {
     this.#trialsLeft -= 1
     this.#seen.add(JSON.stringify(choice))
-    const model = this.#fit(choice)
     const ndcg = ndcgOf(listsOf(model, this.#some, this.#recencyExponent), this.#some)
-    this.#note({ choice, recencyExponent: this.#recencyExponent, ndcg })
+    const one = { choice, recencyExponent: this.#recencyExponent, ndcg }
+    this.#tried.push(one)
+    const best = this.#best.get(choice.kind)
+    if (best === undefined || ndcg > best.ndcg) this.#best.set(choice.kind, { ...one, model })
     const { trialsMax = TRIALS_MAX, onProgress } = this.#options
     onProgress?.((0.9 * this.#tried.length) / Math.max(trialsMax, this.#tried.length))
-  }
-
-  #note(one: Tried): void {
-    this.#tried.push(one)
-    const best = this.#best.get(one.choice.kind)
-    if (best !== undefined && best.ndcg >= one.ndcg) return
-    this.#best.set(one.choice.kind, one)
-  }
-
-  #searchRecency(choice: ModelChoice): void {
-    this.#recencyExponent = this.#bestRecency(this.#fit(choice), this.#some)
-    const ndcg = ndcgOf(listsOf(this.#fit(choice), this.#some, this.#recencyExponent), this.#some)
-    this.#note({ choice, recencyExponent: this.#recencyExponent, ndcg })
   }
 
   #bestRecency(model: Model, judge: Judge): number {

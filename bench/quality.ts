@@ -18,7 +18,7 @@ const gowalla = join(shared, 'gowalla')
 
 const K = 20
 /** Users that the last round of a search is judged by; trials take a quarter. */
-const VALIDATION_USERS = 4_000
+const VALIDATION_USERS = 3_000
 /** CPU seconds of fitting in a search, as counted by `tune`. */
 const FIT_SECONDS = 30
 

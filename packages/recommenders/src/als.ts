@@ -27,10 +27,10 @@ export interface AlsOptions {
 
 const DEFAULTS = {
   factorCount: 64,
-  unobservedWeight: 0.1,
-  ridge: 0.002,
+  unobservedWeight: 0.03,
+  ridge: 0.003,
   ridgeExponent: 1,
-  iterations: 10,
+  iterations: 8,
   steps: 3,
   seed: 1,
   scannedFloatsMax: 4_000_000,

@@ -78,7 +78,7 @@ export function fitSecondsOf({ kind, options }: ModelChoice, size: DataSize): nu
     return pairs + (iterations * products + rank ** 3) * 1e-9
   }
   if (kind === 'als') {
-    const { factorCount = 64, iterations = 10, steps = 3 } = options
+    const { factorCount = 64, iterations = 8, steps = 3 } = options
     const sparse = 4 * entryCount * factorCount * NS.gathered
     const dense = (userCount + itemCount) * factorCount ** 2 * NS.dense
     return iterations * (steps + 1) * (sparse + dense) * 1e-9

@@ -11,6 +11,7 @@ export { RECOMMENDER_ERRORS, RecommenderError, type RecommenderErrorCode } from 
 export {
   type Evaluation,
   evaluate,
+  meanWithInterval,
   pairedDifference,
   rankMetrics,
 } from './evaluate.ts'

@@ -18,6 +18,7 @@ import {
   lastOfEachSplit,
   loadModel,
   type Model,
+  meanWithInterval,
   pairedDifference,
   rankMetrics,
   readModelFile,
@@ -329,11 +330,32 @@ describe('timelines', () => {
 
 describe('evaluation', () => {
   test('metrics of a ranking by hand', () => {
-    const { recall, ndcg, mrr } = rankMetrics(Uint32Array.of(5, 1, 7, 2), new Set([1, 2, 9]), 4)
+    const { recall, ndcg, map, mrr } = rankMetrics(Uint32Array.of(5, 1, 7, 2), new Set([1, 2, 9]), 4)
     expect(recall).toBeCloseTo(2 / 3)
     expect(mrr).toBe(0.5)
+    expect(map).toBeCloseTo((1 / 2 + 2 / 4) / 3)
     const ideal = 1 + 1 / Math.log2(3) + 1 / Math.log2(4)
     expect(ndcg).toBeCloseTo((1 / Math.log2(3) + 1 / Math.log2(5)) / ideal)
+  })
+
+  test('novelty, popularity and intervals by hand', () => {
+    // Items of 3, 2 and 1 of four users; user 3 has item 1 and wants item 2.
+    const train = from([
+      [0, 0],
+      [1, 0],
+      [2, 0],
+      [0, 1],
+      [3, 1],
+      [1, 2],
+    ])
+    const wanted = { ...train, ...from([[3, 2]]), userCount: 4, itemCount: 3 }
+    const { metrics, ndcgByUser } = evaluate(fitPopular(train), { train, test: wanted }, 2)
+    expect(metrics['novelty@2']).toBeCloseTo((-Math.log2(3 / 4) - Math.log2(1 / 4)) / 2, 6)
+    expect(metrics['popularity@2']).toBeCloseTo(2, 6)
+    expect([...ndcgByUser]).toEqual([1 / Math.log2(3)])
+    expect(meanWithInterval(Float64Array.of(1, 2, 3, 4)).mean).toBe(2.5)
+    const half = (1.96 * Math.sqrt(1.25)) / 2
+    expect(meanWithInterval(Float64Array.of(1, 2, 3, 4)).high).toBeCloseTo(2.5 + half, 6)
   })
 
   test('a time split puts the newest fifth apart, and a good model beats popular on it', () => {

@@ -27,8 +27,8 @@ export interface AlsOptions {
 
 const DEFAULTS = {
   factorCount: 64,
-  unobservedWeight: 0.03,
-  ridge: 0.003,
+  unobservedWeight: 0.05,
+  ridge: 0.001,
   ridgeExponent: 1,
   iterations: 8,
   steps: 3,

@@ -20,8 +20,8 @@ const SPACES: Readonly<Record<Kind, Space>> = {
   'item-knn': { weighting: ['cosine', 'tf-idf', 'bm25'], shrinkage: [10, 0, 3, 30] },
   ease: { ridge: [100, 10, 30, 300, 1_000] },
   als: {
-    ridge: [0.003, 0.001, 0.01, 0.03, 0.1],
-    unobservedWeight: [0.03, 0.1, 0.01, 0.3, 1],
+    ridge: [0.001, 0.003, 0.01, 0.03],
+    unobservedWeight: [0.05, 0.1, 0.02, 0.3, 1],
     factorCount: [64, 32, 128],
   },
   'low-pass': { filterWeight: [0.5, 0.25, 1, 2], rank: [256, 64, 128, 512], filterExponent: [0.5, 0.4, 0.3] },

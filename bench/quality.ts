@@ -40,11 +40,11 @@ export async function benchQuality(
   const tuneCpuSeconds = cpuSecondsSince(before)
   console.log('On validation data (withheld from each user’s training items):')
   console.table(
-    tuned.tried.map(({ choice, recencyExponent, ndcg }) => ({
+    tuned.tried.map(({ choice, recencyExponent, score }) => ({
       model: choice.kind,
       options: JSON.stringify(choice.options),
       recencyExponent,
-      [`ndcg@${K}`]: ndcg,
+      score,
     })),
   )
   const walk = tuned.best.find(({ choice }) => choice.kind === 'walk')

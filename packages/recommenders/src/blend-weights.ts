@@ -21,10 +21,16 @@ export function listsOf(model: Model, { users, k }: Judge, recencyExponent: numb
   })
 }
 
-/** Mean nDCG of lists. */
-export function ndcgOf(lists: Lists, { users, k }: Judge): number {
+/**
+ * Mean of nDCG@k and recall@k over users: what a search maximises. nDCG alone would let the newest items count so much
+ * that the first places win and recall loses.
+ */
+export function scoreOf(lists: Lists, { users, k }: Judge): number {
   let sum = 0
-  for (const [n, { wanted }] of users.entries()) sum += rankMetrics(lists[n]!.items, wanted, k).ndcg
+  for (const [n, { wanted }] of users.entries()) {
+    const { ndcg, recall } = rankMetrics(lists[n]!.items, wanted, k)
+    sum += (ndcg + recall) / 2
+  }
   return users.length === 0 ? 0 : sum / users.length
 }
 
@@ -34,17 +40,17 @@ const ROUNDS_MAX = 4
 const GAIN_MIN = 0.002
 
 /**
- * Weights of a blend by coordinate ascent on nDCG: the best single model has weight 1; in turn each other weight takes
+ * Weights of a blend by coordinate ascent on `scoreOf`: the best single model has weight 1; in turn each other weight takes
  * the value that is best, until none changes. Zero: the part is left out.
  */
 export function blendWeights(
   parts: readonly Lists[],
   judge: Judge,
-): { readonly weights: number[]; readonly ndcg: number } {
-  const alone = parts.map((lists) => ndcgOf(lists, judge))
+): { readonly weights: number[]; readonly score: number } {
+  const alone = parts.map((lists) => scoreOf(lists, judge))
   const first = alone.indexOf(Math.max(...alone))
   const weights: number[] = parts.map((_, n) => (n === first ? 1 : 0))
-  let ndcg = alone[first] ?? 0
+  let score = alone[first] ?? 0
   for (let round = 0; round < ROUNDS_MAX; round++) {
     let hasChanged = false
     for (let part = 0; part < parts.length; part++) {
@@ -53,17 +59,17 @@ export function blendWeights(
       for (const weight of STEPS) {
         if (weight === weights[part]) continue
         const tried = weights.with(part, weight)
-        const found = ndcgOf(joined(parts, tried, judge), judge)
-        const needed = weight === 0 || before > 0 ? ndcg : ndcg * (1 + GAIN_MIN)
+        const found = scoreOf(joined(parts, tried, judge), judge)
+        const needed = weight === 0 || before > 0 ? score : score * (1 + GAIN_MIN)
         if (found <= needed) continue
-        ndcg = found
+        score = found
         weights[part] = weight
         hasChanged = true
       }
     }
     if (!hasChanged) break
   }
-  return { weights, ndcg }
+  return { weights, score }
 }
 
 /** As `BlendModel` joins lists. */

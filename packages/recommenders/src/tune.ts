@@ -1,4 +1,4 @@
-import { blendWeights, type Judge, type Lists, listsOf, ndcgOf } from './blend-weights.ts'
+import { blendWeights, type Judge, type Lists, listsOf, scoreOf } from './blend-weights.ts'
 import { type Choice, type DataSize, fitChoice, fitSecondsOf, type ModelChoice } from './choice.ts'
 import { fitFilter } from './low-pass.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
@@ -14,16 +14,16 @@ import { fitNeighbours, withLogWeights } from './walk.ts'
 export interface Tried {
   readonly choice: ModelChoice
   readonly recencyExponent: number
-  /** nDCG on the users of a trial: to be compared with other trials, not with final figures. */
-  readonly ndcg: number
+  /** Mean of nDCG@k and recall@k over the users of a trial: to be compared with other trials, not with final figures. */
+  readonly score: number
 }
 
 /** What ranked best, and what was tried on the way. */
 export interface Tuned {
   readonly choice: Choice
-  /** nDCG of the choice on all validation users. */
-  readonly ndcg: number
-  /** Of each kind that was tried, the best, with its nDCG on all validation users. */
+  /** Mean of nDCG@k and recall@k of the choice over all validation users. */
+  readonly score: number
+  /** Of each kind that was tried, the best, with its score on all validation users. */
   readonly best: readonly Tried[]
   readonly tried: readonly Tried[]
 }
@@ -49,7 +49,7 @@ const TRIALS_MAX = 40
 const CHANGES = 4
 
 /**
- * Searches kinds of models, their options and a blend of the best on validation data, by nDCG@k. Every kind is tried with its
+ * Searches kinds of models, their options and a blend of the best on validation data, by the mean of nDCG@k and recall@k. Every kind is tried with its
  * defaults; then, in rounds after each of which the worse half of the kinds drops out (successive halving: Jamieson and
  * Talwalkar, AISTATS 2016, fig. 1), with random changes of its best options (Bergstra and Bengio, "Random Search for
  * Hyper-Parameter Optimization", JMLR 2012, is why random). How much the newest items of a user count is searched by itself.
@@ -121,8 +121,8 @@ class Search {
   }
 
   ranked(kinds: readonly Kind[]): Kind[] {
-    const ndcg = (kind: Kind) => this.#best.get(kind)?.ndcg ?? 0
-    return [...kinds].sort((a, b) => ndcg(b) - ndcg(a))
+    const score = (kind: Kind) => this.#best.get(kind)?.score ?? 0
+    return [...kinds].sort((a, b) => score(b) - score(a))
   }
 
   /** Judges the best of each kind by all users, and blends them. */
@@ -135,11 +135,11 @@ class Search {
       if (lists.length === 0) this.#recencyExponent = this.#bestRecency(model, this.#all)
       const found = listsOf(model, this.#all, this.#recencyExponent)
       lists.push(found)
-      best.push({ choice, recencyExponent: this.#recencyExponent, ndcg: ndcgOf(found, this.#all) })
+      best.push({ choice, recencyExponent: this.#recencyExponent, score: scoreOf(found, this.#all) })
     }
-    const { weights, ndcg } = blendWeights(lists, this.#all)
+    const { weights, score } = blendWeights(lists, this.#all)
     this.#options.onProgress?.(1)
-    return { choice: this.#choiceOf(best, weights), ndcg, best, tried: this.#tried }
+    return { choice: this.#choiceOf(best, weights), score, best, tried: this.#tried }
   }
 
   #choiceOf(best: readonly Tried[], weights: readonly number[]): Choice {
@@ -156,17 +156,17 @@ class Search {
   #try(choice: ModelChoice, model: Model): void {
     this.#trialsLeft -= 1
     this.#seen.add(JSON.stringify(choice))
-    const ndcg = ndcgOf(listsOf(model, this.#some, this.#recencyExponent), this.#some)
-    const one = { choice, recencyExponent: this.#recencyExponent, ndcg }
+    const score = scoreOf(listsOf(model, this.#some, this.#recencyExponent), this.#some)
+    const one = { choice, recencyExponent: this.#recencyExponent, score }
     this.#tried.push(one)
     const best = this.#best.get(choice.kind)
-    if (best === undefined || ndcg > best.ndcg) this.#best.set(choice.kind, { ...one, model })
+    if (best === undefined || score > best.score) this.#best.set(choice.kind, { ...one, model })
     const { trialsMax = TRIALS_MAX, onProgress } = this.#options
     onProgress?.((0.9 * this.#tried.length) / Math.max(trialsMax, this.#tried.length))
   }
 
   #bestRecency(model: Model, judge: Judge): number {
-    const found = RECENCY_EXPONENTS.map((exponent) => ndcgOf(listsOf(model, judge, exponent), judge))
+    const found = RECENCY_EXPONENTS.map((exponent) => scoreOf(listsOf(model, judge, exponent), judge))
     return RECENCY_EXPONENTS[found.indexOf(Math.max(...found))]!
   }
 

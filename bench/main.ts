@@ -7,12 +7,14 @@ import { benchEvents } from './events.ts'
 import { benchExplore } from './explore.ts'
 import { benchFreshness } from './freshness.ts'
 import { benchImport } from './import.ts'
+import { benchKernels } from './kernels.ts'
 import { benchLake } from './lake.ts'
 import { benchLive } from './live.ts'
 import { benchQuality } from './quality.ts'
 import { benchServer } from './server.ts'
 import { benchSql } from './sql.ts'
 import { benchSteady } from './steady.ts'
+import { benchTrain } from './train.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   import: () => benchImport({ rows: 1_426_337 }),
@@ -38,6 +40,8 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
     }),
   live: () => benchLive({ eventCount: 200_000 }),
   quality: () => benchQuality(),
+  train: () => benchTrain(),
+  kernels: () => benchKernels(),
 }
 
 const wanted = process.argv.slice(2)

@@ -1,26 +1,27 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { gunzipSync } from 'node:zlib'
 import {
+  type Choice,
   evaluate,
-  fitLowPass,
-  fitPopular,
-  fitWalk,
-  type Interactions,
-  lastOfEachSplit,
+  fitChoice,
+  type Split,
+  type Tuned,
   tune,
+  validationSplit,
 } from '../packages/recommenders/src/index.ts'
+import { DATA_SETS } from './quality/data-sets.ts'
+import { readLists, splitOf } from './quality/lists.ts'
 import { benchSessions } from './quality/sessions.ts'
 
-const gowalla = join(
-  process.env.ARUS_SHARED_DATA ?? join(import.meta.dirname, '../../shared/data'),
-  'gowalla',
-)
+const shared = process.env.ARUS_SHARED_DATA ?? join(import.meta.dirname, '../../shared/data')
+const gowalla = join(shared, 'gowalla')
 
 const K = 20
-/** Users that a candidate is judged by. */
-const VALIDATION_USERS = 6_000
+/** Users that the last round of a search is judged by; trials take a quarter. */
+const VALIDATION_USERS = 3_000
+/** CPU seconds of fitting in a search, as counted by `tune`. */
+const FIT_SECONDS = 30
 
 /** The whole automatic choice, then full-ranking quality, on LightGCN-style files (`user item item …`); Gowalla's published split where it is at hand. */
 export async function benchQuality(
@@ -31,37 +32,31 @@ export async function benchQuality(
     console.log(`\nQuality: skipped, ${trainFile} or ${testFile} is not there`)
     return
   }
-  const pairs = { train: readPairs(trainFile), test: readPairs(testFile) }
-  const size = { userCount: maxOf(pairs, 'users') + 1, itemCount: maxOf(pairs, 'items') + 1 }
-  const split = { train: interactionsOf(pairs.train, size), test: interactionsOf(pairs.test, size) }
+  const split = splitOf(readLists(trainFile), readLists(testFile))
   console.log(
     `\nQuality on ${trainFile}: ${split.train.users.length} train, ${split.test.users.length} test interactions`,
   )
   const before = process.cpuUsage()
-  const validation = lastOfEachSplit(split.train)
-  const tuned = tune(validation, { k: K, userLimit: VALIDATION_USERS })
-  console.log('On validation data (the last fifth of each user’s training items):')
-  console.table(
-    tuned.tried.map(({ kind, options, metrics }) => ({ kind, options: JSON.stringify(options), ...metrics })),
-  )
-  const models = [
-    { model: 'popular', train: () => fitPopular(split.train) },
-    { model: 'walk', train: () => fitWalk(split.train, tuned.walk) },
-    { model: 'low-pass', train: () => fitLowPass(split.train, tuned.lowPass) },
-  ]
+  const tuned = tuneOn(split)
   const tuneCpuSeconds = cpuSecondsSince(before)
-  const rows = models.map(({ model, train }) => {
-    const started = process.cpuUsage()
-    const fitted = train()
-    const fitCpuSeconds = cpuSecondsSince(started)
-    return { model, ...evaluate(fitted, split, K).metrics, fit_cpu_seconds: fitCpuSeconds }
-  })
-  console.log(`On test data; the choice is ${tuned.kind}:`)
+  console.log('On validation data (withheld from each user’s training items):')
+  console.table(
+    tuned.tried.map(({ choice, recencyExponent, score }) => ({
+      model: choice.kind,
+      options: JSON.stringify(choice.options),
+      recencyExponent,
+      score,
+    })),
+  )
+  const walk = tuned.best.find(({ choice }) => choice.kind === 'walk')
+  const baselines: Choice[] = [{ kind: 'popular', options: {} }, ...(walk ? [walk.choice] : [])]
+  const rows = [...baselines, tuned.choice].map((choice) => measured(choice, split))
+  console.log(`On test data; the choice is ${JSON.stringify(tuned.choice)}:`)
   console.table(rows)
   console.log('Budget (Gowalla): recall@20 ≥ .187, ndcg@20 ≥ .154; walk fit ≤ 6 CPU s')
   console.log(
     JSON.stringify({
-      ...rows.find(({ model }) => model === tuned.kind),
+      ...rows.at(-1),
       tune_cpu_seconds: tuneCpuSeconds,
       cpu_seconds: cpuSecondsSince(before),
       peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
@@ -69,50 +64,69 @@ export async function benchQuality(
   )
 }
 
+/** `--all`: on every data set at hand, the best of each kind and the automatic choice, all on test data. */
+function benchAll(names: readonly string[]): void {
+  const summary: Record<string, string | number>[] = []
+  for (const name of names) {
+    const read = DATA_SETS[name]
+    if (read === undefined) throw new TypeError(`${name} is none of ${Object.keys(DATA_SETS).join(', ')}`)
+    const split = read(shared)
+    const before = process.cpuUsage()
+    const tuned = tuneOn(split)
+    const tuneCpuSeconds = cpuSecondsSince(before)
+    const singles = tuned.best.map(({ choice }) => measured(choice, split))
+    const chosen = measured(tuned.choice, split)
+    console.log(`\n${name}: ${split.train.userCount} users, ${split.train.itemCount} items`)
+    console.table([...singles, { ...chosen, model: `choice: ${describe(tuned.choice)}` }])
+    const best = singles.reduce((a, b) => (b[NDCG]! > a[NDCG]! ? b : a))
+    summary.push({
+      data: name,
+      choice: describe(tuned.choice),
+      [RECALL]: chosen[RECALL]!,
+      [NDCG]: chosen[NDCG]!,
+      best_single: best.model,
+      [`its_${RECALL}`]: best[RECALL]!,
+      [`its_${NDCG}`]: best[NDCG]!,
+      tune_cpu_seconds: tuneCpuSeconds,
+    })
+  }
+  console.log('\nThe automatic choice against the single model that the test data favour:')
+  console.table(summary)
+}
+
+const RECALL = `recall@${K}`
+const NDCG = `ndcg@${K}`
+
+function tuneOn({ train }: Split): Tuned {
+  return tune(validationSplit(train), { k: K, userLimit: VALIDATION_USERS, fitSecondsMax: FIT_SECONDS })
+}
+
+function measured(choice: Choice, split: Split): Record<string, number> & { readonly model: string } {
+  const started = process.cpuUsage()
+  const model = fitChoice(choice, split.train)
+  const fitCpuSeconds = cpuSecondsSince(started)
+  const { metrics } = evaluate(model, split, K)
+  return { model: choice.kind, ...metrics, fit_cpu_seconds: fitCpuSeconds } as never
+}
+
+function describe(choice: Choice): string {
+  if (choice.kind !== 'blend') return choice.kind
+  const parts = choice.parts.map(({ choice: { kind }, weight }) => `${weight} ${kind}`).join(' + ')
+  return choice.recencyExponent === 0 ? parts : `${parts}, recency ${choice.recencyExponent}`
+}
+
 function cpuSecondsSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1e6
 }
 
-interface Pairs {
-  readonly users: number[]
-  readonly items: number[]
-}
-
-function readPairs(file: string): Pairs {
-  const bytes = readFileSync(file)
-  const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
-  const pairs: Pairs = { users: [], items: [] }
-  for (const line of text.split('\n')) {
-    const [user, ...items] = line.trim().split(/\s+/).map(Number)
-    for (const item of items) {
-      pairs.users.push(user ?? 0)
-      pairs.items.push(item)
-    }
-  }
-  return pairs
-}
-
-function maxOf(pairs: { readonly train: Pairs; readonly test: Pairs }, side: keyof Pairs): number {
-  return [...pairs.train[side], ...pairs.test[side]].reduce((most, value) => Math.max(most, value), 0)
-}
-
-function interactionsOf(
-  { users, items }: Pairs,
-  size: { readonly userCount: number; readonly itemCount: number },
-): Interactions {
-  return {
-    ...size,
-    users: Uint32Array.from(users),
-    items: Uint32Array.from(items),
-    weights: new Float32Array(users.length).fill(1),
-    timesMs: new Float64Array(users.length),
-  }
-}
-
 if (import.meta.main && process.argv.some((argument) => argument.startsWith('--sessions'))) {
   await benchSessions(process.argv.slice(2))
 } else if (import.meta.main) {
-  const { values } = parseArgs({ options: { train: { type: 'string' }, test: { type: 'string' } } })
-  await benchQuality(values.train, values.test)
+  const { values, positionals } = parseArgs({
+    options: { train: { type: 'string' }, test: { type: 'string' }, all: { type: 'boolean' } },
+    allowPositionals: true,
+  })
+  if (values.all) benchAll(positionals.length > 0 ? positionals : Object.keys(DATA_SETS))
+  else await benchQuality(values.train, values.test)
 }

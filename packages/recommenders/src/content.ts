@@ -1,3 +1,4 @@
+import { NeighbourRows } from './co-occurrence.ts'
 import { RecommenderError } from './errors.ts'
 import type { FitSignal } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
@@ -57,8 +58,7 @@ export function fitContent(
     norms[item] = Math.sqrt(sum) || 1
   }
   const weighted = transpose(matrix)
-  const starts = new Uint32Array(itemCount + 1)
-  const rows: { items: Uint32Array; scores: Float32Array }[] = []
+  const rows = new NeighbourRows(itemCount)
   const scores = new Float32Array(itemCount)
   for (let item = 0; item < itemCount; item++) {
     if (item % 512 === 0) {
@@ -81,19 +81,7 @@ export function fitContent(
       if (other !== item) top.offer(other, scores[other]! / (norms[item]! * norms[other]!))
       scores[other] = 0
     }
-    const row = top.result()
-    rows.push(row)
-    starts[item + 1] = starts[item]! + row.items.length
+    rows.add(top.result())
   }
-  const columns = new Uint32Array(starts[itemCount]!)
-  const values = new Float32Array(starts[itemCount]!)
-  for (const [item, row] of rows.entries()) {
-    columns.set(row.items, starts[item])
-    values.set(row.scores, starts[item])
-  }
-  return new NeighbourModel(
-    'content',
-    { rowCount: itemCount, columnCount: itemCount, starts, columns, values },
-    { neighbourCount },
-  )
+  return new NeighbourModel('content', rows.matrix(), { neighbourCount })
 }

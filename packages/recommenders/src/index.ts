@@ -1,12 +1,22 @@
+export { type AlsOptions, fitAls } from './als.ts'
+export { BlendModel, type BlendOptions, type BlendPart } from './blend-model.ts'
+export {
+  type Choice,
+  fitChoice,
+  type ModelChoice,
+} from './choice.ts'
 export { type ContentOptions, fitContent, type ItemFeatures } from './content.ts'
+export { type EaseOptions, fitEase } from './ease.ts'
 export { RECOMMENDER_ERRORS, RecommenderError, type RecommenderErrorCode } from './errors.ts'
 export {
   type Evaluation,
   evaluate,
+  meanWithInterval,
   pairedDifference,
   rankMetrics,
 } from './evaluate.ts'
 export { IdTable } from './id-table.ts'
+export { fitItemKnn, type ItemKnnOptions } from './item-knn.ts'
 export { loadModel } from './load-model.ts'
 export { fitLowPass, type LowPassOptions } from './low-pass.ts'
 export type {
@@ -40,7 +50,7 @@ export {
 } from './sessions/tune-sessions.ts'
 export { fitVmisKnn, type VmisKnnOptions } from './sessions/vmis-knn.ts'
 export { fitVstan, type VstanOptions } from './sessions/vstan.ts'
-export { lastOfEachSplit, type Split, timeSplit } from './splits.ts'
+export { lastOfEachSplit, type Split, timeSplit, validationSplit } from './splits.ts'
 export { TopK } from './top-k.ts'
 export { type Tried, type Tuned, tune } from './tune.ts'
 export { fitWalk, type WalkOptions } from './walk.ts'

@@ -1,3 +1,5 @@
+import { AlsModel } from './als-model.ts'
+import { BlendModel } from './blend-model.ts'
 import { RecommenderError } from './errors.ts'
 import { LowPassModel } from './low-pass-model.ts'
 import type { Model } from './model.ts'
@@ -6,11 +8,15 @@ import { NeighbourModel } from './neighbour-model.ts'
 import { RankingModel } from './ranking-model.ts'
 import { loadSessionModel } from './sessions/load-session-model.ts'
 
+const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease']
+
 /** The model of a file `Model.save` wrote. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
 export function loadModel(bytes: Uint8Array): Model {
   const file = readModelFile(bytes)
   if (file.kind === 'popular' || file.kind === 'trending') return RankingModel.load(file)
-  if (file.kind === 'walk' || file.kind === 'content') return NeighbourModel.load(file)
+  if (NEIGHBOUR_KINDS.includes(file.kind)) return NeighbourModel.load(file)
+  if (file.kind === 'als') return AlsModel.load(file)
+  if (file.kind === 'blend') return BlendModel.load(file, loadModel)
   if (file.kind === 'low-pass') return LowPassModel.load(file)
   const sessionModel = loadSessionModel(file, loadModel)
   if (sessionModel !== undefined) return sessionModel

@@ -2,7 +2,8 @@ import { openKernels } from './kernels/open-kernels.ts'
 import { leadingSubspace } from './leading-subspace.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Interactions } from './model.ts'
-import { type SparseMatrix, transpose, userItemMatrix } from './sparse-matrix.ts'
+import { degreesOf, type SparseMatrix, transpose } from './sparse-matrix.ts'
+import { userTimelines } from './timelines.ts'
 import { fitNeighbours, type WalkOptions, withLogWeights } from './walk.ts'
 
 export interface LowPassOptions {
@@ -37,7 +38,7 @@ export function fitLowPass(
     ...signal,
     onProgress: (done) => signal.onProgress?.(from + done / 2),
   })
-  const byUser = withLogWeights(userItemMatrix(interactions))
+  const byUser = withLogWeights(userTimelines(interactions))
   const neighbours = fitNeighbours(byUser, options.walk ?? {}, half(0))
   return LowPassModel.of(neighbours, fitFilter(byUser, options, half(0.5)), options.filterWeight)
 }
@@ -66,9 +67,4 @@ function normalisedRows(byUser: SparseMatrix): SparseMatrix {
     for (let n = byUser.starts[user]!; n < byUser.starts[user + 1]!; n++)
       values[n]! /= Math.sqrt(users[user]! * items[byUser.columns[n]!]!)
   return { ...byUser, values }
-}
-
-/** Entries of each row, 1 where there are none. */
-function degreesOf({ rowCount, starts }: SparseMatrix): Float32Array {
-  return Float32Array.from({ length: rowCount }, (_, row) => Math.max(1, starts[row + 1]! - starts[row]!))
 }

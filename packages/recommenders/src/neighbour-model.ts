@@ -10,12 +10,15 @@ export class NeighbourModel implements Model {
   readonly #params: Readonly<Record<string, number>>
   /** Scores of the answer being computed, all zero between answers. */
   readonly #scores: Float32Array
+  /** 1 where a score was added to: one of 0 may be the sum of others. All zero between answers. */
+  readonly #isTouched: Uint8Array
 
   constructor(kind: string, neighbours: SparseMatrix, params: Readonly<Record<string, number>>) {
     this.kind = kind
     this.#neighbours = neighbours
     this.#params = params
     this.#scores = new Float32Array(neighbours.columnCount)
+    this.#isTouched = new Uint8Array(neighbours.columnCount)
   }
 
   static load(file: ModelFile): NeighbourModel {
@@ -38,6 +41,7 @@ export class NeighbourModel implements Model {
   recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
     const { starts, columns, values } = this.#neighbours
     const scores = this.#scores
+    const isTouched = this.#isTouched
     const touched: number[] = []
     for (let n = 0; n < user.items.length; n++) {
       const item = user.items[n]!
@@ -45,12 +49,18 @@ export class NeighbourModel implements Model {
       const weight = user.weights[n]!
       for (let at = starts[item]!; at < starts[item + 1]!; at++) {
         const other = columns[at]!
-        if (scores[other] === 0) touched.push(other)
+        if (isTouched[other] === 0) {
+          isTouched[other] = 1
+          touched.push(other)
+        }
         scores[other]! += weight * values[at]!
       }
     }
     const result = topOfScores(scores, touched, k, filterOf(user.items, filter))
-    for (const item of touched) scores[item] = 0
+    for (const item of touched) {
+      scores[item] = 0
+      isTouched[item] = 0
+    }
     return result
   }
 
@@ -59,7 +69,7 @@ export class NeighbourModel implements Model {
     const { starts, columns, values } = this.#neighbours
     for (let at = starts[item] ?? 0; at < (starts[item + 1] ?? 0); at++) {
       const other = columns[at]!
-      if (other !== item && filter(other)) top.offer(other, values[at]!)
+      if (other !== item && values[at]! > 0 && filter(other)) top.offer(other, values[at]!)
     }
     return top.result()
   }

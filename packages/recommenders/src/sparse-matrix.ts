@@ -50,6 +50,11 @@ export function transpose(matrix: SparseMatrix): SparseMatrix {
   }
 }
 
+/** Entries of each row, 1 where there are none. */
+export function degreesOf({ rowCount, starts }: SparseMatrix): Float32Array {
+  return Float32Array.from({ length: rowCount }, (_, row) => Math.max(1, starts[row + 1]! - starts[row]!))
+}
+
 function startsOf(rows: Uint32Array, rowCount: number): Uint32Array {
   const starts = new Uint32Array(rowCount + 1)
   for (let n = 0; n < rows.length; n++) starts[rows[n]! + 1]! += 1

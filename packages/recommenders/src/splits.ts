@@ -1,4 +1,5 @@
 import type { Interactions } from './model.ts'
+import { seededRandom } from './seeded-random.ts'
 
 /** Train and test interactions over the same users and items. */
 export interface Split {
@@ -38,6 +39,43 @@ export function lastOfEachSplit(interactions: Interactions, testShare = 0.2): Sp
     test: where(interactions, (n) => isTest[n] === 1),
   }
 }
+
+/**
+ * What options are searched on: the newest share of each user's training interactions, as `lastOfEachSplit`. Where there
+ * are no times and the lists are sorted by item, their order says nothing, and what is withheld is drawn by `seed`.
+ */
+export function validationSplit(train: Interactions, testShare = 0.2, seed = 1): Split {
+  if (!isSortedByItem(train)) return lastOfEachSplit(train, testShare)
+  const random = seededRandom(seed)
+  const order = Float64Array.from(train.users, () => random())
+  const { train: kept, test } = lastOfEachSplit({ ...train, timesMs: order }, testShare)
+  return { train: { ...kept, timesMs: new Float64Array(kept.users.length) }, test }
+}
+
+/** Users whose lists rise by item that make an order without meaning; chance gives a list of five less than 1 %. */
+const SORTED_SHARE = 0.9
+
+function isSortedByItem({ users, items, timesMs, userCount }: Interactions): boolean {
+  if (timesMs.some((time) => time !== timesMs[0])) return false
+  const last = new Float64Array(userCount).fill(-1)
+  const falls = new Uint8Array(userCount)
+  const counts = new Uint32Array(userCount)
+  for (let n = 0; n < users.length; n++) {
+    const user = users[n]!
+    if (items[n]! < last[user]!) falls[user] = 1
+    last[user] = items[n]!
+    counts[user]! += 1
+  }
+  const long = counts.reduce((sum, count) => sum + (count >= SORTED_FROM ? 1 : 0), 0)
+  const sorted = counts.reduce(
+    (sum, count, user) => sum + (count >= SORTED_FROM && falls[user] === 0 ? 1 : 0),
+    0,
+  )
+  return long > 0 && sorted >= SORTED_SHARE * long
+}
+
+/** Shorter lists are sorted by chance too often to tell. */
+const SORTED_FROM = 5
 
 function where(all: Interactions, isWanted: (n: number) => boolean): Interactions {
   const places = all.users.map((_, n) => n).filter((n) => isWanted(n))

@@ -1,124 +1,256 @@
-import { evaluate } from './evaluate.ts'
-import { fitFilter, type LowPassOptions } from './low-pass.ts'
-import { LowPassModel } from './low-pass-model.ts'
-import type { FitSignal, Interactions, Model } from './model.ts'
-import { fitPopular } from './ranking-model.ts'
-import { userItemMatrix } from './sparse-matrix.ts'
+import { blendWeights, type Judge, type Lists, listsOf, scoreOf } from './blend-weights.ts'
+import { type Choice, type DataSize, fitChoice, fitSecondsOf, type ModelChoice } from './choice.ts'
+import { fitFilter } from './low-pass.ts'
+import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
+import type { FitSignal, Model } from './model.ts'
+import { dimensionsOf, firstOf, type Kind, neighbourOf } from './search-space.ts'
+import { seededRandom } from './seeded-random.ts'
+import type { SparseMatrix } from './sparse-matrix.ts'
 import type { Split } from './splits.ts'
-import { fitNeighbours, fitWalk, type WalkOptions, withLogWeights } from './walk.ts'
+import { timelineOf, userTimelines } from './timelines.ts'
+import { fitNeighbours, withLogWeights } from './walk.ts'
 
 /** A model that was tried on validation data. */
 export interface Tried {
-  readonly kind: string
-  readonly options: WalkOptions | LowPassOptions
-  readonly metrics: Readonly<Record<string, number>>
+  readonly choice: ModelChoice
+  readonly recencyExponent: number
+  /** Mean of nDCG@k and recall@k over the users of a trial: to be compared with other trials, not with final figures. */
+  readonly score: number
 }
 
-/** The best options of each kind, and the kind that ranked best of all. */
+/** What ranked best, and what was tried on the way. */
 export interface Tuned {
-  readonly kind: 'popular' | 'walk' | 'low-pass'
-  readonly walk: WalkOptions
-  readonly lowPass: LowPassOptions
+  readonly choice: Choice
+  /** Mean of nDCG@k and recall@k of the choice over all validation users. */
+  readonly score: number
+  /** Of each kind that was tried, the best, with its score on all validation users. */
+  readonly best: readonly Tried[]
   readonly tried: readonly Tried[]
 }
 
-const END_EXPONENTS = [0.4, 0.2, 0.6]
-const USER_EXPONENTS = [0.2, 0.8]
-const FILTER_WEIGHTS = [0.35, 0.15, 0.7]
-/** Floats of item vectors at most (128 MB): large catalogues get fewer of them. */
-const VECTOR_FLOATS_MAX = 32_000_000
-const RANK_MAX = 512
-const RANK_MIN = 16
-/** The filter lets pass one frequency of so many at most: one that lets all pass filters nothing. */
-const FREQUENCIES_PER_RANK = 8
+export interface TuneOptions extends FitSignal {
+  readonly k: number
+  /** Users that the last round is judged by; trials take a quarter of them. */
+  readonly userLimit?: number
+  /**
+   * CPU seconds of fitting, as `fitSecondsOf` counts them: what would go beyond is not tried. Baselines are always.
+   */
+  readonly fitSecondsMax?: number
+  readonly trialsMax?: number
+  readonly seed?: number
+}
+
+const RECENCY_EXPONENTS = [0, 0.25, 0.5, 0.75, 1]
+/** Kinds that a large blend may have: the best. */
+const PARTS_MAX = 5
+const ROUNDS = 3
+const TRIALS_MAX = 40
+/** Changes tried of each kind in a round. */
+const CHANGES = 4
 
 /**
- * Searches models and their options on validation data, by nDCG: the walk's exponents one after the other, then the
- * walk and the weight of a low-pass model. Nothing but `split` is looked at: keep what the final figure is
- * measured on out of it.
+ * Searches kinds of models, their options and a blend of the best on validation data, by the mean of nDCG@k and recall@k. Every kind is tried with its
+ * defaults; then, in rounds after each of which the worse half of the kinds drops out (successive halving: Jamieson and
+ * Talwalkar, AISTATS 2016, fig. 1), with random changes of its best options (Bergstra and Bengio, "Random Search for
+ * Hyper-Parameter Optimization", JMLR 2012, is why random). How much the newest items of a user count is searched by itself.
+ * Nothing but `split` is looked at: keep what the final figure is measured on out of it. The same data give the same choice.
  */
-export function tune(
-  split: Split,
-  options: FitSignal & { readonly k: number; readonly userLimit?: number },
-): Tuned {
+export function tune(split: Split, options: TuneOptions): Tuned {
   const search = new Search(split, options)
-  search.try('popular', {}, fitPopular(split.train))
-  let walk: WalkOptions = search.bestWalk(END_EXPONENTS.map((endExponent) => ({ endExponent })))
-  walk = search.bestWalk([walk, ...USER_EXPONENTS.map((userExponent) => ({ ...walk, userExponent }))])
-  const lowPass = search.bestLowPass(walk, rankFor(split.train))
-  options.onProgress?.(1)
-  const best = search.tried.reduce((winner, one) =>
-    search.ndcgOf(one) > search.ndcgOf(winner) ? one : winner,
-  )
-  return { kind: best.kind as Tuned['kind'], walk, lowPass, tried: search.tried }
+  const kinds = KINDS.filter((kind) => search.tryFirst(kind))
+  for (let round = 0; round < ROUNDS; round++) {
+    const alive = search.ranked(kinds).slice(0, Math.max(2, Math.ceil(kinds.length / 2 ** round)))
+    for (let change = 0; change < CHANGES; change++) for (const kind of alive) search.tryChange(kind)
+  }
+  return search.conclude(kinds)
 }
 
-function rankFor({ userCount, itemCount }: Interactions): number {
-  const limits = [
-    RANK_MAX,
-    VECTOR_FLOATS_MAX / itemCount,
-    Math.min(userCount, itemCount) / FREQUENCIES_PER_RANK,
-  ]
-  return Math.max(RANK_MIN, Math.floor(Math.min(...limits)))
-}
+/** In the order in which their defaults are tried: those that a budget should not leave out come first. */
+const KINDS: readonly Kind[] = ['popular', 'walk', 'low-pass', 'item-knn', 'ease', 'als']
 
 class Search {
-  readonly tried: Tried[] = []
   readonly #split: Split
-  readonly #options: FitSignal & { readonly k: number; readonly userLimit?: number }
-  /** nDCG of walks by their options, so that none is fitted twice. */
-  readonly #walks = new Map<WalkOptions, number>()
+  readonly #options: TuneOptions
+  readonly #size: DataSize
+  readonly #byUser: SparseMatrix
+  readonly #all: Judge
+  readonly #some: Judge
+  readonly #random: () => number
+  readonly #tried: Tried[] = []
+  readonly #seen = new Set<string>()
+  /** Kept fitted: the last round asks them again. */
+  readonly #best = new Map<Kind, Tried & { readonly model: Model }>()
+  readonly #parts: PartCache
+  #recencyExponent = 0
+  #secondsLeft: number
+  #trialsLeft: number
 
-  constructor(split: Split, options: FitSignal & { readonly k: number; readonly userLimit?: number }) {
+  constructor(split: Split, options: TuneOptions) {
     this.#split = split
     this.#options = options
+    this.#byUser = userTimelines(split.train)
+    this.#size = sizeOf(this.#byUser)
+    this.#all = judgeOf(split, options)
+    this.#some = { ...this.#all, users: everyFourth(this.#all.users) }
+    this.#random = seededRandom(options.seed ?? 1)
+    this.#secondsLeft = options.fitSecondsMax ?? 60
+    this.#trialsLeft = options.trialsMax ?? TRIALS_MAX
+    this.#parts = new PartCache(withLogWeights(this.#byUser))
   }
 
-  /** nDCG of a fitted model. */
-  try(kind: string, options: Tried['options'], model: Model): number {
-    const { k, userLimit, signal, onProgress } = this.#options
-    const { metrics } = evaluate(model, this.#split, k, {
-      ...(signal ? { signal } : {}),
-      ...(userLimit === undefined ? {} : { userLimit }),
-    })
-    const one = { kind, options, metrics }
-    this.tried.push(one)
-    onProgress?.(this.tried.length / TRIALS)
-    return this.ndcgOf(one)
+  /** Tries the defaults; false where the budget does not allow it. */
+  tryFirst(kind: Kind): boolean {
+    const first = firstOf(kind, this.#size, this.#walkOptions())
+    if (!this.#isAffordable(first)) return false
+    const model = this.#fit(first)
+    if (kind === 'walk') this.#recencyExponent = this.#bestRecency(model, this.#some)
+    this.#try(first, model)
+    return true
   }
 
-  bestWalk(candidates: readonly WalkOptions[]): WalkOptions {
-    for (const candidate of candidates) {
-      if (this.#walks.has(candidate)) continue
-      const walk = fitWalk(this.#split.train, candidate, signalOf(this.#options))
-      this.#walks.set(candidate, this.try('walk', candidate, walk))
+  /** Tries a change of the best of a kind that was not tried before. */
+  tryChange(kind: Kind): void {
+    const best = this.#best.get(kind)
+    if (best === undefined || dimensionsOf(kind) === 0) return
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const choice = neighbourOf(best.choice, this.#size, this.#random)
+      if (this.#seen.has(JSON.stringify(choice))) continue
+      if (this.#isAffordable(choice)) this.#try(choice, this.#fit(choice))
+      return
     }
-    return candidates.reduce((best, one) => (this.#walks.get(one)! > this.#walks.get(best)! ? one : best))
   }
 
-  bestLowPass(walk: WalkOptions, rank: number): LowPassOptions {
-    const byUser = withLogWeights(userItemMatrix(this.#split.train))
-    const signal = signalOf(this.#options)
-    const neighbours = fitNeighbours(byUser, walk, signal)
-    const filter = fitFilter(byUser, { rank }, signal)
-    const found = FILTER_WEIGHTS.map((filterWeight) => {
-      const options: LowPassOptions = { walk, rank, filterWeight }
-      return {
-        options,
-        ndcg: this.try('low-pass', options, LowPassModel.of(neighbours, filter, filterWeight)),
-      }
-    })
-    return found.reduce((best, one) => (one.ndcg > best.ndcg ? one : best)).options
+  ranked(kinds: readonly Kind[]): Kind[] {
+    const score = (kind: Kind) => this.#best.get(kind)?.score ?? 0
+    return [...kinds].sort((a, b) => score(b) - score(a))
   }
 
-  ndcgOf({ metrics }: Tried): number {
-    return metrics[`ndcg@${this.#options.k}`] ?? 0
+  /** Judges the best of each kind by all users, and blends them. */
+  conclude(kinds: readonly Kind[]): Tuned {
+    const finalists = this.ranked(kinds).slice(0, PARTS_MAX)
+    const best: Tried[] = []
+    const lists: Lists[] = []
+    for (const kind of finalists) {
+      const { choice, model } = this.#best.get(kind)!
+      if (lists.length === 0) this.#recencyExponent = this.#bestRecency(model, this.#all)
+      const found = listsOf(model, this.#all, this.#recencyExponent)
+      lists.push(found)
+      best.push({ choice, recencyExponent: this.#recencyExponent, score: scoreOf(found, this.#all) })
+    }
+    const { weights, score } = blendWeights(lists, this.#all)
+    this.#options.onProgress?.(1)
+    return { choice: this.#choiceOf(best, weights), score, best, tried: this.#tried }
+  }
+
+  #choiceOf(best: readonly Tried[], weights: readonly number[]): Choice {
+    const parts = best
+      .map(({ choice }, n) => ({ choice, weight: weights[n]! }))
+      .filter(({ weight }) => weight > 0)
+    const recencyExponent = this.#recencyExponent
+    const [only] = parts
+    if (only !== undefined && parts.length === 1 && (recencyExponent === 0 || only.choice.kind === 'popular'))
+      return only.choice
+    return { kind: 'blend', recencyExponent, parts }
+  }
+
+  #try(choice: ModelChoice, model: Model): void {
+    this.#trialsLeft -= 1
+    this.#seen.add(JSON.stringify(choice))
+    const score = scoreOf(listsOf(model, this.#some, this.#recencyExponent), this.#some)
+    const one = { choice, recencyExponent: this.#recencyExponent, score }
+    this.#tried.push(one)
+    const best = this.#best.get(choice.kind)
+    if (best === undefined || score > best.score) this.#best.set(choice.kind, { ...one, model })
+    const { trialsMax = TRIALS_MAX, onProgress } = this.#options
+    onProgress?.((0.9 * this.#tried.length) / Math.max(trialsMax, this.#tried.length))
+  }
+
+  #bestRecency(model: Model, judge: Judge): number {
+    const found = RECENCY_EXPONENTS.map((exponent) => scoreOf(listsOf(model, judge, exponent), judge))
+    return RECENCY_EXPONENTS[found.indexOf(Math.max(...found))]!
+  }
+
+  #isAffordable(choice: ModelChoice): boolean {
+    const seconds = this.#parts.secondsOf(choice, this.#size)
+    if (choice.kind !== 'popular' && choice.kind !== 'walk' && seconds > this.#secondsLeft) return false
+    if (choice.kind === 'walk' && this.#tried.length > 2 && seconds > this.#secondsLeft) return false
+    if (this.#trialsLeft <= 0) return false
+    this.#secondsLeft -= seconds
+    return true
+  }
+
+  #fit(choice: ModelChoice): Model {
+    const signal = this.#options.signal ? { signal: this.#options.signal } : {}
+    this.#options.signal?.throwIfAborted()
+    return this.#parts.fit(choice, signal) ?? fitChoice(choice, this.#split.train, signal)
+  }
+
+  #walkOptions() {
+    const walk = this.#best.get('walk')?.choice
+    return walk?.kind === 'walk' ? walk.options : {}
   }
 }
 
-const TRIALS = 1 + END_EXPONENTS.length + USER_EXPONENTS.length + FILTER_WEIGHTS.length
+/** The parts of the last low-pass model: its trials mostly change one of them. */
+class PartCache {
+  readonly #byUser: SparseMatrix
+  #neighbours: { readonly key: string; readonly matrix: SparseMatrix } | null = null
+  #filter: { readonly key: string; readonly filter: LowPassFilter } | null = null
 
-/** The way to stop, without the progress of each part. */
-function signalOf({ signal }: FitSignal): FitSignal {
-  return signal ? { signal } : {}
+  constructor(byUser: SparseMatrix) {
+    this.#byUser = byUser
+  }
+
+  secondsOf(choice: ModelChoice, size: DataSize): number {
+    const all = fitSecondsOf(choice, size)
+    if (choice.kind !== 'low-pass') return all
+    const walk = fitSecondsOf({ kind: 'walk', options: {} }, size)
+    const { neighbours, filter } = keysOf(choice)
+    return (neighbours === this.#neighbours?.key ? 0 : walk) + (filter === this.#filter?.key ? 0 : all - walk)
+  }
+
+  fit(choice: ModelChoice, signal: FitSignal): Model | null {
+    if (choice.kind !== 'low-pass') return null
+    const { walk = {}, filterWeight } = choice.options
+    const keys = keysOf(choice)
+    if (this.#neighbours?.key !== keys.neighbours)
+      this.#neighbours = { key: keys.neighbours, matrix: fitNeighbours(this.#byUser, walk, signal) }
+    if (this.#filter?.key !== keys.filter)
+      this.#filter = { key: keys.filter, filter: fitFilter(this.#byUser, choice.options, signal) }
+    return LowPassModel.of(this.#neighbours.matrix, this.#filter.filter, filterWeight)
+  }
+}
+
+function keysOf({ options }: ModelChoice & { readonly kind: 'low-pass' }) {
+  const { walk, filterWeight: _, ...filter } = options
+  return { neighbours: JSON.stringify(walk), filter: JSON.stringify(filter) }
+}
+
+function sizeOf({ rowCount, columnCount, starts }: SparseMatrix): DataSize {
+  let pairCount = 0
+  for (let user = 0; user < rowCount; user++) pairCount += (starts[user + 1]! - starts[user]!) ** 2
+  return { userCount: rowCount, itemCount: columnCount, entryCount: starts[rowCount]!, pairCount }
+}
+
+function judgeOf({ train, test }: Split, { k, userLimit = Number.POSITIVE_INFINITY }: TuneOptions): Judge {
+  const past = userTimelines(train)
+  const future = userTimelines(test)
+  const users = []
+  for (let user = 0; user < past.rowCount; user++) {
+    const own = timelineOf(past, user)
+    const wanted = new Set(timelineOf(future, user).items)
+    for (const item of own.items) wanted.delete(item)
+    if (own.items.length > 0 && wanted.size > 0) users.push({ past: own, wanted })
+  }
+  const step = Math.max(1, Math.ceil(users.length / userLimit))
+  return { users: users.filter((_, n) => n % step === 0), k }
+}
+
+/** Users below which trials take all. */
+const TRIAL_USERS_MIN = 1_000
+
+function everyFourth(users: Judge['users']): Judge['users'] {
+  const step =
+    users.length < 2 * TRIAL_USERS_MIN ? 1 : Math.min(4, Math.floor(users.length / TRIAL_USERS_MIN))
+  return users.filter((_, n) => n % step === 0)
 }

@@ -1,8 +1,9 @@
+import { coOccurrence } from './co-occurrence.ts'
 import { RecommenderError } from './errors.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
-import { type SparseMatrix, transpose, userItemMatrix } from './sparse-matrix.ts'
-import { TopK } from './top-k.ts'
+import { degreesOf, type SparseMatrix, transpose } from './sparse-matrix.ts'
+import { userTimelines } from './timelines.ts'
 
 export interface WalkOptions {
   /** Exponent of the degree of the item the walk starts from. */
@@ -11,22 +12,34 @@ export interface WalkOptions {
   readonly userExponent?: number
   /** Exponent of the degree of the item it ends at: the higher, the less popular items gain. */
   readonly endExponent?: number
+  /** Items far apart in a user's order of time count (1 + places apart)^-this. */
+  readonly proximityExponent?: number
+  /** Weight of steps to an older item beside those to a newer one. */
+  readonly backwardWeight?: number
   /** Neighbours kept of each item. */
   readonly neighbourCount?: number
 }
 
-const PROGRESS_STEP = 512
-const DEFAULTS = { startExponent: 0.5, userExponent: 0.5, endExponent: 0.4, neighbourCount: 200 } as const
+const DEFAULTS = {
+  startExponent: 0.5,
+  userExponent: 0.5,
+  endExponent: 0.4,
+  proximityExponent: 0,
+  backwardWeight: 1,
+  neighbourCount: 200,
+} as const
 
 /**
  * Random walk of three steps on the graph of users and items, as an item–item matrix:
  *
- *   S_ij = Σ_u a_ui a_uj / (d_i^α · d_u^γ · d_j^β)
+ *   S_ij = Σ_u a_ui a_uj w(p_ui - p_uj) / (d_i^α · d_u^γ · d_j^β)
  *
  * with a_ui = 1 + ln(weight) of the interaction (1 for a weight of 1) and d the degrees. α = γ = 1, β = 0 is P³ (Cooper, Lee, Radzik, Siantos: "Random Walks in Recommender
  * Systems", WWW 2014, §3; here a walk from an item, §3.1's P³ being one from a user's items); β > 0 is RP³β (Paudel,
  * Christoffel, Newell, Bernstein: "Updatable, Accurate, Diverse, and Scalable Recommendations for Interactive
- * Applications", TiiS 2017, eq. 5). Only the best neighbours of each item are kept. Cost: Σ_u d_u² multiplications.
+ * Applications", TiiS 2017, eq. 5). w = (1 + |p_ui - p_uj|)^-ρ, ours, lets what follows closely in time count more, as session
+ * neighbours do (Ludewig and Jannach, UMUAI 2018, §3.2); ρ = 0 is the walk of the papers. Only the best neighbours of each
+ * item are kept. Cost: Σ_u d_u² multiplications.
  */
 export function fitWalk(
   interactions: Interactions,
@@ -34,14 +47,14 @@ export function fitWalk(
   signal: FitSignal = {},
 ): NeighbourModel {
   const params = { ...DEFAULTS, ...options }
-  const byUser = withLogWeights(userItemMatrix(interactions))
+  const byUser = withLogWeights(userTimelines(interactions))
   return new NeighbourModel('walk', fitNeighbours(byUser, params, signal), params)
 }
 
-/** The walk's item–item matrix, from users × items; see `fitWalk`. */
+/** The walk's item–item matrix, from users × items, newest first; see `fitWalk`. */
 export function fitNeighbours(byUser: SparseMatrix, options: WalkOptions, signal: FitSignal): SparseMatrix {
-  const { startExponent, userExponent, endExponent, neighbourCount } = { ...DEFAULTS, ...options }
-  for (const [name, value] of Object.entries({ startExponent, userExponent, endExponent, neighbourCount })) {
+  const params = { ...DEFAULTS, ...options }
+  for (const [name, value] of Object.entries(params)) {
     if (!Number.isFinite(value) || value < 0) {
       throw new RecommenderError(
         'MODEL_INPUT_INVALID',
@@ -49,71 +62,32 @@ export function fitNeighbours(byUser: SparseMatrix, options: WalkOptions, signal
       )
     }
   }
-  const byItem = transpose(byUser)
-  const userFactor = powersOfDegrees(byUser, -userExponent)
-  const endFactor = powersOfDegrees(byItem, -endExponent)
-  const startFactor = powersOfDegrees(byItem, -startExponent)
-  const itemCount = byUser.columnCount
-  const starts = new Uint32Array(itemCount + 1)
-  const rows: { items: Uint32Array; scores: Float32Array }[] = []
-  const scores = new Float32Array(itemCount)
-  const touched = new Uint32Array(itemCount)
-  for (let item = 0; item < itemCount; item++) {
-    if (item % PROGRESS_STEP === 0) {
-      signal.signal?.throwIfAborted()
-      signal.onProgress?.(item / itemCount)
-    }
-    const touchedCount = accumulate({ byUser, byItem, userFactor }, item, scores, touched)
-    const top = new TopK(Math.min(neighbourCount, touchedCount))
-    for (let n = 0; n < touchedCount; n++) {
-      const other = touched[n]!
-      if (other !== item) top.offer(other, scores[other]! * endFactor[other]! * startFactor[item]!)
-      scores[other] = 0
-    }
-    const row = top.result()
-    rows.push(row)
-    starts[item + 1] = starts[item]! + row.items.length
-  }
-  signal.onProgress?.(1)
-  const columns = new Uint32Array(starts[itemCount]!)
-  const values = new Float32Array(starts[itemCount]!)
-  for (const [item, row] of rows.entries()) {
-    columns.set(row.items, starts[item])
-    values.set(row.scores, starts[item])
-  }
-  return { rowCount: itemCount, columnCount: itemCount, starts, columns, values }
+  const { startExponent, userExponent, endExponent, neighbourCount } = params
+  const degrees = degreesOf(transpose(byUser))
+  return coOccurrence(
+    withUserFactors(byUser, userExponent),
+    {
+      neighbourCount,
+      startNorms: degrees.map((degree) => degree ** startExponent),
+      endNorms: degrees.map((degree) => degree ** endExponent),
+      proximity: { exponent: params.proximityExponent, backward: params.backwardWeight },
+    },
+    signal,
+  )
 }
 
-/** Adds up a_ui a_uj / d_u^γ into `scores`; returns how many items were touched. */
-function accumulate(
-  graph: { readonly byUser: SparseMatrix; readonly byItem: SparseMatrix; readonly userFactor: Float32Array },
-  item: number,
-  scores: Float32Array,
-  touched: Uint32Array,
-): number {
-  const { byUser, byItem, userFactor } = graph
-  let touchedCount = 0
-  for (let n = byItem.starts[item]!; n < byItem.starts[item + 1]!; n++) {
-    const user = byItem.columns[n]!
-    const weight = byItem.values[n]! * userFactor[user]!
-    const end = byUser.starts[user + 1]!
-    for (let m = byUser.starts[user]!; m < end; m++) {
-      const other = byUser.columns[m]!
-      if (scores[other] === 0) touched[touchedCount++] = other
-      scores[other]! += weight * byUser.values[m]!
-    }
+/** a_ui / d_u^(γ/2): the product of two is what a walk through the user weighs. */
+function withUserFactors(byUser: SparseMatrix, userExponent: number): SparseMatrix {
+  const values = byUser.values.slice()
+  const degrees = degreesOf(byUser)
+  for (let user = 0; user < byUser.rowCount; user++) {
+    const factor = degrees[user]! ** (-userExponent / 2)
+    for (let n = byUser.starts[user]!; n < byUser.starts[user + 1]!; n++) values[n]! *= factor
   }
-  return touchedCount
+  return { ...byUser, values }
 }
 
 /** 1 + ln(weight), for weights above 1. */
 export function withLogWeights(matrix: SparseMatrix): SparseMatrix {
   return { ...matrix, values: matrix.values.map((value) => 1 + Math.log(Math.max(1, value))) }
-}
-
-function powersOfDegrees({ rowCount, starts }: SparseMatrix, exponent: number): Float32Array {
-  return Float32Array.from(
-    { length: rowCount },
-    (_, row) => Math.max(1, starts[row + 1]! - starts[row]!) ** exponent,
-  )
 }

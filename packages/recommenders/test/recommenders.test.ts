@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  BlendModel,
   evaluate,
+  type FitSignal,
+  fitAls,
   fitContent,
+  fitEase,
+  fitItemKnn,
   fitLowPass,
   fitPopular,
   fitSequentialRules,
@@ -13,52 +18,16 @@ import {
   fitWalk,
   IdTable,
   type Interactions,
-  lastOfEachSplit,
   loadModel,
   type Model,
-  pairedDifference,
-  rankMetrics,
   readModelFile,
   TopK,
   timeSplit,
-  tune,
 } from '../src/index.ts'
+import { blocks, from, GROUPS, SIZE, user } from './matrices.ts'
 
-const GROUPS = 2
-const SIZE = 12
-
-/** Two groups of users, each with items of its own; user u has all items of the group but the one at their own place. */
-function blocks(): Interactions & { readonly withheld: readonly number[] } {
-  const pairs: [number, number][] = []
-  const withheld: number[] = []
-  for (let user = 0; user < GROUPS * SIZE; user++) {
-    const group = Math.floor(user / SIZE)
-    for (let place = 0; place < SIZE; place++) {
-      const item = group * SIZE + place
-      if (place === user % SIZE) withheld.push(item)
-      else pairs.push([user, item])
-    }
-  }
-  return { ...from(pairs), userCount: GROUPS * SIZE, itemCount: GROUPS * SIZE, withheld }
-}
-
-function from(
-  pairs: readonly (readonly [user: number, item: number, time?: number, weight?: number])[],
-): Interactions {
-  return {
-    userCount: Math.max(0, ...pairs.map(([user]) => user + 1)),
-    itemCount: Math.max(0, ...pairs.map(([, item]) => item + 1)),
-    users: Uint32Array.from(pairs, ([user]) => user),
-    items: Uint32Array.from(pairs, ([, item]) => item),
-    weights: Float32Array.from(pairs, ([, , , weight]) => weight ?? 1),
-    timesMs: Float64Array.from(pairs, ([, , time]) => time ?? 0),
-  }
-}
-
-const user = (...items: number[]) => ({
-  items: Uint32Array.from(items),
-  weights: new Float32Array(items.length).fill(1),
-})
+/** As much as a matrix of rank 2 needs. */
+const ALS_OPTIONS = { factorCount: 16, ridge: 0.01, iterations: 25 }
 
 /** Users as sessions, for models of sessions; the order of items differs from user to user. */
 const asSessions = (data: Interactions) => ({
@@ -71,6 +40,22 @@ const asSessions = (data: Interactions) => ({
 const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   walk: (data) => fitWalk(data),
   'walk without damping': (data) => fitWalk(data, { startExponent: 0, userExponent: 0, endExponent: 0 }),
+  'walk of close neighbours': (data) => fitWalk(data, { proximityExponent: 0.5, backwardWeight: 0.5 }),
+  'item kNN by cosine': (data) => fitItemKnn(data),
+  'item kNN by TF-IDF': (data) => fitItemKnn(data, { weighting: 'tf-idf' }),
+  'item kNN by BM25': (data) => fitItemKnn(data, { weighting: 'bm25' }),
+  EASE: (data) => fitEase(data, { ridge: 1 }),
+  'EASE by local ridges': (data) => fitEase(data, { ridge: 1, denseItemsMax: 0 }),
+  iALS: (data) => fitAls(data, ALS_OPTIONS),
+  'iALS of candidates': (data) => fitAls(data, { ...ALS_OPTIONS, scannedFloatsMax: 0 }),
+  blend: (data) =>
+    new BlendModel(
+      [
+        { model: fitWalk(data), weight: 1 },
+        { model: fitLowPass(data, { rank: GROUPS }), weight: 0.5 },
+      ],
+      { recencyExponent: 0.5 },
+    ),
   'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
   'vmis-knn': (data) => fitVmisKnn(asSessions(data)),
   vstan: (data) => fitVstan(asSessions(data)),
@@ -84,6 +69,15 @@ const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
       items: Uint32Array.from({ length: data.itemCount }, (_, item) => item),
       features: Uint32Array.from({ length: data.itemCount }, (_, item) => Math.floor(item / SIZE)),
     }),
+}
+
+const stepwise: Readonly<Record<string, (data: Interactions, signal: FitSignal) => Model>> = {
+  walk: (data, signal) => fitWalk(data, {}, signal),
+  'low-pass': (data, signal) => fitLowPass(data, { rank: GROUPS }, signal),
+  iALS: (data, signal) => fitAls(data, {}, signal),
+  'item kNN': (data, signal) => fitItemKnn(data, {}, signal),
+  EASE: (data, signal) => fitEase(data, {}, signal),
+  'EASE by local ridges': (data, signal) => fitEase(data, { denseItemsMax: 0 }, signal),
 }
 
 describe.each(Object.entries(personal))('%s', (_, fit) => {
@@ -149,76 +143,18 @@ describe.each(Object.entries(personal))('%s', (_, fit) => {
   })
 })
 
-describe('rankings for everybody', () => {
-  test('popular counts users, not repeats', () => {
-    const model = fitPopular(
-      from([
-        [0, 0],
-        [0, 0],
-        [0, 0],
-        [0, 1],
-        [1, 1],
-      ]),
-    )
-    expect([...model.recommend(user(), { k: 5 }).items]).toEqual([1, 0])
-    expect([...loadModel(model.save()).recommend(user(1), { k: 5 }).items]).toEqual([0])
+describe('every model that is fitted step by step', () => {
+  test.each(Object.entries(stepwise))('%s stops when told to, and tells its progress', (_, fit) => {
+    expect(() => fit(blocks(), { signal: AbortSignal.abort() })).toThrow()
+    const seen: number[] = []
+    fit(blocks(), { onProgress: (fraction) => seen.push(fraction) })
+    expect(seen.length).toBeGreaterThan(0)
+    expect(seen).toEqual([...seen].sort((a, b) => a - b))
+    expect(seen.every((fraction) => fraction >= 0 && fraction <= 1)).toBe(true)
   })
 
-  test('trending prefers what is recent', () => {
-    const day = 86_400_000
-    const old = Array.from({ length: 10 }, (_, n) => [n, 0, 0] as const)
-    const model = fitTrending(from([...old, [0, 1, 30 * day], [1, 1, 30 * day]]))
-    expect(model.recommend(user(), { k: 1 }).items[0]).toBe(1)
-  })
-})
-
-describe('the walk', () => {
-  test('matches its formula', () => {
-    const data = from([
-      [0, 0],
-      [0, 1],
-      [0, 2],
-      [1, 0],
-      [1, 1],
-    ])
-    const [alpha, gamma, beta] = [0.7, 0.9, 0.3]
-    const { items, scores } = fitWalk(data, {
-      startExponent: alpha,
-      userExponent: gamma,
-      endExponent: beta,
-    }).similar(0, { k: 5 })
-    const toOne = (3 ** -gamma + 2 ** -gamma) / (2 ** alpha * 2 ** beta)
-    const toTwo = 3 ** -gamma / (2 ** alpha * 1 ** beta)
-    expect([...items]).toEqual([1, 2])
-    expect(scores[0]).toBeCloseTo(toOne, 5)
-    expect(scores[1]).toBeCloseTo(toTwo, 5)
-  })
-
-  test('stops when told to', () => {
-    expect(() => fitWalk(blocks(), {}, { signal: AbortSignal.abort() })).toThrow()
-  })
-})
-
-describe('evaluation', () => {
-  test('metrics of a ranking by hand', () => {
-    const { recall, ndcg, mrr } = rankMetrics(Uint32Array.of(5, 1, 7, 2), new Set([1, 2, 9]), 4)
-    expect(recall).toBeCloseTo(2 / 3)
-    expect(mrr).toBe(0.5)
-    const ideal = 1 + 1 / Math.log2(3) + 1 / Math.log2(4)
-    expect(ndcg).toBeCloseTo((1 / Math.log2(3) + 1 / Math.log2(5)) / ideal)
-  })
-
-  test('a time split puts the newest fifth apart, and a good model beats popular on it', () => {
-    const data = blocks()
-    const timed = { ...data, timesMs: Float64Array.from(data.users, (_, n) => (n * 7919) % 1_000) }
-    const split = timeSplit(timed)
-    expect(split.test.users.length / timed.users.length).toBeCloseTo(0.2, 1)
-    expect(Math.max(...split.train.timesMs)).toBeLessThan(Math.min(...split.test.timesMs))
-    const walk = evaluate(fitWalk(split.train), split, 5)
-    const popular = evaluate(fitPopular(split.train), split, 5)
-    expect(walk.metrics['ndcg@5']).toBeGreaterThan(popular.metrics['ndcg@5']!)
-    expect(pairedDifference(walk.ndcgByUser, popular.ndcgByUser).low).toBeGreaterThan(0)
-    expect(pairedDifference(walk.ndcgByUser, walk.ndcgByUser)).toEqual({ mean: 0, low: 0, high: 0 })
+  test.each(Object.entries(stepwise))('%s fitted again is the same to the byte', (_, fit) => {
+    expect(fit(blocks(), {}).save()).toEqual(fit(blocks(), {}).save())
   })
 })
 
@@ -277,33 +213,11 @@ describe('formats and algorithms', () => {
 
   test('no interactions, one user, one item give models that answer', () => {
     for (const data of [{ ...from([]), userCount: 0, itemCount: 0 }, from([[0, 0]])]) {
-      for (const fit of [fitWalk, fitPopular, fitTrending]) {
+      for (const fit of [fitWalk, fitItemKnn, fitAls, fitEase, fitLowPass, fitPopular, fitTrending]) {
         const model = fit(data)
         expect(model.recommend(user(0), { k: 3 }).items.length).toBe(0)
         expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBe(0)
       }
     }
-  })
-})
-
-describe('tuning', () => {
-  test('withholds the newest of each user, in the order given where there are no times', () => {
-    const pairs = (times: readonly number[]) =>
-      from([0, 1, 2, 3, 4].map((item, n) => [0, item, times[n] ?? 0] as const))
-    expect([...lastOfEachSplit(pairs([])).test.items]).toEqual([4])
-    expect([...lastOfEachSplit(pairs([9, 5, 1, 2, 3])).test.items]).toEqual([0])
-    expect([...lastOfEachSplit(pairs([]), 0.4).train.items]).toEqual([0, 1, 2])
-    expect([...lastOfEachSplit(from([[0, 7]])).test.items]).toEqual([])
-  })
-
-  test('tries every kind, and takes what ranks best on the validation data', () => {
-    const data = blocks()
-    const { kind, tried, walk, lowPass } = tune(lastOfEachSplit(data), { k: 5 })
-    expect(new Set(tried.map((one) => one.kind))).toEqual(new Set(['popular', 'walk', 'low-pass']))
-    const ndcg = (one: (typeof tried)[number]) => one.metrics['ndcg@5']!
-    const best = tried.reduce((winner, one) => (ndcg(one) > ndcg(winner) ? one : winner))
-    expect(best.kind).toBe(kind)
-    expect(kind).not.toBe('popular')
-    expect(tried.map(({ options }) => options)).toEqual(expect.arrayContaining([walk, lowPass]))
   })
 })

@@ -1,8 +1,9 @@
 import {
+  type Choice,
   type Evaluation,
   evaluate,
+  fitChoice,
   fitContent,
-  fitLowPass,
   fitPopular,
   fitTrending,
   fitWalk,
@@ -10,9 +11,9 @@ import {
   type Model,
   pairedDifference,
   type Split,
-  type Tuned,
   timeSplit,
   tune,
+  type WalkOptions,
 } from '@arus/recommenders'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
@@ -44,8 +45,12 @@ const TEST_SHARE = 0.2
 const USERS_MAX = 5_000
 /** Validation users of one trial at most. */
 const VALIDATION_USERS_MAX = 2_000
+/** CPU seconds of fitting models that are tried, as `tune` counts them. */
+const TUNING_SECONDS_MAX = 15
 /** Beyond so many interactions the defaults are used, without a search. */
 const TUNED_INTERACTIONS_MAX = 2_000_000
+/** Stored with every version: what answers when the chosen model has nothing, and for products. */
+const SMALL_KINDS: readonly string[] = ['popular', 'trending', 'content', 'walk']
 const BASELINES: readonly string[] = ['popular', 'trending']
 
 type Fits = ReadonlyMap<string, (data: Interactions) => Model>
@@ -74,8 +79,8 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
     ? replacing(chosen, evaluations, incumbent.version)
     : judge(chosen, evaluations, incumbent)
   step('Fitting on all data')(0)
-  // The vectors of a filter are large, and of use to nobody where another model answers.
-  const kept = [...fits].filter(([kind]) => kind !== 'low-pass' || kind === chosen)
+  // What was tuned is large, and of use to nobody where another model answers.
+  const kept = [...fits].filter(([kind]) => SMALL_KINDS.includes(kind) || kind === chosen)
   const models = new Map(kept.map(([kind, fit]) => [kind, fit(data.interactions)]))
   step('Fitting on all data')(1)
   const metrics = Object.fromEntries([...evaluations].map(([kind, { metrics: values }]) => [kind, values]))
@@ -83,7 +88,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
     {
       kind: chosen,
       metrics,
-      params: { walk: tuned.walk, low_pass: tuned.lowPass, test_share: TEST_SHARE },
+      params: { choice: tuned.choice, walk: tuned.walk, test_share: TEST_SHARE },
       table_versions: data.tableVersions,
       user_count: data.interactions.userCount,
       product_count: data.interactions.itemCount,
@@ -100,25 +105,38 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   return { version, wasPromoted, metrics, seconds: (now() - startedAtMs) / 1000 }
 }
 
-function fitsOf(data: TrainingData, { walk, lowPass }: Options, signal: AbortSignal): Fits {
+function fitsOf(data: TrainingData, { walk, choice }: Options, signal: AbortSignal): Fits {
   return new Map<string, (interactions: Interactions) => Model>([
     ['popular', (interactions) => fitPopular(interactions)],
     ['trending', (interactions) => fitTrending(interactions, {}, { signal })],
     ['content', () => fitContent(data.features, {}, { signal })],
     ['walk', (interactions) => fitWalk(interactions, walk, { signal })],
-    ['low-pass', (interactions) => fitLowPass(interactions, lowPass, { signal })],
+    [choice.kind, (interactions) => fitChoice(choice, interactions, { signal })],
   ])
 }
 
-type Options = Pick<Tuned, 'walk' | 'lowPass'>
+/** What `tune` chose, and the best walk, whose neighbours answer what goes with a product. */
+interface Options {
+  readonly choice: Choice
+  readonly walk: WalkOptions
+}
 
 /** Options by nDCG on the newest fifth of the training data; the test data stay unseen. */
 function tuneModels(
   train: Interactions,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (fraction: number) => void },
 ): Options {
-  if (train.users.length > TUNED_INTERACTIONS_MAX) return { walk: {}, lowPass: {} }
-  return tune(timeSplit(train, TEST_SHARE), { k: K, userLimit: VALIDATION_USERS_MAX, signal, onProgress })
+  if (train.users.length > TUNED_INTERACTIONS_MAX)
+    return { choice: { kind: 'low-pass', options: {} }, walk: {} }
+  const { choice, best } = tune(timeSplit(train, TEST_SHARE), {
+    k: K,
+    userLimit: VALIDATION_USERS_MAX,
+    fitSecondsMax: TUNING_SECONDS_MAX,
+    signal,
+    onProgress,
+  })
+  const walk = best.map((one) => one.choice).find(({ kind }) => kind === 'walk')
+  return { choice, walk: walk?.kind === 'walk' ? walk.options : {} }
 }
 
 function evaluateAll(

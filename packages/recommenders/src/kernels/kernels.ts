@@ -30,6 +30,34 @@ export interface Kernels {
   multiply(matrix: DenseMatrix, other: DenseMatrix, out: DenseMatrix): void
   /** out[n] = vector · row `rows[n]` of the matrix, for the first `count`. */
   dotsOf(vector: Float32Array, matrix: DenseMatrix, rows: Uint32Array, count: number, out: Float32Array): void
+  /**
+   * Puts the lower Cholesky factor in place of a positive definite matrix of `rowCount` rows and columns (what is above the
+   * diagonal is left as it was). Answers how many rows it did: less than all where the matrix is not positive definite.
+   */
+  cholesky(matrix: DenseMatrix): number
+  /** Puts the solution of L Lᵀ x = vector in place of `vector`, for a factor that `cholesky` made. */
+  solve(factor: DenseMatrix, vector: Float32Array): void
+  /**
+   * Puts the inverse in place of a positive definite matrix of `rowCount` rows and columns, by Gauss–Jordan elimination in blocks
+   * without pivoting (stable for such matrices: Higham, "Accuracy and Stability of Numerical Algorithms", 2002, §14.4).
+   */
+  inverse(matrix: DenseMatrix): void
+  /**
+   * Moves each row x of `out` towards the minimum of Σ_m c_m (1 - y_m · x)² + xᵀ G x + λ |x|², by steps of conjugate
+   * gradients (Hestenes and Stiefel 1952) from where it is; c and y are the row's values in `matrix` and the rows of
+   * `factors` they name.
+   */
+  leastSquares(matrix: SparseMatrix, problem: LeastSquares, out: DenseMatrix): void
+}
+
+/** What the rows of `leastSquares` share, all in the memory of the kernels. */
+export interface LeastSquares {
+  readonly factors: DenseMatrix
+  /** G, `width` × `width`, symmetric. */
+  readonly gram: DenseMatrix
+  /** λ of each row. */
+  readonly ridges: Float32Array
+  readonly steps: number
 }
 
 /** The smallest width that a dense matrix of so many columns may have. */

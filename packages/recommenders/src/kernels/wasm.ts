@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { SparseMatrix } from '../sparse-matrix.ts'
-import type { DenseMatrix, Kernels } from './kernels.ts'
+import type { DenseMatrix, Kernels, LeastSquares } from './kernels.ts'
 
 const PAGE_BYTES = 65_536
 /** As the module declares: 4 GiB. */
@@ -28,7 +28,26 @@ interface Exports {
     out: number,
   ): void
   dotsOf(vector: number, width: number, matrix: number, rows: number, count: number, out: number): void
+  cholesky(matrix: number, size: number, width: number): number
+  solve(factor: number, size: number, width: number, vector: number): void
+  inverse(matrix: number, size: number, width: number, scratch: number): void
+  leastSquares(
+    starts: number,
+    columns: number,
+    values: number,
+    rowCount: number,
+    factors: number,
+    width: number,
+    gram: number,
+    ridges: number,
+    steps: number,
+    out: number,
+    scratch: number,
+  ): void
 }
+
+/** Rows that `inverse` and `leastSquares` work on at once, as `assembly/kernels.ts` has them. */
+const BLOCK = 64
 
 /** Compiled once; null where the runtime cannot. */
 let module: WebAssembly.Module | null | undefined
@@ -50,6 +69,7 @@ class WasmKernels implements Kernels {
   readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX, shared: true })
   readonly #exports: Exports
   #used = ALIGNMENT
+  #scratch: Float32Array = new Float32Array()
 
   constructor(wasm: WebAssembly.Module) {
     this.#exports = new WebAssembly.Instance(wasm, { env: { memory: this.#memory } })
@@ -102,6 +122,40 @@ class WasmKernels implements Kernels {
   dotsOf(vector: Float32Array, matrix: DenseMatrix, rows: Uint32Array, count: number, out: Float32Array) {
     const [a, b, c, d] = placesOf(vector, matrix.values, rows, out)
     this.#exports.dotsOf(a!, matrix.width, b!, c!, count, d!)
+  }
+
+  cholesky({ rowCount, width, values }: DenseMatrix): number {
+    const [a] = placesOf(values)
+    return this.#exports.cholesky(a!, rowCount, width)
+  }
+
+  solve({ rowCount, width, values }: DenseMatrix, vector: Float32Array) {
+    const [a, b] = placesOf(values, vector)
+    this.#exports.solve(a!, rowCount, width, b!)
+  }
+
+  inverse({ rowCount, width, values }: DenseMatrix) {
+    const scratch = this.#scratchOf(BLOCK * (width + rowCount + BLOCK))
+    const [a, b] = placesOf(values, scratch)
+    this.#exports.inverse(a!, rowCount, width, b!)
+  }
+
+  leastSquares(
+    { starts, columns, values, rowCount }: SparseMatrix,
+    { factors, gram, ridges, steps }: LeastSquares,
+    out: DenseMatrix,
+  ) {
+    const { width } = factors
+    const scratch = this.#scratchOf(3 * BLOCK * width)
+    const [a, b, c, d, e, f] = placesOf(starts, columns, values, factors.values, gram.values, ridges)
+    const [x, s] = placesOf(out.values, scratch)
+    this.#exports.leastSquares(a!, b!, c!, rowCount, d!, width, e!, f!, steps, x!, s!)
+  }
+
+  /** Room that is used again by the next call; holds anything. */
+  #scratchOf(length: number): Float32Array {
+    if (this.#scratch.length < length) this.#scratch = this.floats(length)
+    return this.#scratch
   }
 
   /** Room for so many elements of four bytes; zeros. */

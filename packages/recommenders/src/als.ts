@@ -1,0 +1,138 @@
+import { AlsModel, type AlsParams, type Candidates, confidenceOf, ridgeOf } from './als-model.ts'
+import { RecommenderError } from './errors.ts'
+import { type DenseMatrix, type Kernels, widthOf } from './kernels/kernels.ts'
+import { openKernels } from './kernels/open-kernels.ts'
+import type { FitSignal, Interactions } from './model.ts'
+import { seededNormal } from './seeded-random.ts'
+import { type SparseMatrix, transpose } from './sparse-matrix.ts'
+import { userTimelines } from './timelines.ts'
+import { fitNeighbours, withLogWeights } from './walk.ts'
+
+export interface AlsOptions {
+  /** Numbers of a vector; rounded up to a multiple of 16. */
+  readonly factorCount?: number
+  /** α₀: what it weighs that an item was not interacted with, beside 1 for an interaction. */
+  readonly unobservedWeight?: number
+  /** λ. */
+  readonly ridge?: number
+  /** ν: 0 regularises all vectors alike, 1 those of frequent users and items in proportion. */
+  readonly ridgeExponent?: number
+  readonly iterations?: number
+  /** Steps of conjugate gradients for each vector and iteration. */
+  readonly steps?: number
+  readonly seed?: number
+  /** Numbers of all item vectors up to which a user's answer looks at every item. */
+  readonly scannedFloatsMax?: number
+}
+
+const DEFAULTS = {
+  factorCount: 64,
+  unobservedWeight: 0.05,
+  ridge: 0.001,
+  ridgeExponent: 1,
+  iterations: 8,
+  steps: 3,
+  seed: 1,
+  scannedFloatsMax: 4_000_000,
+} as const
+
+/** Standard deviation of first scores. */
+const INITIAL_DEVIATION = 0.1
+/** Of each item of a user, so many neighbours are candidates. */
+const CANDIDATES_PER_ITEM = 100
+
+/**
+ * Matrix factorisation for implicit feedback by alternating least squares, iALS (Hu, Koren, Volinsky: "Collaborative
+ * Filtering for Implicit Feedback Datasets", ICDM 2008, eq. 3–5), with the objective of Rendle, Krichene, Zhang, Koren:
+ * "Revisiting the Performance of iALS on Item Recommendation Benchmarks", RecSys 2022, that scales regularisation by frequency:
+ *
+ *   Σ_(u,i) seen c_ui (1 - x_u·y_i)² + α₀ Σ_(u,i) (x_u·y_i)² + λ Σ_u (d_u + α₀ |I|)^ν |x_u|² + λ Σ_i (d_i + α₀ |U|)^ν |y_i|²
+ *
+ * c_ui = 1 + ln(weight). Vectors take some steps of conjugate gradients an iteration, not the exact solution (Takács, Pilászy,
+ * Tikk: "Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative Filtering", RecSys 2011, §3). A
+ * user's vector is solved from their items when they ask. Small catalogues are ranked as a whole; of larger ones
+ * (`scannedFloatsMax`) the items that the walk finds beside the user's, so that no answer looks at the whole catalogue.
+ */
+export function fitAls(
+  interactions: Interactions,
+  options: AlsOptions = {},
+  signal: FitSignal = {},
+): AlsModel {
+  const params = { ...DEFAULTS, ...options }
+  assertParams(params)
+  signal.signal?.throwIfAborted()
+  const byUser = userTimelines(interactions)
+  const kernels = openKernels()
+  const items = factorise(kernels, byUser, params, signal)
+  const isScanned = items.rowCount * items.width <= params.scannedFloatsMax
+  const candidates = isScanned ? null : candidatesFrom(byUser, signal)
+  signal.onProgress?.(1)
+  const { unobservedWeight, ridge, ridgeExponent } = params
+  return new AlsModel({ kernels, items, candidates, params: { unobservedWeight, ridge, ridgeExponent } })
+}
+
+function assertParams(params: Required<AlsOptions>): void {
+  const { unobservedWeight, ridge, factorCount, iterations, steps } = params
+  for (const [name, value] of Object.entries({ unobservedWeight, ridge, factorCount, iterations, steps }))
+    if (!(value > 0) || !Number.isFinite(value))
+      throw new RecommenderError('MODEL_INPUT_INVALID', `${name} must be above 0, found ${value}`)
+}
+
+function factorise(
+  kernels: Kernels,
+  byUser: SparseMatrix,
+  params: Required<AlsOptions>,
+  { signal, onProgress }: FitSignal,
+): DenseMatrix {
+  const width = widthOf(params.factorCount)
+  const confidences = { ...byUser, values: byUser.values.map(confidenceOf) }
+  const userRows = kernels.sparse(confidences)
+  const itemRows = kernels.sparse(transpose(confidences))
+  const users = kernels.dense(byUser.rowCount, width)
+  const items = kernels.dense(byUser.columnCount, width)
+  const shared = { kernels, params, gram: kernels.dense(width, width) }
+  const userSide: Side = { ...shared, rows: userRows, ridges: ridgesOf(kernels, userRows, params) }
+  const itemSide: Side = { ...shared, rows: itemRows, ridges: ridgesOf(kernels, itemRows, params) }
+  const normal = seededNormal(params.seed)
+  for (let n = 0; n < items.values.length; n++)
+    items.values[n] = (INITIAL_DEVIATION * normal()) / Math.sqrt(width)
+  for (let iteration = 0; iteration < params.iterations; iteration++) {
+    signal?.throwIfAborted()
+    onProgress?.(iteration / params.iterations)
+    improve(userSide, items, users)
+    improve(itemSide, users, items)
+  }
+  return items
+}
+
+/** What it takes to solve for the users, or for the items. */
+interface Side {
+  readonly kernels: Kernels
+  readonly params: AlsParams & { readonly steps: number }
+  readonly gram: DenseMatrix
+  readonly rows: SparseMatrix
+  readonly ridges: Float32Array
+}
+
+function improve(
+  { kernels, params, gram, rows, ridges }: Side,
+  factors: DenseMatrix,
+  out: DenseMatrix,
+): void {
+  kernels.gram(factors, gram)
+  for (let n = 0; n < gram.values.length; n++) gram.values[n]! *= params.unobservedWeight
+  kernels.leastSquares(rows, { factors, gram, ridges, steps: params.steps }, out)
+}
+
+function ridgesOf(kernels: Kernels, { rowCount, columnCount, starts }: SparseMatrix, params: AlsParams) {
+  const ridges = kernels.floats(rowCount)
+  for (let row = 0; row < rowCount; row++)
+    ridges[row] = ridgeOf(params, starts[row + 1]! - starts[row]!, columnCount)
+  return ridges
+}
+
+function candidatesFrom(byUser: SparseMatrix, { signal }: FitSignal): Candidates {
+  const options = { neighbourCount: CANDIDATES_PER_ITEM }
+  const { starts, columns } = fitNeighbours(withLogWeights(byUser), options, signal ? { signal } : {})
+  return { starts, columns }
+}

@@ -1,0 +1,120 @@
+import { RecommenderError } from './errors.ts'
+import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
+import { type ModelFile, writeModelFile } from './model-file.ts'
+import { TopK } from './top-k.ts'
+
+/** A model of a blend and what its best item adds to a score. */
+export interface BlendPart {
+  readonly model: Model
+  readonly weight: number
+}
+
+export interface BlendOptions {
+  /** The n-th newest of a user's items weighs n^-this beside what it weighs by itself; 0 leaves weights as they are. */
+  readonly recencyExponent?: number
+}
+
+/** Items each part is asked for at least, so that an answer does not change with `k`. */
+export const BLEND_DEPTH = 200
+
+/**
+ * Several models as one: each part's scores are divided by its best one, multiplied by its weight and added up by item
+ * (CombSUM with max normalisation: Fox and Shaw, "Combination of Multiple Searches", TREC-2 1994). The newest of a user's
+ * items count most, by a power of their place. A blend of one part is that model with this recency.
+ */
+export class BlendModel implements Model {
+  readonly kind = 'blend'
+  readonly itemCount: number
+  readonly #parts: readonly BlendPart[]
+  readonly #recencyExponent: number
+
+  constructor(parts: readonly BlendPart[], { recencyExponent = 0 }: BlendOptions = {}) {
+    if (parts.length === 0 || parts.some(({ weight }) => !(weight > 0)) || !(recencyExponent >= 0))
+      throw new RecommenderError('MODEL_INPUT_INVALID', 'A blend needs parts, each with a weight above 0')
+    this.itemCount = Math.max(...parts.map(({ model }) => model.itemCount))
+    this.#parts = [...parts].sort((a, b) => b.weight - a.weight)
+    this.#recencyExponent = recencyExponent
+  }
+
+  /** `loadPart` opens the file of a part. */
+  static load(file: ModelFile, loadPart: (bytes: Uint8Array) => Model): BlendModel {
+    const { weights, recencyExponent } = file.meta as {
+      readonly weights: readonly number[]
+      readonly recencyExponent: number
+    }
+    const parts = weights.map((weight, n) => ({ weight, model: loadPart(file.u8(`part/${n}`)) }))
+    return new BlendModel(parts, { recencyExponent })
+  }
+
+  recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
+    const own = this.#aged(user)
+    return this.#joined(k, (model, depth) =>
+      model.recommend(own, { k: depth, ...(filter === undefined ? {} : { filter }) }),
+    )
+  }
+
+  similar(item: number, { k, filter }: RecommendOptions): ScoredItems {
+    return this.#joined(k, (model, depth) =>
+      model.similar(item, { k: depth, ...(filter === undefined ? {} : { filter }) }),
+    )
+  }
+
+  /** The sum of what the parts explain, where nothing but the user's own items is filtered out. */
+  explain(user: UserItems, item: number): Float32Array {
+    const own = this.#aged(user)
+    const sums = new Float32Array(user.items.length)
+    for (const { model, weight } of this.#parts) {
+      const { items, scores } = model.recommend(own, { k: BLEND_DEPTH })
+      if (!items.includes(item)) continue
+      const parts = model.explain(own, item)
+      for (let n = 0; n < sums.length; n++) sums[n]! += (weight / scores[0]!) * parts[n]!
+    }
+    return sums
+  }
+
+  /** By the part of the largest weight that knows one. */
+  reasons(user: UserItems, items: Uint32Array): Int32Array {
+    const own = this.#aged(user)
+    const found = new Int32Array(items.length).fill(-1)
+    for (const { model } of this.#parts) {
+      const missing = Uint32Array.from(items.filter((_, n) => found[n] === -1))
+      if (missing.length === 0) break
+      const reasons = model.reasons(own, missing)
+      let next = 0
+      for (let n = 0; n < found.length; n++) if (found[n] === -1) found[n] = reasons[next++]!
+    }
+    return found
+  }
+
+  save(): Uint8Array {
+    const weights = this.#parts.map(({ weight }) => weight)
+    const files = this.#parts.map(({ model }, n) => [`part/${n}`, model.save()])
+    return writeModelFile(
+      this.kind,
+      { weights, recencyExponent: this.#recencyExponent },
+      Object.fromEntries(files),
+    )
+  }
+
+  #aged({ items, weights }: UserItems): UserItems {
+    return { items, weights: agedWeights(weights, this.#recencyExponent) }
+  }
+
+  #joined(k: number, ask: (model: Model, depth: number) => ScoredItems): ScoredItems {
+    const depth = Math.max(k, BLEND_DEPTH)
+    const sums = new Map<number, number>()
+    for (const { model, weight } of this.#parts) {
+      const { items, scores } = ask(model, depth)
+      for (let n = 0; n < items.length; n++)
+        sums.set(items[n]!, (sums.get(items[n]!) ?? 0) + (weight * scores[n]!) / scores[0]!)
+    }
+    const top = new TopK(Math.min(k, sums.size))
+    for (const [item, score] of sums) top.offer(item, score)
+    return top.result()
+  }
+}
+
+/** Weights of a user's items, newest first, with the n-th times n^-exponent. */
+export function agedWeights(weights: Float32Array, exponent: number): Float32Array {
+  return exponent === 0 ? weights : weights.map((weight, n) => weight * (n + 1) ** -exponent)
+}

@@ -1,0 +1,89 @@
+import { agedWeights, BLEND_DEPTH } from './blend-model.ts'
+import { rankMetrics } from './evaluate.ts'
+import type { Model, ScoredItems, UserItems } from './model.ts'
+import { TopK } from './top-k.ts'
+
+/** Users of a validation split, with what they are to be shown. */
+export interface Judge {
+  readonly users: readonly { readonly past: UserItems; readonly wanted: ReadonlySet<number> }[]
+  readonly k: number
+}
+
+/** For each user of a judge, a model's list with its scores divided by the best one. */
+export type Lists = readonly ScoredItems[]
+
+/** The lists of a model for users whose items are weighed by recency. */
+export function listsOf(model: Model, { users, k }: Judge, recencyExponent: number): Lists {
+  return users.map(({ past }) => {
+    const own = { items: past.items, weights: agedWeights(past.weights, recencyExponent) }
+    const { items, scores } = model.recommend(own, { k: Math.max(k, BLEND_DEPTH) })
+    return { items: items.slice(), scores: scores.map((score) => score / scores[0]!) }
+  })
+}
+
+/**
+ * Mean of nDCG@k and recall@k over users: what a search maximises. nDCG alone would let the newest items count so much
+ * that the first places win and recall loses.
+ */
+export function scoreOf(lists: Lists, { users, k }: Judge): number {
+  let sum = 0
+  for (const [n, { wanted }] of users.entries()) {
+    const { ndcg, recall } = rankMetrics(lists[n]!.items, wanted, k)
+    sum += (ndcg + recall) / 2
+  }
+  return users.length === 0 ? 0 : sum / users.length
+}
+
+const STEPS = [0, 0.1, 0.2, 0.35, 0.6, 1, 1.6]
+const ROUNDS_MAX = 4
+/** A part must gain so much, relative to what is there, to be worth its memory and time. */
+const GAIN_MIN = 0.002
+
+/**
+ * Weights of a blend by coordinate ascent on `scoreOf`: the best single model has weight 1; in turn each other weight takes
+ * the value that is best, until none changes. Zero: the part is left out.
+ */
+export function blendWeights(
+  parts: readonly Lists[],
+  judge: Judge,
+): { readonly weights: number[]; readonly score: number } {
+  const alone = parts.map((lists) => scoreOf(lists, judge))
+  const first = alone.indexOf(Math.max(...alone))
+  const weights: number[] = parts.map((_, n) => (n === first ? 1 : 0))
+  let score = alone[first] ?? 0
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    let hasChanged = false
+    for (let part = 0; part < parts.length; part++) {
+      if (part === first) continue
+      const before = weights[part]!
+      for (const weight of STEPS) {
+        if (weight === weights[part]) continue
+        const tried = weights.with(part, weight)
+        const found = scoreOf(joined(parts, tried, judge), judge)
+        const needed = weight === 0 || before > 0 ? score : score * (1 + GAIN_MIN)
+        if (found <= needed) continue
+        score = found
+        weights[part] = weight
+        hasChanged = true
+      }
+    }
+    if (!hasChanged) break
+  }
+  return { weights, score }
+}
+
+/** As `BlendModel` joins lists. */
+function joined(parts: readonly Lists[], weights: readonly number[], { users, k }: Judge): Lists {
+  const used = parts.map((lists, n) => ({ lists, weight: weights[n]! })).filter(({ weight }) => weight > 0)
+  return users.map((_, user) => {
+    const sums = new Map<number, number>()
+    for (const { lists, weight } of used) {
+      const { items, scores } = lists[user]!
+      for (let n = 0; n < items.length; n++)
+        sums.set(items[n]!, (sums.get(items[n]!) ?? 0) + weight * scores[n]!)
+    }
+    const top = new TopK(k)
+    for (const [item, score] of sums) top.offer(item, score)
+    return top.result()
+  })
+}

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest'
+import {
+  BlendModel,
+  fitAls,
+  fitEase,
+  fitItemKnn,
+  fitPopular,
+  fitTrending,
+  fitWalk,
+  loadModel,
+} from '../src/index.ts'
+import { timelineOf, userTimelines } from '../src/timelines.ts'
+import { blocks, from, user } from './matrices.ts'
+
+describe('rankings for everybody', () => {
+  test('popular counts users, not repeats', () => {
+    const model = fitPopular(
+      from([
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 1],
+        [1, 1],
+      ]),
+    )
+    expect([...model.recommend(user(), { k: 5 }).items]).toEqual([1, 0])
+    expect([...loadModel(model.save()).recommend(user(1), { k: 5 }).items]).toEqual([0])
+  })
+
+  test('trending prefers what is recent', () => {
+    const day = 86_400_000
+    const old = Array.from({ length: 10 }, (_, n) => [n, 0, 0] as const)
+    const model = fitTrending(from([...old, [0, 1, 30 * day], [1, 1, 30 * day]]))
+    expect(model.recommend(user(), { k: 1 }).items[0]).toBe(1)
+  })
+})
+
+describe('the walk', () => {
+  test('matches its formula', () => {
+    const data = from([
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [1, 0],
+      [1, 1],
+    ])
+    const [alpha, gamma, beta] = [0.7, 0.9, 0.3]
+    const { items, scores } = fitWalk(data, {
+      startExponent: alpha,
+      userExponent: gamma,
+      endExponent: beta,
+    }).similar(0, { k: 5 })
+    const toOne = (3 ** -gamma + 2 ** -gamma) / (2 ** alpha * 2 ** beta)
+    const toTwo = 3 ** -gamma / (2 ** alpha * 1 ** beta)
+    expect([...items]).toEqual([1, 2])
+    expect(scores[0]).toBeCloseTo(toOne, 5)
+    expect(scores[1]).toBeCloseTo(toTwo, 5)
+  })
+
+  test('counts items that follow closely in time for more, and steps back as told', () => {
+    // One user: 0, then 1, then 2.
+    const data = from([
+      [0, 2, 30],
+      [0, 0, 10],
+      [0, 1, 20],
+    ])
+    const options = { startExponent: 0, userExponent: 0, endExponent: 0, proximityExponent: 1 }
+    const { items, scores } = fitWalk(data, { ...options, backwardWeight: 0.5 }).similar(1, { k: 5 })
+    expect([...items]).toEqual([2, 0])
+    expect([...scores]).toEqual([1 / 2, 1 / 4])
+    expect([...fitWalk(data, options).similar(0, { k: 5 }).scores]).toEqual([1 / 2, Math.fround(1 / 3)])
+  })
+})
+
+describe('item kNN', () => {
+  const data = from([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+    [2, 0],
+    [2, 2],
+    [3, 2],
+  ])
+
+  test('matches its formulas', () => {
+    // Items by users: 0 = {0, 1, 2}, 1 = {0, 1}, 2 = {2, 3}; every user but 3 has two of three items.
+    const cosine = fitItemKnn(data, { shrinkage: 1 }).similar(0, { k: 5 })
+    expect([...cosine.items]).toEqual([1, 2])
+    expect(cosine.scores[0]).toBeCloseTo(2 / (Math.sqrt(3 * 2) + 1), 6)
+    expect(cosine.scores[1]).toBeCloseTo(1 / (Math.sqrt(3 * 2) + 1), 6)
+    const [two, one] = [Math.log(1 + 3 / 2), Math.log(1 + 3 / 1)]
+    const tfIdf = fitItemKnn(data, { weighting: 'tf-idf', shrinkage: 0 }).similar(0, { k: 5 })
+    expect(tfIdf.scores[1]).toBeCloseTo(two ** 2 / (Math.sqrt(3 * two ** 2) * Math.hypot(two, one)), 6)
+    const idf = Math.log(1 + 1.5 / 2.5)
+    const termOf = (degree: number) => 2.2 / (1 + 1.2 * (0.5 + (0.5 * degree) / (7 / 3)))
+    const bm25 = fitItemKnn(data, { weighting: 'bm25' }).similar(0, { k: 5 })
+    expect(bm25.scores[0]).toBeCloseTo(2 * idf ** 2 * termOf(3) * termOf(2), 6)
+  })
+
+  test('keeps the best neighbours only', () => {
+    expect([...fitItemKnn(data, { neighbourCount: 1 }).similar(0, { k: 5 }).items]).toEqual([1])
+    expect(() => fitItemKnn(data, { shrinkage: -1 })).toThrow(/negative/)
+  })
+})
+
+describe('EASE', () => {
+  // Users: {0, 1}, {0, 1}, {1, 2}, so XᵀX = (2 2 0; 2 3 1; 0 1 1).
+  const data = from([
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+    [2, 1],
+    [2, 2],
+  ])
+
+  test.each([
+    ['as a whole', 6_000],
+    ['item by item', 0],
+  ])('matches the ridge regression solved by hand, %s', (_, denseItemsMax) => {
+    const model = fitEase(data, { ridge: 1, denseItemsMax })
+    // Item 1 from 0 and 2: (3 0; 0 2) w = (2 1). Item 0 from 1 and 2: (4 1; 1 2) w = (2 0).
+    expect(model.explain(user(0), 1)[0]).toBeCloseTo(2 / 3, 5)
+    expect(model.explain(user(2), 1)[0]).toBeCloseTo(1 / 2, 5)
+    // The local ridge leaves out 2, which was never seen with 0: 4 w = 2.
+    expect(model.explain(user(1), 0)[0]).toBeCloseTo(denseItemsMax === 0 ? 1 / 2 : 4 / 7, 5)
+    expect(model.explain(user(2), 0)[0]).toBeCloseTo(denseItemsMax === 0 ? 0 : -2 / 7, 5)
+  })
+
+  test('refuses a ridge of nothing', () => {
+    expect(() => fitEase(data, { ridge: 0 })).toThrow(/ridge/)
+  })
+})
+
+describe('iALS', () => {
+  test('of one user and one item ends where its objective is least', () => {
+    // x = y = s: (1 - s²)² + α₀ s⁴ + 2 λ (1 + α₀) s² is least at s² = (1 - λ (1 + α₀)) / (1 + α₀).
+    const [alpha, lambda] = [0.5, 0.1]
+    const options = { factorCount: 1, unobservedWeight: alpha, ridge: lambda, iterations: 200 }
+    const model = fitAls({ ...from([[0, 0]]) }, options)
+    const { scores } = model.recommend(user(0), { k: 1, filter: () => true })
+    expect(scores[0]).toBeCloseTo((1 - lambda * (1 + alpha)) / (1 + alpha), 4)
+  })
+
+  test('refuses what has no solution', () => {
+    expect(() => fitAls(blocks(), { ridge: 0 })).toThrow(/ridge/)
+    expect(() => fitAls(blocks(), { factorCount: Number.NaN })).toThrow(/factorCount/)
+  })
+})
+
+describe('timelines', () => {
+  test('are newest first; a repeat counts where it came last', () => {
+    const data = from([
+      [0, 5, 10, 1],
+      [0, 3, 30, 2],
+      [0, 4, 20, 1],
+      [0, 5, 40, 2],
+      [1, 1, 7, 1],
+      [1, 0, 7, 1],
+    ])
+    const rows = userTimelines(data)
+    expect([...timelineOf(rows, 0).items]).toEqual([5, 3, 4])
+    expect([...timelineOf(rows, 0).weights]).toEqual([3, 2, 1])
+    expect([...timelineOf(rows, 1).items]).toEqual([0, 1])
+  })
+})
+
+describe('a blend', () => {
+  const weights = { a: 1, b: 0.5 }
+  const data = from([
+    [0, 0],
+    [0, 1],
+    [0, 2],
+    [1, 0],
+    [1, 1],
+    [2, 3],
+  ])
+  const blend = new BlendModel(
+    [
+      { model: fitWalk(data), weight: weights.a },
+      { model: fitPopular(data), weight: weights.b },
+    ],
+    { recencyExponent: 1 },
+  )
+
+  test('adds up scores relative to the best of each part', () => {
+    const walk = fitWalk(data).recommend(user(0), { k: 5 })
+    const { items, scores } = blend.recommend(user(0), { k: 5 })
+    expect([...items]).toEqual([1, 2, 3])
+    expect(scores[0]).toBeCloseTo(1 + 0.5, 6)
+    expect(scores[1]).toBeCloseTo(walk.scores[1]! / walk.scores[0]! + 0.5 / 2, 6)
+    expect(scores[2]).toBeCloseTo(0.5 / 2, 6)
+  })
+
+  test('lets the n-th newest item count a n-th where the exponent is 1', () => {
+    const model = fitWalk(data)
+    const alone = new BlendModel([{ model, weight: 1 }], { recencyExponent: 1 })
+    const [newest, second] = [model.explain(user(0, 1), 2)[0]!, model.explain(user(0, 1), 2)[1]!]
+    const parts = alone.explain(user(0, 1), 2)
+    expect(parts[1]! / parts[0]!).toBeCloseTo(second / 2 / newest, 5)
+  })
+
+  test('refuses to be made of nothing', () => {
+    expect(() => new BlendModel([])).toThrow(/parts/)
+    expect(() => new BlendModel([{ model: fitPopular(data), weight: 0 }])).toThrow(/above 0/)
+  })
+})

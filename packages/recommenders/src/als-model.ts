@@ -45,6 +45,8 @@ export class AlsModel implements Model {
   readonly #places: Uint32Array
   readonly #scores: Float32Array
   readonly #isTouched: Uint8Array
+  readonly #ownItems: Uint32Array
+  readonly #ownParts: Float32Array
 
   constructor(factors: AlsFactors) {
     const { kernels, items, candidates, params } = factors
@@ -61,6 +63,8 @@ export class AlsModel implements Model {
     if (candidates === null) for (let item = 0; item < rowCount; item++) this.#places[item] = item
     this.#scores = kernels.floats(rowCount)
     this.#isTouched = new Uint8Array(rowCount)
+    this.#ownItems = kernels.indexes(FOLDED_ITEMS_MAX)
+    this.#ownParts = kernels.floats(FOLDED_ITEMS_MAX)
   }
 
   static load(file: ModelFile): AlsModel {
@@ -91,7 +95,8 @@ export class AlsModel implements Model {
     const top = new TopK(k)
     for (let n = 0; n < count; n++) {
       const score = this.#scores[n]!
-      if (score > NOISE * most && isAllowed(this.#places[n]!)) top.offer(this.#places[n]!, score)
+      if (score > NOISE * most && score >= top.least && isAllowed(this.#places[n]!))
+        top.offer(this.#places[n]!, score)
     }
     return top.result()
   }
@@ -102,20 +107,31 @@ export class AlsModel implements Model {
   }
 
   explain(user: UserItems, item: number): Float32Array {
-    if (item >= this.itemCount || !this.#factorise(user)) return new Float32Array(user.items.length)
-    return this.#parts(user, item)
+    const parts = new Float32Array(user.items.length)
+    if (item >= this.itemCount || !this.#factorise(user)) return parts
+    const own = this.#ownOf(user)
+    this.#findParts(own, item)
+    for (const [n, place] of own.entries()) parts[place] = this.#partAt(user, n, place)
+    return parts
   }
 
   /** One factor, a solution for each item. */
   reasons(user: UserItems, items: Uint32Array): Int32Array {
-    if (!this.#factorise(user)) return new Int32Array(items.length).fill(-1)
-    return Int32Array.from(items, (item) => {
-      if (item >= this.itemCount) return -1
-      const parts = this.#parts(user, item)
-      let best = -1
-      for (let n = 0; n < parts.length; n++) if (parts[n]! > (parts[best] ?? 0)) best = n
-      return best
-    })
+    const best = new Int32Array(items.length).fill(-1)
+    if (!this.#factorise(user)) return best
+    const own = this.#ownOf(user)
+    for (const [m, item] of items.entries()) {
+      if (item >= this.itemCount) continue
+      this.#findParts(own, item)
+      let most = 0
+      for (let n = 0; n < own.length; n++) {
+        const part = this.#partAt(user, n, own[n]!)
+        if (part <= most) continue
+        most = part
+        best[m] = own[n]!
+      }
+    }
+    return best
   }
 
   save(): Uint8Array {
@@ -160,18 +176,26 @@ export class AlsModel implements Model {
     return kernels.cholesky(this.#system) === width
   }
 
-  /** Hu et al. 2008, §5, eq. 7: the score of an item as a sum over the user's items, y_jᵀ A^-1 y_i c_i. */
-  #parts(user: UserItems, item: number): Float32Array {
-    const { width, values } = this.#factors.items
-    this.#vector.set(values.subarray(item * width, (item + 1) * width))
-    this.#factors.kernels.solve(this.#system, this.#vector)
-    const parts = new Float32Array(user.items.length)
-    for (const [n, own] of known(user, this.itemCount)) {
-      let sum = 0
-      for (let i = 0; i < width; i++) sum += values[own * width + i]! * this.#vector[i]!
-      parts[n] = confidenceOf(user.weights[n]!) * sum
+  /** Where the items that count stand among the user's; the items themselves go into `#ownItems`. */
+  #ownOf(user: UserItems): number[] {
+    const places: number[] = []
+    for (const [place, item] of known(user, this.itemCount)) {
+      this.#ownItems[places.length] = item
+      places.push(place)
     }
-    return parts
+    return places
+  }
+
+  /** Hu et al. 2008, §5, eq. 7: the score of an item as a sum over the user's items, y_jᵀ A^-1 y_i c_i; c_i apart, into `#ownParts`. */
+  #findParts(own: readonly number[], item: number): void {
+    const { kernels, items } = this.#factors
+    this.#vector.set(items.values.subarray(item * items.width, (item + 1) * items.width))
+    kernels.solve(this.#system, this.#vector)
+    kernels.dotsOf(this.#vector, items, this.#ownItems, own.length, this.#ownParts)
+  }
+
+  #partAt(user: UserItems, n: number, place: number): number {
+    return confidenceOf(user.weights[place]!) * this.#ownParts[n]!
   }
 
   /** Puts the items to rank into `#places`; returns how many. */

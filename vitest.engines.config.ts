@@ -14,8 +14,8 @@ export default defineConfig({
     // Real engines take seconds for what a unit test does in milliseconds, more so on a busy machine.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // Each engine works on one request at a time: two, so that one file waits for Spark while another has its turn elsewhere.
-    maxWorkers: 2,
+    // The engines are what costs time, and they work on one request at a time: with two workers it took longer.
+    maxWorkers: 1,
     reporters: report ? ['default', 'json'] : ['default'],
     ...(report ? { outputFile: { json: report } } : {}),
   },

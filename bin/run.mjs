@@ -26,6 +26,7 @@ const commands = {
   bench: (args) => ['node', ['bench/main.ts', ...args]],
   'bench:quality': (args) => ['node', ['bench/quality.ts', ...args]],
   'bench:train': (args) => ['node', ['bench/train.ts', ...args]],
+  'bench:serve': (args) => ['node', ['bench/server.ts', ...args]],
   conformance: (args) => ['node', ['packages/delta/test/conformance/main.ts', ...args]],
   faults: (args) => ['node', ['bin/faults.ts', ...args]],
   'arus-faults': (args) => ['node', ['apps/arus/test/faults/main.ts', ...args]],

@@ -1,9 +1,9 @@
 import { requestInvalid } from '../problem.ts'
 
-/** Longer ones would not fit into a request's head beside other parameters. */
-export const CURSOR_LENGTH_MAX = 8_000
+/** With the longest of all other parameters beside it, a request's head stays below the 16 kB that Node takes. */
+export const CURSOR_LENGTH_MAX = 4_000
 /** Products on all pages at most: a passport keeps so many that were left out. */
-const SHOWN_MAX = 300
+const SHOWN_MAX = 200
 
 /**
  * Where the next page begins. Opaque to callers; holds the products of the pages before, since what comes next may have

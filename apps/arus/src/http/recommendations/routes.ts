@@ -18,6 +18,9 @@ import { CURSOR_LENGTH_MAX, cursorAfter, shownBefore } from './cursor.ts'
 const TAGS = ['recommendations']
 /** Products of a cart at most. */
 const CART_MAX = 100
+/** Characters of one list of ids; see `CURSOR_LENGTH_MAX`. */
+const CART_LENGTH_MAX = 4_000
+const EXCLUDE_LENGTH_MAX = 6_000
 
 const Id = (description: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 512, description, examples: [example] })
@@ -42,7 +45,7 @@ const FilterFields = {
   min_price: Type.Optional(PriceSchema),
   max_price: Type.Optional(PriceSchema),
   exclude: Type.Optional(
-    Type.Array(Type.String({ maxLength: 10_000 }), {
+    Type.Array(Type.String({ maxLength: EXCLUDE_LENGTH_MAX }), {
       maxItems: 200,
       description: 'Products not to recommend: comma-separated, or the parameter several times.',
     }),
@@ -52,7 +55,10 @@ const FilterFields = {
   ),
 }
 
-const ProductList = Type.Array(Type.String({ maxLength: 10_000 }), { minItems: 1, maxItems: CART_MAX })
+const ProductList = Type.Array(Type.String({ maxLength: CART_LENGTH_MAX }), {
+  minItems: 1,
+  maxItems: CART_MAX,
+})
 const CartQuery = Type.Object({
   ...FilterFields,
   products: {

@@ -52,12 +52,16 @@ export async function firstHistory(context: CliContext, server: Server, seed: nu
   if ((await (await parts.registry()).production()) === null) await trainFirst(context, server)
 }
 
+/** Popular, walk and low-pass: whoever waits for the first start wants a good model soon; `arus train` looks for the best. */
+const FIRST_TRIALS = 3
+
 /** Trains in a process of its own and puts the model into service. */
 async function trainFirst(context: CliContext, server: Server): Promise<void> {
   await trainInProcess({
     entry: join(import.meta.dirname, 'training-process.ts'),
     settings: context.parts.settings,
     force: false,
+    trialsMax: FIRST_TRIALS,
     onProgress: context.onProgress,
     signal: context.signal,
   })

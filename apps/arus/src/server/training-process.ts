@@ -17,6 +17,7 @@ try {
     registry: await parts.registry(),
     now: Date.now,
     force: order.force,
+    trialsMax: order.trialsMax,
     onProgress: (progress) => say({ kind: 'progress', report: progress }),
     signal: abort.signal,
   })

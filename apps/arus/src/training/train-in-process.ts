@@ -9,6 +9,7 @@ import type { TrainingReport } from './train.ts'
 export interface TrainingOrder {
   readonly settings: Settings
   readonly force: boolean
+  readonly trialsMax: number
 }
 
 /** What the process says. */
@@ -28,7 +29,7 @@ export interface TrainInProcessOptions extends TrainingOrder {
  * `train` in a process of its own: the server goes on answering, and gets the memory back. Throws what `train` throws.
  */
 export async function trainInProcess(options: TrainInProcessOptions): Promise<TrainingReport> {
-  const { entry, settings, force, onProgress, signal } = options
+  const { entry, settings, force, trialsMax, onProgress, signal } = options
   const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const stop = () => child.kill('SIGTERM')
   signal.addEventListener('abort', stop, { once: true })
@@ -45,7 +46,7 @@ export async function trainInProcess(options: TrainInProcessOptions): Promise<Tr
       signal.aborted ? signal.reason : new ArusError('INTERNAL', 'Training ended without a result'),
     )
   })
-  child.send({ settings, force } satisfies TrainingOrder)
+  child.send({ settings, force, trialsMax } satisfies TrainingOrder)
   try {
     return await outcome.promise
   } finally {

@@ -29,6 +29,8 @@ export interface TrainOptions {
   readonly signal: AbortSignal
   /** Promote whatever comes out. */
   readonly force?: boolean
+  /** Models tried in the search at most; as many as its budget of time allows when not given. */
+  readonly trialsMax?: number | undefined
 }
 
 export interface TrainingReport {
@@ -70,7 +72,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const data = await readTrainingData(lake)
   step('Reading silver')(1)
   const split = timeSplit(data.interactions, TEST_SHARE)
-  const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning') })
+  const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning'), trialsMax: options.trialsMax })
   const fits = fitsOf(data, tuned, signal)
   const evaluations = evaluateAll(fits, split, { signal, onProgress: step('Evaluating') })
   const chosen = bestOf(evaluations)
@@ -121,10 +123,18 @@ interface Options {
   readonly walk: WalkOptions
 }
 
-/** Options by nDCG on the newest fifth of the training data; the test data stay unseen. */
+/** Options by nDCG and recall on the newest fifth of the training data; the test data stay unseen. */
 function tuneModels(
   train: Interactions,
-  { signal, onProgress }: { signal: AbortSignal; onProgress: (fraction: number) => void },
+  {
+    signal,
+    onProgress,
+    trialsMax,
+  }: {
+    signal: AbortSignal
+    onProgress: (fraction: number) => void
+    trialsMax: number | undefined
+  },
 ): Options {
   if (train.users.length > TUNED_INTERACTIONS_MAX)
     return { choice: { kind: 'low-pass', options: {} }, walk: {} }
@@ -132,6 +142,7 @@ function tuneModels(
     k: K,
     userLimit: VALIDATION_USERS_MAX,
     fitSecondsMax: TUNING_SECONDS_MAX,
+    ...(trialsMax === undefined ? {} : { trialsMax }),
     signal,
     onProgress,
   })

@@ -40,6 +40,7 @@ export function explained(passport: PassportBody): string {
     askedOf(passport),
     eventsOf(passport),
     madeByOf(passport),
+    experimentsOf(passport),
     candidatesOf(passport),
     resultOf(passport),
     recomputedOf(passport),
@@ -99,6 +100,22 @@ function madeByOf({ model, fallback, training, parts }: PassportBody): string {
   )
   const from = `${training.interaction_count} interactions of ${training.user_count} shoppers with ${training.product_count} products`
   return `${by}\nVersion ${training.version} was trained from ${tables.join(', ') || 'no table'}: ${from}`
+}
+
+function experimentsOf({ experiments, shadows }: PassportBody): string {
+  const lines = experiments.map(({ id, variant, fell_back }) => {
+    const by = fell_back === null ? '' : `, answered by production: ${fell_back}`
+    return `Experiment ${id}: variant ${variant}${by}`
+  })
+  if (shadows.length === 0) return lines.join('\n')
+  const table = textTable(
+    ['experiment', 'variant', 'model', 'in common', 'agreement', 'ms', 'would have answered'],
+    shadows.map(({ id, variant, model_version, overlap, rank_agreement, took_ms, products }) => [
+      ...[id, variant, model_version, `${Math.round(overlap * 100)} %`, rank_agreement.toFixed(2), took_ms],
+      products.slice(0, SHOWN).join(', '),
+    ]),
+  )
+  return [...lines, `In the shadow\n${table}`].join('\n')
 }
 
 function candidatesOf({ retrievers, filters }: PassportBody): string {

@@ -1,3 +1,4 @@
+import type { ExperimentMark, ShadowAnswer } from '../experiments/treatment.ts'
 import type { Retrieved } from './blend.ts'
 import type { ModelReference, RecommendationAnswer } from './recommendation.ts'
 import type { Pairs } from './retrieve.ts'
@@ -48,6 +49,12 @@ export interface Passport {
   /** UTC milliseconds. */
   readonly generated_at: number
   readonly fallback: string | null
+  /** Milliseconds until the answer was made; null in passports of before it was kept. */
+  readonly took_ms: number | null
+  /** The experiments it belongs to. */
+  readonly experiments: readonly ExperimentMark[]
+  /** What models in the shadow would have answered. */
+  readonly shadows?: readonly ShadowAnswer[]
   /** Newest first, at most 50. */
   readonly events: readonly PassportEvent[]
   /** Those that came before, by their partition and offset. */
@@ -87,6 +94,7 @@ export interface PassportSource {
   readonly retrieved: readonly Retrieved[]
   readonly pairs: Pairs
   readonly filters: readonly string[]
+  readonly experiments: readonly ExperimentMark[]
   readonly request: Omit<PassportRequest, 'exclude'> & { readonly exclude: readonly string[] }
   readonly parts: PassportParts
 }
@@ -102,6 +110,8 @@ export function passportOf(source: PassportSource): Passport {
     scenario: answer.scenario,
     generated_at: source.generatedAtMs,
     fallback: answer.fallback,
+    took_ms: answer.took_ms,
+    experiments: source.experiments,
     events: past.events.slice(0, EVENT_LIMIT).map(({ partition, offset, product_id, action }) => ({
       partition,
       offset,

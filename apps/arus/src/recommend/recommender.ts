@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
+import type { Treatment } from '../experiments/treatment.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
@@ -10,6 +11,7 @@ import { NO_PAIRS, type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
 import { readPast } from './read-past.ts'
 import type {
+  Fallback,
   ModelReference,
   RecommendationAnswer,
   RecommendationRequest,
@@ -29,8 +31,10 @@ export interface RecommenderOptions {
   readonly model: () => ServingModel | null
   /** True for a name whose owner was erased, while the model may hold what they did: it is not used for them. */
   readonly isWithheld?: (name: string) => boolean
-  /** Told of each answer; must not wait. */
-  readonly onAnswer?: (passport: Passport) => void
+  /** What the experiments that hold for a shopper (by user id, else session id) and a scenario ask for; null: nothing. */
+  readonly treatment?: (unit: string, scenario: string) => Treatment | null
+  /** Told of each answer; must not wait. `again` answers the same request by another model. */
+  readonly onAnswer?: (passport: Passport, again: AnswerAgain) => void
   /** Told of parts that throw, at most once per level and second. */
   readonly onFault?: (fault: LevelFault) => void
   readonly remembered?: RememberedProducts
@@ -39,6 +43,15 @@ export interface RecommenderOptions {
   readonly uuid: () => string
   /** For `took_ms`. */
   readonly clockMs?: () => number
+}
+
+/** The ranking that a model would have given where another answered. Counts as no answer. */
+export type AnswerAgain = (model: ServingModel) => Promise<OtherRanking>
+
+export interface OtherRanking {
+  readonly products: readonly string[]
+  readonly fallback: Fallback
+  readonly took_ms: number
 }
 
 /** Answers what a shopper may like. Never fails because a part does: it says in `fallback` how far down it went. */
@@ -65,6 +78,7 @@ interface Asked {
   readonly startedMs: number
   readonly past: ShopperPast
   readonly eligibility: Eligibility
+  readonly treatment: Treatment | null
 }
 
 /** What an answer is shown as where nothing else was asked for. */
@@ -83,7 +97,8 @@ function asked(
 ): Asked {
   const scenario = request.scenario ?? SCENARIOS[kind]
   const eligibility = eligibilityOf(past, request)
-  return { kind, productId: null, userId: null, sessionId: null, scenario, request, past, eligibility, ...of }
+  const nobody = { productId: null, userId: null, sessionId: null, treatment: null }
+  return { kind, ...nobody, scenario, request, past, eligibility, ...of }
 }
 
 /** See `Recommender`. */
@@ -131,17 +146,16 @@ class LadderRecommender implements Recommender {
   async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
-    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
-    const retrieved = this.#personal.forProduct(parts, productId, pairs)
+    const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
+    const all = asked('similar', filtered, NO_PAST, { productId, startedMs })
+    const personal = await this.#personalOf(all, parts)
     const { product, isGone } = this.#facts.of(parts.catalogue, productId)
-    if (product === undefined && !isGone && retrieved.length === 0) {
+    if (product === undefined && !isGone && personal.retrieved.length === 0) {
       throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
         details: { product_id: productId },
       })
     }
-    const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
-    const all = asked('similar', filtered, NO_PAST, { productId, startedMs })
-    return this.#compose(all, parts, { retrieved, level: null, pairs })
+    return this.#compose(all, parts, personal)
   }
 
   trending(limit: number): TrendingAnswer {
@@ -172,14 +186,40 @@ class LadderRecommender implements Recommender {
   }
 
   async #answer(asked: Asked): Promise<RecommendationAnswer> {
-    const parts = this.#isWithheld(asked) ? { ...this.#parts(), model: null } : this.#parts()
-    const pairs = await this.#personal.pairsOf(parts, asked.past.products)
-    return this.#compose(asked, parts, this.#personal.forShopper(parts, { ...asked, pairs }))
+    const treatment = this.#treatmentOf(asked)
+    const treated = treatment === null ? asked : { ...asked, treatment }
+    const parts = this.#partsFor(treated)
+    return this.#compose(treated, parts, await this.#personalOf(treated, parts))
+  }
+
+  async #personalOf(asked: Asked, parts: PartsNow): Promise<Personal> {
+    const { productId } = asked
+    if (productId === null) {
+      const pairs = await this.#personal.pairsOf(parts, asked.past.products)
+      return this.#personal.forShopper(parts, { ...asked, pairs })
+    }
+    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
+    return { retrieved: this.#personal.forProduct(parts, productId, pairs), level: null, pairs }
+  }
+
+  /** Who asks is the unit of experiments; a product or a cart alone is nobody. */
+  #treatmentOf({ userId, sessionId, scenario }: Asked): Treatment | null {
+    const { treatment } = this.#options
+    const unit = userId ?? sessionId
+    if (treatment === undefined || unit === null) return null
+    return this.#faults.attempt('experiments', null, () => treatment(unit, scenario))
+  }
+
+  #partsFor(asked: Asked): PartsNow {
+    const parts = this.#parts()
+    if (this.#isWithheld(asked)) return { ...parts, model: null }
+    return asked.treatment?.model ? { ...parts, model: asked.treatment.model } : parts
   }
 
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
     const reached = this.#climb(parts, asked, personal)
     const generatedAtMs = this.#options.now()
+    const marks = asked.treatment?.marks ?? []
     const answer: RecommendationAnswer = {
       recommendation_id: this.#options.uuid(),
       user_id: asked.userId,
@@ -187,6 +227,7 @@ class LadderRecommender implements Recommender {
       recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
       model: usesModel(personal, reached) ? this.#referenceTo(parts.model) : null,
       fallback: reached.fallback,
+      ...(marks.length === 0 ? {} : { experiments: marks.map(({ id, variant }) => ({ id, variant })) }),
       generated_at: new Date(generatedAtMs).toISOString(),
       took_ms: this.#sinceMs(asked.startedMs),
     }
@@ -235,6 +276,7 @@ class LadderRecommender implements Recommender {
     this.#faults.attempt('live state', undefined, () => parts.live?.countRecommendation())
     const { onAnswer } = this.#options
     if (onAnswer === undefined) return
+    const again: AnswerAgain = (model) => this.#again(asked, { ...parts, model })
     this.#faults.attempt('passport', undefined, () =>
       onAnswer(
         passportOf({
@@ -245,6 +287,7 @@ class LadderRecommender implements Recommender {
           retrieved: personal.retrieved,
           pairs: personal.pairs,
           filters: asked.eligibility.applied,
+          experiments: asked.treatment?.marks ?? [],
           request: requestOf(asked),
           parts: {
             catalogue: parts.catalogue?.version ?? null,
@@ -252,8 +295,19 @@ class LadderRecommender implements Recommender {
             live: parts.live !== null,
           },
         }),
+        again,
       ),
     )
+  }
+
+  async #again(asked: Asked, parts: PartsNow): Promise<OtherRanking> {
+    const startedMs = this.#clockMs()
+    const { picks, fallback } = this.#climb(parts, asked, await this.#personalOf(asked, parts))
+    return {
+      products: picks.map(({ product_id }) => product_id),
+      fallback,
+      took_ms: this.#sinceMs(startedMs),
+    }
   }
 
   #parts(): PartsNow {

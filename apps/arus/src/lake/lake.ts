@@ -16,7 +16,7 @@ import type { DuckDb } from './duckdb.ts'
 import { rowCountOf } from './file-facts.ts'
 import type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
 import { SESSION_GAP_MINUTES } from './session-gap.ts'
-import { deltaSchema } from './table-definition.ts'
+import { deltaSchema, type TableDefinition } from './table-definition.ts'
 import { TABLE_NAMES, type TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
 
@@ -154,8 +154,9 @@ class FolderLake implements Lake {
       engine: new DuckDbParquetEngine(await this.#connection()),
       now: this.#now,
     }
-    if (await DeltaTable.exists(options.storage)) return DeltaTable.open(options)
     const definition = definitionOf(name)
+    if (await DeltaTable.exists(options.storage))
+      return withNewColumns(await DeltaTable.open(options), definition)
     const { partitionColumns, meaning } = definition
     try {
       return await DeltaTable.create(options, {
@@ -179,6 +180,24 @@ class FolderLake implements Lake {
     this.#logConnection ??= this.duckdb.connect()
     return this.#logConnection
   }
+}
+
+/** Adds the columns that the definition gained since the table was made; rows that are there have NULL in them. */
+async function withNewColumns(table: DeltaTable, definition: TableDefinition): Promise<DeltaTable> {
+  const missing = async () => {
+    const { schema } = await table.snapshot()
+    const known = new Set(schema.fields.map(({ name }) => name.toLowerCase()))
+    return deltaSchema(definition).fields.filter(({ name }) => !known.has(name.toLowerCase()))
+  }
+  const columns = await missing()
+  if (columns.length === 0) return table
+  try {
+    await table.addColumns(columns)
+  } catch (error) {
+    // Another process that was started on the same data may have been faster.
+    if ((await missing()).length > 0) throw error
+  }
+  return table
 }
 
 /** Null when one of the files that were asked for is no longer part of the table. */

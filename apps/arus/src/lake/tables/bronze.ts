@@ -108,7 +108,11 @@ export const BRONZE: readonly TableDefinition[] = [
      passport string What it rested on, JSON
      log_partition integer Partition of the log
      log_offset long Offset in the partition
-     generated_date date [UTC day] UTC date of generated_at`,
+     generated_date date [UTC day] UTC date of generated_at
+     session_id string Session asked for or with
+     took_ms double [ms] Until the answer was made
+     experiments string Experiments it belongs to, with variant, JSON; null when none
+     shadows string What models in the shadow would have answered, JSON; null when none`,
     {
       partitionColumns: ['generated_date'],
       clusterColumns: ['log_partition', 'log_offset'],

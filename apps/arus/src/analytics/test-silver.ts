@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import type { ExperimentMark } from '../experiments/treatment.ts'
+import type { ExperimentMark, ShadowAnswer } from '../experiments/treatment.ts'
 import { openDuckDb } from '../lake/duckdb.ts'
 import { openLake } from '../lake/lake.ts'
 import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
@@ -33,6 +33,7 @@ export interface StoredAnswer {
   readonly fallback?: string | null
   readonly took_ms?: number
   readonly experiments?: readonly ExperimentMark[]
+  readonly shadows?: readonly ShadowAnswer[]
 }
 
 export interface Silver {
@@ -114,7 +115,9 @@ function answersSql(answers: readonly StoredAnswer[]): string {
         text(answer.session_id ?? null),
       ],
       ...[text(answer.fallback ?? null), String(answer.took_ms ?? null)],
-      text(answer.experiments === undefined ? null : JSON.stringify(answer.experiments)),
+      ...[answer.experiments, answer.shadows].map((list) =>
+        text(list === undefined ? null : JSON.stringify(list)),
+      ),
     ]
   })
   const columns = [
@@ -130,10 +133,11 @@ function answersSql(answers: readonly StoredAnswer[]): string {
     'fallback',
     'took_ms',
     'experiments',
+    'shadows',
   ]
   return `SELECT recommendation_id, user_id, scenario, fallback, model_name, model_version,
       generated_at, products, '{}' AS passport, 0 AS log_partition, place::BIGINT AS log_offset,
-      generated_at::DATE AS generated_date, session_id, took_ms, experiments, NULL::VARCHAR AS shadows
+      generated_at::DATE AS generated_date, session_id, took_ms, experiments, shadows
     FROM ${valuesSql(rows, columns)}`
 }
 

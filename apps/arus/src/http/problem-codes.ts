@@ -14,6 +14,8 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemCode, string>> = {
   TABLE_VERSION_UNKNOWN: 'The table has no such version',
   MODEL_UNKNOWN: 'No such model version',
   KEY_UNKNOWN: 'No such key',
+  EXPERIMENT_UNKNOWN: 'No such experiment',
+  EXPERIMENT_CONFLICT: 'The experiment cannot do this now',
   REQUEST_INVALID: 'The request is not valid',
   KEY_REQUIRED: 'A key is needed',
   KEY_INVALID: 'The key is not in force',

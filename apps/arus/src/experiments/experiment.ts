@@ -27,7 +27,7 @@ export interface Variant {
 /** A metric that may not get worse by more than what is tolerated. */
 export interface Guardrail {
   readonly metric: Metric
-  /** Relative to the control: 0.02 tolerates a loss of 2 %. */
+  /** Relative to the control: 0.02 tolerates a loss of 2 %. Of `fallback_rate`: 2 more in 100 answers. */
   readonly max_loss: number
 }
 

@@ -249,6 +249,16 @@ describe('the verdict', () => {
     expect(judge(plan({ guardrails }), [control!, treated!]).verdict.kind).toBe('better')
   })
 
+  test('a guardrail on answers that fell back counts the loss as it is, since there may be none to begin with', () => {
+    const guardrails = [{ metric: 'fallback_rate', max_loss: 0.02 } as const]
+    const stateAt = (share: number) =>
+      judge(plan({ guardrails }), [
+        counted('control', 10_000, { conversion: binary(10_000, 0.1), fallback_rate: binary(10_000, 0) }),
+        counted('new', 10_000, { conversion: binary(10_000, 0.1), fallback_rate: binary(10_000, share) }),
+      ]).comparisons[0]?.guardrails[0]?.state
+    expect([0.001, 0.021, 0.04].map(stateAt)).toEqual(['held', 'undecided', 'breached'])
+  })
+
   test('of several variants the best is named, and each is tested more strictly', () => {
     const variants = ['control', 'b', 'c'].map((name) => ({ name, share: 1, model_version: null }))
     const shares = [0.1, 0.115, 0.125]

@@ -113,7 +113,7 @@ function conclusion(
   const breached = inState('breached')
   if (breached.length > 0)
     return { verdict: 'worse', reasons: [`${treated.name} breaks the guardrail ${breached.join(', ')}.`] }
-  const difference = gain(metric, pair, 1, found.options)
+  const difference = gain(metric, pair, SAME, found.options)
   if (difference.high < 0)
     return { verdict: 'worse', reasons: [`${treated.name} lowers ${metric} beyond chance.`] }
   const undecided = inState('undecided')
@@ -127,8 +127,8 @@ function conclusion(
       ],
     }
   const isWithin =
-    gain(metric, pair, 1 - minimum_effect, found.options).low > 0 &&
-    gain(metric, pair, 1 + minimum_effect, found.options).high < 0
+    gain(metric, pair, { factor: 1 - minimum_effect, offset: 0 }, found.options).low > 0 &&
+    gain(metric, pair, { factor: 1 + minimum_effect, offset: 0 }, found.options).high < 0
   if (isWithin)
     return {
       verdict: 'no_difference',
@@ -140,12 +140,25 @@ function conclusion(
   }
 }
 
-/** What the treated gain over `factor` times the control, in the direction that is better. */
-function gain(metric: Metric, { control, treated }: Pair, factor: number, options: Options): Interval {
+/** `factor` times the control's mean and `offset` more. */
+interface Reference {
+  readonly factor: number
+  readonly offset: number
+}
+
+const SAME: Reference = { factor: 1, offset: 0 }
+
+/** What the treated gain over the reference, in the direction that is better. */
+function gain(
+  metric: Metric,
+  { control, treated }: Pair,
+  { factor, offset }: Reference,
+  options: Options,
+): Interval {
   const found = contrast(treated.metrics[metric], control.metrics[metric], factor)
   // Where every shopper did the same, nothing is known of how much they differ.
   if (found.standardError === 0) return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }
-  const { low, high } = confidenceSequence(found, options)
+  const { low, high } = confidenceSequence({ ...found, estimate: found.estimate - offset }, options)
   return LESS_IS_BETTER.has(metric) ? { low: -high, high: -low } : { low, high }
 }
 
@@ -168,11 +181,16 @@ function metricOf(metric: Metric, { control, treated }: Pair, options: Options):
 
 function guardrailOf({ metric, max_loss }: Guardrail, pair: Pair, options: Options): GuardrailComparison {
   const comparison = metricOf(metric, pair, options)
-  const factor = LESS_IS_BETTER.has(metric) ? 1 + max_loss : 1 - max_loss
-  const { low, high } = gain(metric, pair, factor, options)
+  const { low, high } = gain(metric, pair, worstTolerated(metric, max_loss), options)
   const isSame = contrast(pair.treated.metrics[metric], pair.control.metrics[metric]).standardError === 0
   const isHeld = low > 0 || (isSame && comparison.control === comparison.treated)
   return { ...comparison, max_loss, state: high < 0 ? 'breached' : isHeld ? 'held' : 'undecided' }
+}
+
+/** A rate that is near 0 where all is well has no share to lose of: its loss is counted as it is. */
+function worstTolerated(metric: Metric, maxLoss: number): Reference {
+  if (metric === 'fallback_rate') return { factor: 1, offset: maxLoss }
+  return { factor: LESS_IS_BETTER.has(metric) ? 1 + maxLoss : 1 - maxLoss, offset: 0 }
 }
 
 function verdictOf(ratio: SampleRatio, comparisons: readonly Comparison[]): Verdict {

@@ -59,7 +59,10 @@ function faultsOf({ mode, variants, primary_metric, guardrails }: ExperimentPlan
       pointer: '/variants',
       reason: 'must be two or more: the control, and what is compared with it',
     })
-  if (mode === 'ab' && variants.every(({ model_version }) => model_version === variants[0]?.model_version))
+  else if (
+    mode === 'ab' &&
+    variants.every(({ model_version }) => model_version === variants[0]?.model_version)
+  )
     faults.push({ pointer: '/variants', reason: 'must not all answer by the same model' })
   if (mode === 'shadow' && (variants.length !== 1 || variants[0]?.model_version === null))
     faults.push({

@@ -5,6 +5,7 @@ import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import { readersOf, topicNames } from './events/topics.ts'
+import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLake } from './lake/lake.ts'
@@ -97,6 +98,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => new KeyStore({ database: await database() }),
     async () => {},
   )
+  const experiments = once(
+    async () => new ExperimentStore({ database: await database() }),
+    async () => {},
+  )
   const catalogue = once(
     () => openCatalogue({ folder: folders.catalogue }),
     (part) => part.close(),
@@ -113,6 +118,7 @@ export function openParts(settings: Settings): OpenParts {
     registry,
     erasures,
     keys,
+    experiments,
     catalogue,
     async close() {
       for (const close of closers.splice(0)) await close()

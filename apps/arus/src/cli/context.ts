@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
 import type { ErasureStore } from '../erasure/erasure-store.ts'
+import type { ExperimentStore } from '../experiments/experiment-store.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
@@ -29,6 +30,7 @@ export interface Parts {
   erasures(): Promise<ErasureStore>
   /** Keys of the API. */
   keys(): Promise<KeyStore>
+  experiments(): Promise<ExperimentStore>
 }
 
 /** What a command works with. Commands write results to `out`, and everything else (progress, notes) to stderr. */

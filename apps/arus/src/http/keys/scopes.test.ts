@@ -66,14 +66,20 @@ const SECRET = [
   'GET /users/:user_id',
 ]
 const ADMIN = [
+  'DELETE /experiments/:experiment_id',
   'DELETE /keys/:key_id',
   'DELETE /users/:user_id',
+  'GET /experiments',
+  'GET /experiments/:experiment_id',
   'GET /keys',
   'GET /tables',
   'GET /tables/:name',
   'GET /tables/:name/files',
   'GET /tables/:name/history',
   'GET /tables/:name/preview',
+  'POST /experiments',
+  'POST /experiments/:experiment_id/start',
+  'POST /experiments/:experiment_id/stop',
   'POST /keys',
   'POST /sql',
 ]

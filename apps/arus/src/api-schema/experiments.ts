@@ -40,6 +40,10 @@ const ModelVersion = Nullable(
   Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'Null: the version in production.' }),
 )
 
+const ExposureSchema = Type.Union([Type.Literal('answered'), Type.Literal('viewed')], {
+  description: 'Shoppers count from the first answer they got, or saw (recommendation_viewed).',
+})
+
 const PlanFields = {
   traffic: Type.Number({
     exclusiveMinimum: 0,
@@ -59,7 +63,7 @@ const PlanFields = {
   window_minutes: Type.Integer({
     minimum: 1,
     maximum: 129_600,
-    description: 'What a shopper does counts for so long after their first answer.',
+    description: 'What a shopper does counts for so long after they were first exposed.',
   }),
   planned_units: Type.Integer({
     minimum: 100,
@@ -91,6 +95,7 @@ export const ExperimentSchema = Type.Object({
   variants: Type.Array(Type.Object({ name: Type.String(), share: Share, model_version: ModelVersion })),
   primary_metric: PrimaryMetricSchema,
   guardrails: Type.Array(GuardrailSchema),
+  exposure: ExposureSchema,
   created_at: Type.Integer({ description: 'UTC ms.' }),
   started_at: Nullable(Type.Integer({ description: 'UTC ms.' })),
   stopped_at: Nullable(Type.Integer({ description: 'UTC ms.' })),
@@ -121,6 +126,7 @@ export const NewExperimentSchema = Type.Object(
     ),
     primary_metric: Type.Optional(PrimaryMetricSchema),
     guardrails: Type.Optional(Type.Array(GuardrailSchema, { maxItems: 5 })),
+    exposure: Type.Optional(ExposureSchema),
     traffic: Type.Optional(PlanFields.traffic),
     alpha: Type.Optional(PlanFields.alpha),
     minimum_effect: Type.Optional(PlanFields.minimum_effect),
@@ -168,7 +174,7 @@ export const ExperimentDetailSchema = Type.Object({
       variants: Type.Array(
         Type.Object({
           name: Type.String(),
-          units: Type.Integer({ description: 'Shoppers it answered.' }),
+          units: Type.Integer({ description: 'Shoppers exposed to it.' }),
           answers: Type.Integer(),
           fell_back: Type.Integer({ description: 'Answers that production gave in its place.' }),
           metrics: Type.Object({
@@ -214,7 +220,7 @@ export const ExperimentDetailSchema = Type.Object({
         }),
       ),
       counted_until: Nullable(
-        Type.Integer({ description: 'Shoppers first answered before this moment count, UTC ms.' }),
+        Type.Integer({ description: 'Shoppers first exposed before this moment count, UTC ms.' }),
       ),
       as_of: Type.Object({
         table_versions: Type.Record(Type.String(), Type.Integer()),

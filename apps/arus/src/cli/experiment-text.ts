@@ -75,7 +75,7 @@ function variantsOf(
   const counted =
     counted_until === null
       ? 'Nobody counts yet: the window of the first shopper is not over.'
-      : `Counted are shoppers first answered before ${timeOf(counted_until)}, whose window is over.`
+      : `Counted are shoppers first exposed before ${timeOf(counted_until)}, whose window is over.`
   return `${table}\n${counted}`
 }
 

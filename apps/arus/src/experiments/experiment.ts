@@ -13,6 +13,10 @@ export const LESS_IS_BETTER: ReadonlySet<Metric> = new Set(['latency', 'fallback
 export const MODES = ['ab', 'shadow'] as const
 export type Mode = (typeof MODES)[number]
 
+/** What brings a shopper into the figures: that they were answered, or that they saw it (`recommendation_viewed`). */
+export const EXPOSURES = ['answered', 'viewed'] as const
+export type Exposure = (typeof EXPOSURES)[number]
+
 export type ExperimentStatus = 'draft' | 'running' | 'stopped'
 
 /** A way of answering. The first of an A/B test is the control that others are compared with. */
@@ -47,7 +51,8 @@ export interface ExperimentPlan {
   readonly alpha: number
   /** The smallest difference worth having, relative to the control. */
   readonly minimum_effect: number
-  /** What a shopper does counts for so long after the first answer of the experiment; only then the shopper counts. */
+  readonly exposure: Exposure
+  /** What a shopper does counts for so long after they were first exposed; only then the shopper counts. */
   readonly window_minutes: number
   /** About so many shoppers are expected: the test is sharpest there, and valid anywhere. */
   readonly planned_units: number

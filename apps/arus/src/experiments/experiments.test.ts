@@ -322,6 +322,7 @@ test('the plan of an experiment is complete', () => {
     guardrails: [],
     alpha: 0.05,
     minimum_effect: 0.05,
+    exposure: 'answered',
     window_minutes: 1_440,
     planned_units: 10_000,
     auto_stop: false,

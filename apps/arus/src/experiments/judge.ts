@@ -15,7 +15,7 @@ export const UNITS_MIN = 100
 /** What was counted of a variant. */
 export interface VariantCounts {
   readonly name: string
-  /** Shoppers it answered. */
+  /** Shoppers exposed to it. */
   readonly units: number
   /** Of those whose window is over: what each of them did, one value per shopper. */
   readonly metrics: Readonly<Record<Metric, Moments>>

@@ -1,5 +1,13 @@
 import { ArusError } from '../errors.ts'
-import type { ExperimentPlan, Guardrail, Metric, Mode, PrimaryMetric, Variant } from './experiment.ts'
+import type {
+  ExperimentPlan,
+  Exposure,
+  Guardrail,
+  Metric,
+  Mode,
+  PrimaryMetric,
+  Variant,
+} from './experiment.ts'
 
 /** An experiment as it is asked for; what is not said is filled in. */
 export interface NewExperiment {
@@ -12,6 +20,7 @@ export interface NewExperiment {
   readonly guardrails?: readonly Guardrail[]
   readonly alpha?: number
   readonly minimum_effect?: number
+  readonly exposure?: Exposure
   readonly window_minutes?: number
   readonly planned_units?: number
   readonly auto_stop?: boolean
@@ -33,6 +42,7 @@ export function newExperiment(asked: NewExperiment): ExperimentPlan {
     guardrails: asked.guardrails ?? [],
     alpha: asked.alpha ?? 0.05,
     minimum_effect: asked.minimum_effect ?? 0.05,
+    exposure: asked.exposure ?? 'answered',
     window_minutes: asked.window_minutes ?? 24 * 60,
     planned_units: asked.planned_units ?? 10_000,
     auto_stop: asked.auto_stop ?? false,

@@ -1,40 +1,41 @@
 import { dateSql, momentSql } from '../analytics/lake-question.ts'
-import type { Experiment } from './experiment.ts'
+import type { Experiment, Exposure } from './experiment.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 
-/** When an experiment ran, as far as it did; UTC ms. */
+/** When an experiment ran, as far as it did, UTC ms, and how its shoppers are counted. */
 export interface RunPeriod {
+  readonly exposure: Exposure
   readonly startedMs: number
   readonly endedMs: number
   readonly windowMs: number
 }
 
 export function runPeriodOf(
-  {
-    started_at,
-    stopped_at,
-    window_minutes,
-  }: Pick<Experiment, 'started_at' | 'stopped_at' | 'window_minutes'>,
+  experiment: Pick<Experiment, 'started_at' | 'stopped_at' | 'window_minutes' | 'exposure'>,
   nowMs: number,
 ): RunPeriod {
-  const startedMs = started_at ?? nowMs
-  return { startedMs, endedMs: stopped_at ?? nowMs, windowMs: window_minutes * MINUTE_MS }
+  const { started_at, stopped_at, window_minutes, exposure } = experiment
+  return {
+    startedMs: started_at ?? nowMs,
+    endedMs: stopped_at ?? nowMs,
+    windowMs: window_minutes * MINUTE_MS,
+    exposure,
+  }
 }
 
 /**
  * A row per variant: what was counted, with mean and variance over shoppers of each metric. One row per shopper stands between: the
  * unit that is assigned is the unit that is analysed. `$1` is the experiment's id. Defined in `docs/EXPERIMENTS.md`.
  *
- * A shopper counts once the window after their first answer is over, by the lake's own clock (the newest event taken in), so what
+ * A shopper counts once the window after they were first exposed is over, by the lake's own clock (the newest event taken in), so what
  * they did is complete and does not change any more: the test needs a sequence of values that stay.
  */
 export function outcomeSql(period: RunPeriod, nowMs: number): string {
   const { windowMs } = period
   return `WITH ${givenSql(period)},
-    units AS (
-      SELECT unit, is_user, min_by(variant, generated_at) AS variant, min(generated_at) AS first_at FROM given GROUP BY unit, is_user),
+    units AS (${unitsSql(period)}),
     cut AS (
       SELECT least(max(received_at), ${momentSql(nowMs)}) - to_milliseconds(${windowMs}) AS newest
       FROM silver.events WHERE event_date >= ${dateSql(period.startedMs - DAY_MS)}),
@@ -58,8 +59,8 @@ export function outcomeSql(period: RunPeriod, nowMs: number): string {
     moments AS (SELECT variant, ${METRIC_COLUMNS.map(momentsOf).join(', ')} FROM outcomes GROUP BY variant),
     exposed AS (SELECT variant, count(*) AS units FROM units GROUP BY variant),
     answers AS (SELECT variant, count(*) AS answers, count(*) FILTER (fell_back) AS fell_back FROM given GROUP BY variant)
-  SELECT e.variant, e.units, a.answers, a.fell_back, (SELECT epoch_ms(newest) FROM cut) AS counted_until, m.* EXCLUDE (variant)
-  FROM exposed e JOIN answers a USING (variant) LEFT JOIN moments m USING (variant)`
+  SELECT a.variant, e.units, a.answers, a.fell_back, (SELECT epoch_ms(newest) FROM cut) AS counted_until, m.* EXCLUDE (variant)
+  FROM answers a LEFT JOIN exposed e USING (variant) LEFT JOIN moments m USING (variant)`
 }
 
 const METRIC_COLUMNS = ['click_through', 'conversion', 'revenue', 'latency', 'fallback_rate'] as const
@@ -78,6 +79,16 @@ function givenSql({ startedMs, endedMs }: RunPeriod): string {
       WHERE experiments IS NOT NULL AND m.id = $1 AND coalesce(user_id, session_id) IS NOT NULL
         AND generated_date BETWEEN ${dateSql(startedMs)} AND ${dateSql(endedMs)}
         AND generated_at >= ${momentSql(startedMs)} AND generated_at < ${momentSql(endedMs)})`
+}
+
+/** Each shopper once, with when they were first exposed. */
+function unitsSql(period: RunPeriod): string {
+  const from =
+    period.exposure === 'answered'
+      ? 'SELECT unit, is_user, variant, generated_at AS at_ts FROM given'
+      : `SELECT g.unit, g.is_user, g.variant, e.ts AS at_ts FROM given g JOIN silver.events e USING (recommendation_id)
+        WHERE e.action = 'recommendation_viewed' AND ${eventsOf(period)}`
+  return `SELECT unit, is_user, min_by(variant, at_ts) AS variant, min(at_ts) AS first_at FROM (${from}) GROUP BY unit, is_user`
 }
 
 /** Condition on `e`: days that may hold what shoppers of the experiment did. */

@@ -11,7 +11,7 @@ import {
   silverEvent,
 } from '../analytics/test-silver.ts'
 import { assign } from './assignment.ts'
-import { type Experiment, METRICS, type Metric } from './experiment.ts'
+import { EXPOSURES, type Experiment, type Exposure, METRICS, type Metric } from './experiment.ts'
 import { newExperiment } from './new-experiment.ts'
 import { experimentResults } from './results.ts'
 import type { Moments } from './sequential-test.ts'
@@ -45,6 +45,7 @@ function plainMoments(
   answers: readonly StoredAnswer[],
   events: readonly SilverEvent[],
   nowMs: number,
+  exposure: Exposure,
 ): Record<string, { units: number; answers: number; metrics: Record<Metric, Moments> }> {
   const given = answers.filter(
     ({ generated_at, experiments }) =>
@@ -59,19 +60,27 @@ function plainMoments(
   const variants: Record<string, { units: number; answers: number; rows: Record<Metric, number>[] }> = {}
   for (const [unit, own] of units) {
     const name = own[0]!.experiments!.find(({ id }) => id === experiment.id)!.variant
+    const ids = new Set(own.map(({ recommendation_id }) => recommendation_id))
     variants[name] ??= { units: 0, answers: 0, rows: [] }
-    variants[name].units += 1
     variants[name].answers += own.length
-    const first = Math.min(...own.map(({ generated_at }) => generated_at))
+    const views = events.filter(
+      ({ action, recommendation_id }) =>
+        action === 'recommendation_viewed' && recommendation_id !== null && ids.has(recommendation_id),
+    )
+    if (exposure === 'viewed' && views.length === 0) continue
+    variants[name].units += 1
+    const first = Math.min(
+      ...(exposure === 'viewed' ? views.map(({ ts }) => ts) : own.map(({ generated_at }) => generated_at)),
+    )
     if (first > cut) continue
     const inWindow = events.filter(({ ts }) => ts < first + WINDOW_MS)
-    const ids = new Set(own.map(({ recommendation_id }) => recommendation_id))
     const isOwn = (event: SilverEvent) => unit === `u ${event.shopper}` || unit === `s ${event.session}`
     const purchases = inWindow.filter(
       (event) => event.action === 'purchase' && event.ts >= first && isOwn(event),
     )
     const answered = own.filter(({ generated_at }) => generated_at < first + WINDOW_MS)
-    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+    const mean = (values: readonly number[]) =>
+      values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
     variants[name].rows.push({
       click_through: Number(
         inWindow.some(
@@ -138,7 +147,7 @@ const eventsArbitrary = fc
   .array(
     fc.record({
       shopper: fc.constantFrom(...SHOPPERS),
-      action: fc.constantFrom('view', 'click', 'recommendation_clicked', 'purchase'),
+      action: fc.constantFrom('view', 'click', 'recommendation_clicked', 'recommendation_viewed', 'purchase'),
       ts: momentArbitrary,
       answer: fc.option(fc.integer({ min: 0, max: 40 })),
       price: fc.option(fc.integer({ min: 1, max: 100 })),
@@ -159,13 +168,20 @@ const eventsArbitrary = fc
     ),
   )
 
+const questionArbitrary = fc.record({
+  answers: answersArbitrary,
+  events: eventsArbitrary,
+  nowMs: momentArbitrary,
+  exposure: fc.constantFrom(...EXPOSURES),
+})
+
 test('the figures of each variant are those of plain loops, one row per shopper', async () => {
   await fc.assert(
-    fc.asyncProperty(answersArbitrary, eventsArbitrary, momentArbitrary, async (answers, events, nowMs) => {
+    fc.asyncProperty(questionArbitrary, async ({ answers, events, nowMs, exposure }) => {
       await silver.storeAnswers(answers)
       await silver.store(events)
-      const { variants } = await experimentResults(silver.engine, experiment, nowMs)
-      const plain = plainMoments(answers, events, nowMs)
+      const { variants } = await experimentResults(silver.engine, { ...experiment, exposure }, nowMs)
+      const plain = plainMoments(answers, events, nowMs, exposure)
       for (const { name, units, answers: count, metrics } of variants) {
         const expected = plain[name]
         expect([name, units, count]).toEqual([name, expected?.units ?? 0, expected?.answers ?? 0])

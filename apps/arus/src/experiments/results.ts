@@ -42,7 +42,7 @@ export interface ExperimentResults {
   /** In the order of the plan; empty for a shadow. */
   readonly variants: readonly VariantResult[]
   readonly shadows: readonly ShadowResult[]
-  /** Shoppers whose first answer was before this moment count, UTC ms; null while nobody does. */
+  /** Shoppers first exposed before this moment count, UTC ms; null while nobody does. */
   readonly counted_until: number | null
   readonly as_of: { readonly table_versions: Readonly<Record<string, number>>; readonly took_ms: number }
 }

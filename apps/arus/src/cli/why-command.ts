@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { PassportBody } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
-import { ApiClient, apiUrl, detailOf } from './api-client.ts'
+import { codeOf, detailOf, openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
@@ -21,13 +21,13 @@ export function whyCommand(context: CliContext): Command {
     .option('--recompute', 'compute the answer again and compare')
     .option('--json', 'print the answer of the API')
     .action(async (recommendationId: string, options: WhyOptions) => {
-      const api = new ApiClient(apiUrl(context.parts.settings), context.signal)
+      const api = openApi(context)
       const query = options.recompute === true ? '?recompute=true' : ''
       const { status, body } = await api.get(
         `/recommendations/${encodeURIComponent(recommendationId)}${query}`,
       )
       if (status !== 200) {
-        throw new ArusError(status === 404 ? 'RECOMMENDATION_UNKNOWN' : 'REQUEST_INVALID', detailOf(body))
+        throw new ArusError(codeOf(body), detailOf(body))
       }
       const passport = body as PassportBody
       context.out(options.json === true ? JSON.stringify(passport, null, 2) : explained(passport))

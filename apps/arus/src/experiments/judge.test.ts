@@ -247,6 +247,8 @@ describe('the verdict', () => {
       counted(i === 0 ? 'control' : 'new', 10_000, { conversion: binary(10_000, mean), ...none }),
     )
     expect(judge(plan({ guardrails }), [control!, treated!]).verdict.kind).toBe('better')
+    const nobody = [counted('control', 0, {}), counted('new', 0, {})]
+    expect(judge(plan({ guardrails }), nobody).comparisons[0]?.guardrails[0]?.state).toBe('undecided')
   })
 
   test('a guardrail on answers that fell back counts the loss as it is, since there may be none to begin with', () => {

@@ -182,9 +182,11 @@ function metricOf(metric: Metric, { control, treated }: Pair, options: Options):
 function guardrailOf({ metric, max_loss }: Guardrail, pair: Pair, options: Options): GuardrailComparison {
   const comparison = metricOf(metric, pair, options)
   const { low, high } = gain(metric, pair, worstTolerated(metric, max_loss), options)
-  const isSame = contrast(pair.treated.metrics[metric], pair.control.metrics[metric]).standardError === 0
-  const isHeld = low > 0 || (isSame && comparison.control === comparison.treated)
-  return { ...comparison, max_loss, state: high < 0 ? 'breached' : isHeld ? 'held' : 'undecided' }
+  const [before, after] = [pair.control.metrics[metric], pair.treated.metrics[metric]]
+  const isSame = contrast(after, before).standardError === 0 && before.mean === after.mean
+  const isKnown = Math.min(before.count, after.count) >= UNITS_MIN
+  const state = high < 0 ? 'breached' : low > 0 || isSame ? 'held' : 'undecided'
+  return { ...comparison, max_loss, state: isKnown ? state : 'undecided' }
 }
 
 /** A rate that is near 0 where all is well has no share to lose of: its loss is counted as it is. */

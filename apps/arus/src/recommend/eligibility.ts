@@ -6,6 +6,8 @@ import type { ShopperPast } from './shopper-past.ts'
 export interface Eligibility {
   /** By id alone: cheap, so it is asked for every candidate of a retriever. */
   isAllowed(productId: string): boolean
+  /** The products that `isAllowed` says no to. */
+  readonly leftOut: readonly ReadonlySet<string>[]
   /** True where `isAllowed` goes by the past alone. */
   readonly isByPastOnly: boolean
   /** The same, but what was only looked at may come again: for the last level, where else nothing is left. */
@@ -31,6 +33,7 @@ export function eligibilityOf(past: ShopperPast, filters: RecommendationFilters)
       excluded.size === 0
         ? (productId) => !past.seen.has(productId)
         : (productId) => !past.seen.has(productId) && !excluded.has(productId),
+    leftOut: excluded.size === 0 ? [past.seen] : [past.seen, excluded],
     isByPastOnly: excluded.size === 0,
     isAllowedAgain: (productId) => !past.purchased.has(productId) && !excluded.has(productId),
     fits(product, isCatalogueGone) {

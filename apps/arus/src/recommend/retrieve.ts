@@ -53,22 +53,27 @@ export class Retrievers {
     model: ServingModel,
     past: ShopperPast,
     limit: number,
-    eligibility: Pick<Eligibility, 'isAllowed' | 'isByPastOnly'>,
+    eligibility: Pick<Eligibility, 'isAllowed' | 'leftOut' | 'isByPastOnly'>,
   ): readonly Retrieved[] {
     const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
-    if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility.isAllowed)
+    if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility)
     const known = this.#ofPast.get(past)
     if (known?.model === model && known.count === count) return known.retrieved
-    const retrieved = this.#byModel(model, past, count, eligibility.isAllowed)
+    const retrieved = this.#byModel(model, past, count, eligibility)
     this.#ofPast.set(past, { model, count, retrieved })
     return retrieved
   }
 
-  #byModel(model: ServingModel, past: ShopperPast, count: number, isAllowed: IsAllowed): Retrieved[] {
+  #byModel(
+    model: ServingModel,
+    past: ShopperPast,
+    count: number,
+    { isAllowed, leftOut }: Pick<Eligibility, 'isAllowed' | 'leftOut'>,
+  ): Retrieved[] {
     const newest = past.products[0]
     if (newest === undefined) return []
     const personal = model
-      .recommend(past.products, count, isAllowed)
+      .recommend(past.products, count, leftOut)
       .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))
     const near = this.neighboursOfModel(model, newest.product_id)
     return [
@@ -151,7 +156,7 @@ export class Retrievers {
     const newest = products.slice(0, CONTENT_SOURCES)
     if (model === null) return newest
     return newest
-      .filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
+      .filter(({ product_id }) => !model.knows(product_id))
       .slice(0, CONTENT_SOURCES_BESIDE_MODEL)
   }
 }

@@ -155,9 +155,7 @@ export class Retrievers {
   unknownTo(model: ServingModel | null, products: readonly HistoryProduct[]): readonly HistoryProduct[] {
     const newest = products.slice(0, CONTENT_SOURCES)
     if (model === null) return newest
-    return newest
-      .filter(({ product_id }) => !model.knows(product_id))
-      .slice(0, CONTENT_SOURCES_BESIDE_MODEL)
+    return newest.filter(({ product_id }) => !model.knows(product_id)).slice(0, CONTENT_SOURCES_BESIDE_MODEL)
   }
 }
 

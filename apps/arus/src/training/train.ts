@@ -244,7 +244,10 @@ function judge(
   if (!beatsBaselines) return { isBetter: false, reason: `${own}, not above the baselines (${against})` }
   if (incumbent === null)
     return { isBetter: true, reason: `${own}, above the baselines (${against}); no model was in place` }
-  const { mean, low, high } = pairedDifference(mine.ndcgByUser, incumbent.evaluation.ndcgByUser)
+  const { mean, low, high } = pairedDifference(
+    mine.byUser[`ndcg@${K}`]!,
+    incumbent.evaluation.byUser[`ndcg@${K}`]!,
+  )
   const difference = `${mean >= 0 ? '+' : ''}${mean.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)}) against version ${incumbent.version}`
   return mean > 0
     ? { isBetter: true, reason: `${own}, ${difference}` }

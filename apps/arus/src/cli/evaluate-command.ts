@@ -4,9 +4,11 @@ import { v7 as uuid } from 'uuid'
 import { ArusError } from '../errors.ts'
 import { evaluateInProcess } from '../evaluation/evaluate-in-process.ts'
 import { parseColumns } from '../evaluation/files/session-file.ts'
+import { REWARDS, type Reward } from '../evaluation/off-policy/logged-lists.ts'
 import { assertModels, type EvaluationData } from '../evaluation/question.ts'
 import { writeEvaluation } from '../evaluation/write-evaluation.ts'
 import type { CliContext } from './context.ts'
+import { evaluateOffPolicy, judgementText } from './evaluate-off-policy.ts'
 import { evaluationText } from './evaluation-table.ts'
 
 interface EvaluateOptions {
@@ -20,6 +22,10 @@ interface EvaluateOptions {
   readonly models?: readonly string[]
   readonly budget?: number
   readonly users?: number
+  readonly offPolicy?: true
+  readonly model?: number
+  readonly reward: Reward
+  readonly answers: number
   readonly json?: true
 }
 
@@ -51,9 +57,19 @@ export function evaluateCommand(context: CliContext, entry: string): Command {
       positive,
     )
     .option('--users <count>', 'test shoppers at most (default: 5000 of the shop, all of files)', wholeNumber)
+    .option('--off-policy', 'estimate what a version would have brought from answers given while exploring')
+    .option('--model <version>', 'with --off-policy (default: the newest not in production)', wholeNumber)
+    .addOption(
+      new Option('--reward <what>', 'with --off-policy: what counts').choices(REWARDS).default('click'),
+    )
+    .option('--answers <count>', 'with --off-policy: the newest answers, at most', wholeNumber, 10_000)
     .option('--json', 'print as JSON')
     .action(async (options: EvaluateOptions) => {
       const { parts, signal, onProgress, out } = context
+      if (options.offPolicy === true) {
+        const judgement = await evaluateOffPolicy(context, { ...options, model: options.model ?? null })
+        return out(options.json === true ? JSON.stringify(judgement, null, 2) : judgementText(judgement))
+      }
       const question = {
         data: dataOf(options),
         k: options.k,

@@ -1,8 +1,14 @@
 import type { Lake } from '../lake/lake.ts'
 import type { EvaluationReport } from './evaluation-report.ts'
 
+/** What of a run is written. */
+export type WrittenEvaluation = Pick<
+  EvaluationReport,
+  'run_id' | 'evaluated_at' | 'data' | 'data_version' | 'split' | 'user_count' | 'chosen' | 'models'
+>
+
 /** Appends a run to `gold.evaluations`, a row for each model and metric. */
-export async function writeEvaluation(lake: Pick<Lake, 'write'>, report: EvaluationReport): Promise<void> {
+export async function writeEvaluation(lake: Pick<Lake, 'write'>, report: WrittenEvaluation): Promise<void> {
   const rows = report.models.flatMap(({ model, options, metrics }) =>
     Object.entries(metrics).map(([metric, { value, low, high }]) =>
       [

@@ -144,16 +144,16 @@ export const GOLD: readonly TableDefinition[] = [
     'What `arus evaluate` measured: a row for each run, model and metric.',
     `run_id string Id of the run
      evaluated_at timestamp [UTC] When it ended
-     data string silver.interactions, or names of files
+     data string silver.interactions, names of files, or bronze.recommendations
      data_version string Versions of the tables, or the first digits of the files' SHA-256
-     split string time, leave-last-out, given (by files) or last-day (of sessions)
+     split string time, leave-last-out, given (by files), last-day (of sessions) or off-policy
      model string Algorithm; production is the one in service, fitted on the same training data
      options string Its options, chosen on validation data, JSON
-     metric string recall@20, ndcg@20, …
+     metric string recall@20, ndcg@20, …; off-policy click_ips, click_snips, click_doubly_robust, …
      value double Value
      low double Lower end of the 95 % confidence interval; null where there is none
      high double Upper end
-     users long [shoppers] Test shoppers, or test sessions
+     users long [shoppers] Test shoppers, test sessions, or answers
      is_chosen boolean The run would take this model`,
     {
       clusterColumns: ['evaluated_at'],

@@ -29,24 +29,34 @@ export class MarginalRelevance<T> {
     for (const item of options.above) this.#comeNear(item)
   }
 
-  /** The next of the items that may be given; null when there is none. Its place among the items, beside it. */
+  /**
+   * The next of the items that may be given, and its place among the items; null when there is none. One that may not be
+   * given is not asked about again.
+   */
   next(mayBe: (item: T) => boolean): { readonly item: T; readonly position: number } | null {
+    for (let position = this.#best(); position >= 0; position = this.#best()) {
+      const item = this.#items[position]!
+      this.#isOut[position] = 1
+      if (!mayBe(item)) continue
+      this.#comeNear(item)
+      return { item, position }
+    }
+    return null
+  }
+
+  #best(): number {
     const { lambda, relevance } = this.#options
     let best = -1
     let highest = Number.NEGATIVE_INFINITY
     for (let i = 0; i < this.#items.length; i++) {
-      if (this.#isOut[i] === 1 || !mayBe(this.#items[i]!)) continue
+      if (this.#isOut[i] === 1) continue
       const marginal = lambda * (relevance[i] ?? 0) - (1 - lambda) * this.#nearest[i]!
       if (marginal > highest) {
         best = i
         highest = marginal
       }
     }
-    if (best < 0) return null
-    const item = this.#items[best]!
-    this.#isOut[best] = 1
-    this.#comeNear(item)
-    return { item, position: best }
+    return best
   }
 
   #comeNear(item: T): void {

@@ -20,6 +20,7 @@ import { problemOf, requestInvalid, sendProblem } from './problem.ts'
 import { productRoutes } from './products/routes.ts'
 import { recommendationRoutes } from './recommendations/routes.ts'
 import { requestIds } from './request-id.ts'
+import { ruleRoutes } from './rules/routes.ts'
 import { sdkRoutes } from './sdk/routes.ts'
 import { sqlRoutes } from './sql/routes.ts'
 import { SQL_HEADERS } from './sql/send-answer.ts'
@@ -74,7 +75,7 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
       done()
     })
   }
-  for (const routes of [sqlRoutes, keyRoutes]) {
+  for (const routes of [sqlRoutes, keyRoutes, ruleRoutes]) {
     await app.register((scope, _options, done) => {
       routes(scope as Api, deps)
       done()

@@ -70,6 +70,7 @@ async function openReal() {
             readEvents: (places) => eventsAt(log, topics.events, places),
             loadModel: async () => model,
             catalogue: () => catalogue,
+            rulesAt: async () => null,
             onFault: () => {},
           },
           id,

@@ -1,3 +1,5 @@
+import type { RuleKind } from '../rules/rule.ts'
+import type { Arranged } from './arranged.ts'
 import type { Retrieved } from './blend.ts'
 import type { ModelReference, RecommendationAnswer } from './recommendation.ts'
 import type { Pairs } from './retrieve.ts'
@@ -8,6 +10,8 @@ const EVENT_LIMIT = 50
 const CANDIDATE_LIMIT = 50
 /** Excluded products kept: the API takes 200 texts. */
 const EXCLUDE_LIMIT = 500
+/** Products kept of those that one rule touched. */
+const TOUCHED_LIMIT = 20
 
 /** An event an answer rested on, by its place in the log. */
 interface PassportEvent {
@@ -30,6 +34,24 @@ export interface PassportRequest {
   readonly max_price: number | null
   /** Null where there were more than are kept. */
   readonly exclude: readonly string[] | null
+  /** Products on the pages before; absent on the first. */
+  readonly shown_count?: number
+}
+
+/** Rules that were in force. */
+export interface PassportRules {
+  /** The state of all rules of the shop; see `RuleStore.at`. 0 for rules that were never stored. */
+  readonly revision: number
+  /** The moment at which they were in force, UTC milliseconds. */
+  readonly in_force_at: number
+  /** Those that changed something. Of the products each touched at most 20 are named. */
+  readonly applied: readonly {
+    readonly id: string
+    readonly kind: RuleKind
+    readonly name: string
+    readonly product_count: number
+    readonly products: readonly string[]
+  }[]
 }
 
 /** The parts that were there; what was away is null or false. */
@@ -70,12 +92,24 @@ export interface Passport {
     readonly partners: readonly (readonly [product_id: string, score: number])[]
   }[]
   readonly filters: readonly string[]
-  readonly result: readonly {
-    readonly product_id: string
-    readonly rank: number
-    readonly score: number
-    readonly reason: string
-  }[]
+  /** Absent where no rule was in force. */
+  readonly rules?: PassportRules
+  /** Absent where no rule explored. `pool`: how many products could be drawn for the first place. */
+  readonly exploration?: { readonly probability: number; readonly pool: number }
+  /** What trended, where rules were in force and it was looked at: trends fade, and are not kept. */
+  readonly trending?: readonly (readonly [product_id: string, trend_score: number])[]
+  readonly result: readonly PassportResult[]
+}
+
+/** A product of the answer. */
+export interface PassportResult {
+  readonly product_id: string
+  readonly rank: number
+  /** After boosts. */
+  readonly score: number
+  readonly reason: string
+  /** How likely this product was at this rank, given those above it; absent where no rule explored. */
+  readonly propensity?: number
 }
 
 /** What the passport of an answer is made from. */
@@ -89,6 +123,8 @@ export interface PassportSource {
   readonly filters: readonly string[]
   readonly request: Omit<PassportRequest, 'exclude'> & { readonly exclude: readonly string[] }
   readonly parts: PassportParts
+  readonly rules: { readonly revision: number; readonly atMs: number } | null
+  readonly arranged: Arranged | null
 }
 
 /** The compact record of where an answer came from. Passports of the same past and the same candidates share their lists. */
@@ -115,12 +151,42 @@ export function passportOf(source: PassportSource): Passport {
       partners: partners.map((partner) => [partner.product_id, partner.score] as const),
     })),
     filters: source.filters,
-    result: answer.recommendations.map(({ product_id, rank, score, reason }) => ({
-      product_id,
-      rank,
-      score,
-      reason: reason.kind,
-    })),
+    ...ruledBy(source),
+    result: resultOf(answer, source.arranged),
+  }
+}
+
+/** The products of an answer as a passport keeps them. */
+export function resultOf(answer: RecommendationAnswer, arranged: Arranged | null): PassportResult[] {
+  const propensities = arranged?.exploration?.propensities
+  return answer.recommendations.map(({ product_id, rank, score, reason }, position) => ({
+    product_id,
+    rank,
+    score,
+    reason: reason.kind,
+    ...(propensities === undefined ? {} : { propensity: rounded(propensities[position] ?? 1) }),
+  }))
+}
+
+function ruledBy({ rules, arranged }: PassportSource): Pick<Passport, 'rules' | 'exploration' | 'trending'> {
+  if (rules === null || arranged === null) return {}
+  const { applied, exploration, trending } = arranged
+  return {
+    rules: {
+      revision: rules.revision,
+      in_force_at: rules.atMs,
+      applied: applied.map(({ rule, products }) => ({
+        id: rule.id,
+        kind: rule.kind,
+        name: rule.name,
+        product_count: products.length,
+        products: products.slice(0, TOUCHED_LIMIT),
+      })),
+    },
+    ...(exploration === null
+      ? {}
+      : { exploration: { probability: exploration.probability, pool: exploration.poolSize } }),
+    ...(trending.length === 0 ? {} : { trending }),
   }
 }
 

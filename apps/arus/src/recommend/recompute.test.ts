@@ -37,6 +37,7 @@ function openShop() {
     readEvents: (places) => live.eventsAt(places),
     loadModel: async () => model,
     catalogue: () => catalogue,
+    rulesAt: async () => null,
   }
   return { recommender, live, parts, passports, source }
 }

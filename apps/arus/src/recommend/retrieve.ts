@@ -43,7 +43,13 @@ export class Retrievers {
   /** A shopper who does nothing new is often asked for again: another page, another place on it. */
   readonly #ofPast = new WeakMap<
     ShopperPast,
-    { readonly model: ServingModel; readonly count: number; readonly retrieved: readonly Retrieved[] }
+    {
+      readonly model: ServingModel
+      readonly count: number
+      readonly exclusion: Eligibility['exclusion']
+      readonly excluded: readonly string[]
+      readonly retrieved: readonly Retrieved[]
+    }
   >()
   #modelVersion: number | null = null
   #catalogueVersion: string | null = null
@@ -53,14 +59,18 @@ export class Retrievers {
     model: ServingModel,
     past: ShopperPast,
     limit: number,
-    eligibility: Pick<Eligibility, 'isAllowed' | 'leftOut' | 'isByPastOnly'>,
+    eligibility: Eligibility,
   ): readonly Retrieved[] {
     const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
     if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility)
     const known = this.#ofPast.get(past)
-    if (known?.model === model && known.count === count) return known.retrieved
+    const { exclusion } = eligibility
+    if (known?.model === model && known.count === count && known.exclusion === exclusion) {
+      for (const productId of known.excluded) eligibility.excluded.add(productId)
+      return known.retrieved
+    }
     const retrieved = this.#byModel(model, past, count, eligibility)
-    this.#ofPast.set(past, { model, count, retrieved })
+    this.#ofPast.set(past, { model, count, exclusion, excluded: [...eligibility.excluded], retrieved })
     return retrieved
   }
 
@@ -68,12 +78,12 @@ export class Retrievers {
     model: ServingModel,
     past: ShopperPast,
     count: number,
-    { isAllowed, leftOut }: Pick<Eligibility, 'isAllowed' | 'leftOut'>,
+    { isAllowed, leftOut, isKept }: Eligibility,
   ): Retrieved[] {
     const newest = past.products[0]
     if (newest === undefined) return []
     const personal = model
-      .recommend(past.products, count, leftOut)
+      .recommend(past.products, count, leftOut, isKept)
       .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))
     const near = this.neighboursOfModel(model, newest.product_id)
     return [

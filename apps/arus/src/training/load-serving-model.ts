@@ -51,6 +51,7 @@ class BundleServingModel implements ServingModel {
     history: readonly HistoryProduct[],
     k: number,
     leftOut: readonly ReadonlySet<string>[] = [],
+    isKept: ((productId: string) => boolean) | null = null,
   ): Candidate[] {
     const model = this.#chosen
     const known: string[] = []
@@ -65,7 +66,12 @@ class BundleServingModel implements ServingModel {
     }
     if (model === undefined || known.length === 0) return []
     const user = { items: items.subarray(0, known.length), weights: weights.subarray(0, known.length) }
-    const ranked = this.#without(user.items, leftOut, (filter) => model.recommend(user, { k, filter }))
+    const ranked = this.#without(user.items, leftOut, (isIn) =>
+      model.recommend(user, {
+        k,
+        filter: isKept === null ? isIn : (item) => isIn(item) && isKept(this.#idOf(item)),
+      }),
+    )
     const reasons = model.reasons(user, ranked.items)
     return this.#candidates(model, ranked, (n) => known[reasons[n]!] ?? null)
   }

@@ -23,13 +23,14 @@ export interface ServingModel {
   readonly version: number
   readonly trained_at: number
   /**
-   * For a shopper, by the version's algorithm, without the products of `leftOut` and of the history; empty when nothing of the history
-   * is known to it.
+   * For a shopper, by the version's algorithm, without the products of `leftOut` and of the history and those that `isKept` says no
+   * to, which is slower; empty when nothing of the history is known to it.
    */
   recommend(
     history: readonly HistoryProduct[],
     k: number,
     leftOut?: readonly ReadonlySet<string>[],
+    isKept?: ((productId: string) => boolean) | null,
   ): Candidate[]
   /** True for a product that `similar` has an answer for. */
   knows(productId: string): boolean

@@ -182,22 +182,23 @@ class FolderLake implements Lake {
   }
 }
 
-/** Adds the columns that the definition gained since the table was made; rows that are there have NULL in them. */
+/**
+ * Adds the columns that the definition has and an older bronze table does not: null in the rows of before. Derived tables are
+ * not touched, since a column of theirs is wanted for all rows.
+ */
 async function withNewColumns(table: DeltaTable, definition: TableDefinition): Promise<DeltaTable> {
-  const missing = async () => {
-    const { schema } = await table.snapshot()
-    const known = new Set(schema.fields.map(({ name }) => name.toLowerCase()))
-    return deltaSchema(definition).fields.filter(({ name }) => !known.has(name.toLowerCase()))
+  if (!definition.name.startsWith('bronze.')) return table
+  for (let attempt = 1; ; attempt++) {
+    const known = new Set((await table.snapshot()).schema.fields.map(({ name }) => name))
+    const missing = deltaSchema(definition).fields.filter(({ name }) => !known.has(name))
+    if (missing.length === 0) return table
+    try {
+      await table.addColumns(missing)
+    } catch (error) {
+      // Another process may add the same, or append meanwhile.
+      if (attempt >= CONFLICT_ATTEMPTS) throw error
+    }
   }
-  const columns = await missing()
-  if (columns.length === 0) return table
-  try {
-    await table.addColumns(columns)
-  } catch (error) {
-    // Another process that was started on the same data may have been faster.
-    if ((await missing()).length > 0) throw error
-  }
-  return table
 }
 
 /** Null when one of the files that were asked for is no longer part of the table. */

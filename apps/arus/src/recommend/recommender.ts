@@ -1,11 +1,14 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
 import type { Treatment } from '../experiments/treatment.ts'
+import type { CompiledRules } from '../rules/compiled-rules.ts'
 import type { ServingModel } from '../training/serving-model.ts'
+import type { Arranged } from './arranged.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
-import { climbDown, fillerCount, type LiveReads, type PartsNow, type Reached } from './ladder.ts'
+import { climbDown } from './ladder.ts'
+import { type Climb, fillerCount, type LiveReads, type PartsNow, type Reached } from './levels.ts'
 import { type Passport, type PassportRequest, type PassportSource, passportOf, rounded } from './passport.ts'
 import { NO_PAIRS, type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
@@ -14,6 +17,7 @@ import type {
   Fallback,
   ModelReference,
   RecommendationAnswer,
+  RecommendationFilters,
   RecommendationRequest,
   TrendingAnswer,
   TrendingItem,
@@ -29,12 +33,14 @@ export interface RecommenderOptions {
   readonly catalogue: () => Catalogue | null
   readonly live: () => LiveReads | null
   readonly model: () => ServingModel | null
+  /** Rules in force in a scenario at a moment (UTC ms); null when there are none. */
+  readonly rules?: (scenario: string, atMs: number) => CompiledRules | null
   /** True for a name whose owner was erased, while the model may hold what they did: it is not used for them. */
   readonly isWithheld?: (name: string) => boolean
   /** What the experiments that hold for a shopper (by user id, else session id) and a scenario ask for; null: nothing. */
   readonly treatment?: (unit: string, scenario: string) => Treatment | null
-  /** Told of each answer; must not wait. `again` answers the same request by another model. */
-  readonly onAnswer?: (passport: Passport, again: AnswerAgain) => void
+  /** Told of each answer; must not wait. */
+  readonly onAnswer?: (passport: Passport, made: MadeAnswer) => void
   /** Told of parts that throw, at most once per level and second. */
   readonly onFault?: (fault: LevelFault) => void
   readonly remembered?: RememberedProducts
@@ -43,6 +49,13 @@ export interface RecommenderOptions {
   readonly uuid: () => string
   /** For `took_ms`. */
   readonly clockMs?: () => number
+}
+
+/** What an answer was made of, beside its passport. */
+export interface MadeAnswer {
+  readonly arranged: Arranged | null
+  /** Answers the same request by another model. */
+  readonly again: AnswerAgain
 }
 
 /** The ranking that a model would have given where another answered. Counts as no answer. */
@@ -79,6 +92,13 @@ interface Asked {
   readonly past: ShopperPast
   readonly eligibility: Eligibility
   readonly treatment: Treatment | null
+  readonly rules: RulesNow | null
+}
+
+/** Rules of an answer, and the moment at which they were in force. */
+interface RulesNow {
+  readonly compiled: CompiledRules
+  readonly atMs: number
 }
 
 /** What an answer is shown as where nothing else was asked for. */
@@ -87,18 +107,6 @@ const SCENARIOS: Readonly<Record<Asked['kind'], string>> = {
   session: 'session',
   similar: 'similar',
   cart: 'cart',
-}
-
-function asked(
-  kind: Asked['kind'],
-  request: RecommendationRequest,
-  past: ShopperPast,
-  of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
-): Asked {
-  const scenario = request.scenario ?? SCENARIOS[kind]
-  const eligibility = eligibilityOf(past, request)
-  const nobody = { productId: null, userId: null, sessionId: null, treatment: null }
-  return { kind, ...nobody, scenario, request, past, eligibility, ...of }
 }
 
 /** See `Recommender`. */
@@ -129,25 +137,25 @@ class LadderRecommender implements Recommender {
     const startedMs = this.#clockMs()
     const sessionId = request.sessionId ?? null
     const past = await readPast(this.#options.live, { userId, sessionId }, this.#faults)
-    return this.#answer(asked('user', request, past, { userId, sessionId, startedMs }))
+    return this.#answer(this.#asked('user', request, past, { userId, sessionId, startedMs }))
   }
 
   async forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const past = await readPast(this.#options.live, { userId: null, sessionId }, this.#faults)
-    return this.#answer(asked('session', request, past, { sessionId, startedMs }))
+    return this.#answer(this.#asked('session', request, past, { sessionId, startedMs }))
   }
 
   async forCart(products: readonly string[], request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
-    return this.#answer(asked('cart', request, pastOfCart(products), { cart: products, startedMs }))
+    return this.#answer(this.#asked('cart', request, pastOfCart(products), { cart: products, startedMs }))
   }
 
   async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
     const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
-    const all = asked('similar', filtered, NO_PAST, { productId, startedMs })
+    const all = this.#asked('similar', filtered, NO_PAST, { productId, startedMs })
     const personal = await this.#personalOf(all, parts)
     const { product, isGone } = this.#facts.of(parts.catalogue, productId)
     if (product === undefined && !isGone && personal.retrieved.length === 0) {
@@ -165,7 +173,7 @@ class LadderRecommender implements Recommender {
     const figures = new Map(trends.map((trend) => [trend.product_id, trend]))
     const { picks, fallback } = this.#climb(
       parts,
-      { past: NO_PAST, request: { limit }, eligibility: eligibilityOf(NO_PAST, {}) },
+      { past: NO_PAST, request: { limit }, ...this.#limits('trending', NO_PAST, {}), seed: null },
       { retrieved: [], level: null, pairs: NO_PAIRS },
     )
     const trending: TrendingItem[] = picks.map((pick, position) => {
@@ -216,12 +224,45 @@ class LadderRecommender implements Recommender {
     return asked.treatment?.model ? { ...parts, model: asked.treatment.model } : parts
   }
 
+  #asked(
+    kind: Asked['kind'],
+    request: RecommendationRequest,
+    past: ShopperPast,
+    of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
+  ): Asked {
+    const scenario = request.scenario ?? SCENARIOS[kind]
+    const limits = this.#limits(scenario, past, request)
+    const nobody = { productId: null, userId: null, sessionId: null, treatment: null }
+    return { kind, ...nobody, scenario, request, past, ...limits, ...of }
+  }
+
+  /** What may be in an answer, and which rules put it in order. */
+  #limits(
+    scenario: string,
+    past: ShopperPast,
+    filters: RecommendationFilters,
+  ): Pick<Asked, 'eligibility' | 'rules'> {
+    const rules = this.#rulesNow(scenario)
+    if (rules === null) return { eligibility: eligibilityOf(past, filters), rules }
+    const catalogue = this.#faults.attempt('catalogue', null, this.#options.catalogue)
+    return { eligibility: eligibilityOf(past, filters, rules.compiled.exclusionIn(catalogue)), rules }
+  }
+
+  #rulesNow(scenario: string): RulesNow | null {
+    const { rules } = this.#options
+    if (rules === undefined) return null
+    const atMs = this.#options.now()
+    const compiled = this.#faults.attempt('rules', null, () => rules(scenario, atMs))
+    return compiled === null ? null : { compiled, atMs }
+  }
+
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
-    const reached = this.#climb(parts, asked, personal)
+    const recommendationId = this.#options.uuid()
+    const reached = this.#climb(parts, { ...asked, seed: recommendationId }, personal)
     const generatedAtMs = this.#options.now()
     const marks = asked.treatment?.marks ?? []
     const answer: RecommendationAnswer = {
-      recommendation_id: this.#options.uuid(),
+      recommendation_id: recommendationId,
       user_id: asked.userId,
       scenario: asked.scenario,
       recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
@@ -231,19 +272,28 @@ class LadderRecommender implements Recommender {
       generated_at: new Date(generatedAtMs).toISOString(),
       took_ms: this.#sinceMs(asked.startedMs),
     }
-    this.#tell(answer, { asked, personal, generatedAtMs }, parts)
+    this.#tell(answer, { asked, personal, generatedAtMs, arranged: reached.arranged }, parts)
     return answer
   }
 
   #climb(
     parts: PartsNow,
-    { past, request, eligibility }: Pick<Asked, 'past' | 'request' | 'eligibility'>,
+    {
+      past,
+      request,
+      eligibility,
+      rules,
+      seed,
+    }: Pick<Asked, 'past' | 'request' | 'eligibility' | 'rules'> & Pick<Climb, 'seed'>,
     personal: Personal,
   ): Reached {
     this.#rememberBestSellers(parts.catalogue)
     return climbDown({
       ...parts,
       limit: request.limit,
+      shownCount: request.shownCount ?? 0,
+      rules: rules?.compiled ?? null,
+      seed,
       eligibility,
       filters: request,
       retrieved: personal.retrieved,
@@ -269,14 +319,18 @@ class LadderRecommender implements Recommender {
 
   #tell(
     answer: RecommendationAnswer,
-    source: { readonly asked: Asked; readonly personal: Personal; readonly generatedAtMs: number },
+    source: Pick<PassportSource, 'generatedAtMs' | 'arranged'> & {
+      readonly asked: Asked
+      readonly personal: Personal
+    },
     parts: PartsNow,
   ): void {
-    const { asked, personal, generatedAtMs } = source
+    const { asked, personal, generatedAtMs, arranged } = source
     this.#faults.attempt('live state', undefined, () => parts.live?.countRecommendation())
     const { onAnswer } = this.#options
     if (onAnswer === undefined) return
-    const again: AnswerAgain = (model) => this.#again(asked, { ...parts, model })
+    const again: AnswerAgain = (model) =>
+      this.#again({ ...asked, seed: answer.recommendation_id }, { ...parts, model })
     this.#faults.attempt('passport', undefined, () =>
       onAnswer(
         passportOf({
@@ -288,6 +342,9 @@ class LadderRecommender implements Recommender {
           pairs: personal.pairs,
           filters: asked.eligibility.applied,
           experiments: asked.treatment?.marks ?? [],
+          arranged,
+          rules:
+            asked.rules === null ? null : { revision: asked.rules.compiled.revision, atMs: asked.rules.atMs },
           request: requestOf(asked),
           parts: {
             catalogue: parts.catalogue?.version ?? null,
@@ -295,12 +352,13 @@ class LadderRecommender implements Recommender {
             live: parts.live !== null,
           },
         }),
-        again,
+        { arranged, again },
       ),
     )
   }
 
-  async #again(asked: Asked, parts: PartsNow): Promise<OtherRanking> {
+  /** Places that a rule drew are drawn alike, so that what differs is the model's doing. */
+  async #again(asked: Asked & Pick<Climb, 'seed'>, parts: PartsNow): Promise<OtherRanking> {
     const startedMs = this.#clockMs()
     const { picks, fallback } = this.#climb(parts, asked, await this.#personalOf(asked, parts))
     return {
@@ -348,6 +406,7 @@ function requestOf({ kind, productId, cart, request }: Asked): PassportSource['r
     min_price: request.minPrice ?? null,
     max_price: request.maxPrice ?? null,
     exclude: request.exclude ?? [],
+    ...(request.shownCount ? { shown_count: request.shownCount } : {}),
   }
 }
 

@@ -21,7 +21,7 @@ function shop(changes: Pick<RecommenderOptions, 'treatment' | 'isWithheld'>) {
     catalogue: () => catalogue,
     live: () => live,
     model: () => production,
-    onAnswer: (passport, again) => answers.push({ passport, again }),
+    onAnswer: (passport, { again }) => answers.push({ passport, again }),
     onFault: (fault) => faults.push(fault),
     now: () => NOW_MS,
     uuid: v7,
@@ -106,6 +106,7 @@ test('an answer of a variant is computed again by the variant’s model', async 
     recompute(passport, {
       readEvents: (places) => live.eventsAt(places),
       loadModel: async (version) => (version === loaded.version ? loaded : { gone: 'not this one' }),
+      rulesAt: async () => null,
       catalogue: () => catalogue,
     })
   expect((await again(other)).kind).toBe('same')

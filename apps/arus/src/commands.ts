@@ -38,6 +38,7 @@ const COMMANDS: Readonly<Record<string, LoadCommand>> = {
   tables: async (context) => (await import('./cli/tables-command.ts')).tablesCommand(context),
   sql: async (context) => (await import('./cli/sql-command.ts')).sqlCommand(context),
   keys: async (context) => (await import('./cli/keys-command.ts')).keysCommand(context),
+  rules: async (context) => (await import('./cli/rules-command.ts')).rulesCommand(context),
   forget: async (context) => {
     const { forgetCommand } = await import('./cli/forget-command.ts')
     return forgetCommand(context, (await import('./server/forget-shopper.ts')).forgetWaiting)

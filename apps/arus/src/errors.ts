@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   TABLE_VERSION_UNKNOWN: { status: 404, exitCode: 4 },
   MODEL_UNKNOWN: { status: 404, exitCode: 4 },
   KEY_UNKNOWN: { status: 404, exitCode: 4 },
+  RULE_UNKNOWN: { status: 404, exitCode: 4 },
   REQUEST_INVALID: { status: 400, exitCode: 2 },
   KEY_REQUIRED: { status: 401, exitCode: 4 },
   KEY_INVALID: { status: 401, exitCode: 4 },

@@ -11,6 +11,7 @@ import { type Lake, openLake } from './lake/lake.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
+import { RuleStore } from './rules/rule-store.ts'
 
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
@@ -97,6 +98,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => new KeyStore({ database: await database() }),
     async () => {},
   )
+  const rules = once(
+    async () => new RuleStore({ database: await database() }),
+    async () => {},
+  )
   const catalogue = once(
     () => openCatalogue({ folder: folders.catalogue }),
     (part) => part.close(),
@@ -113,6 +118,7 @@ export function openParts(settings: Settings): OpenParts {
     registry,
     erasures,
     keys,
+    rules,
     catalogue,
     async close() {
       for (const close of closers.splice(0)) await close()

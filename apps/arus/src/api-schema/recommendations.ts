@@ -12,6 +12,7 @@ export const ReasonSchema = Type.Object({
     Type.Literal('trending'),
     Type.Literal('popular'),
     Type.Literal('static'),
+    Type.Literal('pinned'),
   ]),
   /** Product of the shopper's past that led to this one. */
   because_of: Type.Optional(Type.Object({ product_id: Type.String(), title: Nullable(Type.String()) })),
@@ -91,6 +92,11 @@ const ResultSchema = Type.Array(
     rank: Type.Integer(),
     score: Type.Number(),
     reason: Type.String(),
+    propensity: Type.Optional(
+      Type.Number({
+        description: 'How likely this product was at this rank, given those above it; where a rule explored.',
+      }),
+    ),
   }),
 )
 
@@ -133,6 +139,7 @@ export const PassportSchema = Type.Object({
       min_price: Nullable(Type.Number()),
       max_price: Nullable(Type.Number()),
       exclude: Nullable(Type.Array(Type.String())),
+      shown_count: Type.Optional(Type.Integer({ description: 'Products on the pages before.' })),
     }),
   ),
   /** The parts that were there: version of the catalogue, of the model, and whether live state was. */
@@ -159,6 +166,30 @@ export const PassportSchema = Type.Object({
     }),
   ),
   filters: Type.Array(Type.String()),
+  /** Rules that were in force; absent where there were none. */
+  rules: Type.Optional(
+    Type.Object({
+      revision: Type.Integer({ description: 'The state of all rules; each change makes the next.' }),
+      in_force_at: Type.Integer({ description: 'UTC milliseconds.' }),
+      /** Those that changed something. */
+      applied: Type.Array(
+        Type.Object({
+          id: Type.String(),
+          kind: Type.String(),
+          name: Type.String(),
+          product_count: Type.Integer({ description: 'Products it touched.' }),
+          products: Type.Array(Type.String(), { description: 'At most 20 of them.' }),
+        }),
+      ),
+    }),
+  ),
+  /** Absent where no rule explored. */
+  exploration: Type.Optional(
+    Type.Object({
+      probability: Type.Number({ description: 'Of each place, that its product was drawn at random.' }),
+      pool: Type.Integer({ description: 'Products that could be drawn for the first place.' }),
+    }),
+  ),
   result: ResultSchema,
   /** How the model in place was made; null when there was none, or the registry does not know it any more. */
   training: Nullable(

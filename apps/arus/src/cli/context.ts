@@ -9,6 +9,7 @@ import type { OnProgress } from '../progress.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { RuleStore } from '../rules/rule-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 
 /** Opens parts of Arus on first use; all that was opened is closed when the command ends. */
@@ -29,6 +30,8 @@ export interface Parts {
   erasures(): Promise<ErasureStore>
   /** Keys of the API. */
   keys(): Promise<KeyStore>
+  /** Rules of the business. */
+  rules(): Promise<RuleStore>
 }
 
 /** What a command works with. Commands write results to `out`, and everything else (progress, notes) to stderr. */

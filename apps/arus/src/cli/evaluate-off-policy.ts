@@ -23,6 +23,7 @@ export async function evaluateOffPolicy(
   const registry = await parts.registry()
   const catalogue = await parts.catalogue()
   const log = await parts.log()
+  const rules = await parts.rules()
   const topics = topicNames(parts.settings.shop)
   const judgement = await judgeVersion({
     registry,
@@ -38,6 +39,7 @@ export async function evaluateOffPolicy(
         }
       },
       catalogue: () => catalogue,
+      rulesAt: (revision) => rules.at(revision),
     },
     version: model,
     reward,

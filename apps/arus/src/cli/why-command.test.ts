@@ -38,7 +38,7 @@ test('prints events, model, candidates, rules and result', async () => {
   expect(text).toMatch(/Rested on 2 events of the log, newest first\n.*\n.*\n? +0 +1 +view +p1\n/)
   expect(text).toContain('Answered by model walk version 3')
   expect(text).toMatch(/newest +1 +3 +p20 \(/)
-  expect(text).toContain('Rules at work: already_seen, price')
+  expect(text).toContain('Filters at work: already_seen, price')
   expect(text).toMatch(/ 1 +p20 +\d/)
   expect(text).not.toContain('Computed again')
 })

@@ -41,6 +41,7 @@ export function explained(passport: PassportBody): string {
     eventsOf(passport),
     madeByOf(passport),
     candidatesOf(passport),
+    rulesOf(passport),
     resultOf(passport),
     recomputedOf(passport),
   ]
@@ -102,8 +103,9 @@ function madeByOf({ model, fallback, training, parts }: PassportBody): string {
 }
 
 function candidatesOf({ retrievers, filters }: PassportBody): string {
-  const rules = filters.length === 0 ? 'No rule left anything out' : `Rules at work: ${filters.join(', ')}`
-  if (retrievers.length === 0) return `No retriever brought candidates\n${rules}`
+  const filtered =
+    filters.length === 0 ? 'No filter left anything out' : `Filters at work: ${filters.join(', ')}`
+  if (retrievers.length === 0) return `No retriever brought candidates\n${filtered}`
   return `Candidates\n${textTable(
     ['retriever', 'share', 'brought', 'best'],
     retrievers.map(({ retriever, weight, candidates }) => [
@@ -115,7 +117,28 @@ function candidatesOf({ retrievers, filters }: PassportBody): string {
         .map(({ product_id, score }) => `${product_id} (${score})`)
         .join(', '),
     ]),
-  )}\n${rules}`
+  )}\n${filtered}`
+}
+
+function rulesOf({ rules, exploration }: PassportBody): string {
+  if (rules === undefined) return ''
+  const { revision, applied } = rules
+  if (applied.length === 0) return `No rule of the business changed anything (revision ${revision})`
+  const table = textTable(
+    ['rule', 'kind', 'name', 'touched', 'among them'],
+    applied.map(({ id, kind, name, product_count, products }) => [
+      id,
+      kind,
+      name,
+      product_count,
+      products.slice(0, 3).join(', '),
+    ]),
+  )
+  const drawn =
+    exploration === undefined
+      ? ''
+      : `\nEach place was given to a product at random with probability ${exploration.probability}, from ${exploration.pool}`
+  return `Rules of the business (revision ${revision})\n${table}${drawn}`
 }
 
 function resultOf({ result, outcome }: PassportBody): string {

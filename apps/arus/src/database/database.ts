@@ -7,6 +7,7 @@ import { ArusError } from '../errors.ts'
 import { up as createModels } from './migrations/0001-models.ts'
 import { up as createApiKeys } from './migrations/0002-api-keys.ts'
 import { up as createErasures } from './migrations/0003-erasures.ts'
+import { up as createRules } from './migrations/0004-rules.ts'
 
 /** Tables, as Kysely needs to know them. JSON stands in text columns; times are UTC milliseconds. */
 export interface DatabaseSchema {
@@ -14,6 +15,8 @@ export interface DatabaseSchema {
   readonly model_promotions: PromotionTable
   readonly api_keys: ApiKeyTable
   readonly erasures: ErasureTable
+  readonly rules: RuleTable
+  readonly rule_book: RuleBookTable
 }
 
 export interface ModelTable {
@@ -65,6 +68,22 @@ export interface ErasureTable {
   readonly report: string | null
 }
 
+export interface RuleTable {
+  readonly id: string
+  readonly from_revision: number
+  /** Null while it stands. */
+  readonly until_revision: number | null
+  /** JSON. */
+  readonly definition: string
+}
+
+/** One row. */
+export interface RuleBookTable {
+  readonly revision: number
+  /** Rules as they were before this one are no longer known whole. */
+  readonly oldest_revision: number
+}
+
 export type ArusDatabase = Kysely<DatabaseSchema>
 
 const BUSY_TIMEOUT_MS = 10_000
@@ -75,6 +94,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-models': { up: createModels },
   '0002-api-keys': { up: createApiKeys },
   '0003-erasures': { up: createErasures },
+  '0004-rules': { up: createRules },
 }
 
 /** Opens (or makes) the SQLite database of the shop and brings it up to date. Several processes may have it open. */

@@ -13,8 +13,10 @@ import type { LiveState } from '../live/live-state.ts'
 import type { LagSpan } from '../operations/lag-history.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { ExplainedAnswer } from '../recommend/explain-answer.ts'
+import type { PreviewRequest, RulesPreview } from '../recommend/preview-rules.ts'
 import type { Recommender } from '../recommend/recommender.ts'
 import type { ModelVersion } from '../registry/registry.ts'
+import type { Rules } from '../rules/rule-book.ts'
 
 /** A stretch of event time, UTC milliseconds; open ends are the source's to fill. */
 export interface Period {
@@ -39,6 +41,10 @@ export interface ApiDeps {
       options: { readonly isRecomputed: boolean },
     ): Promise<ExplainedAnswer | null>
   }
+  /** Rules of the business. */
+  readonly rules: Rules
+  /** An answer with the rules kept and with others. */
+  readonly previewRules: (request: PreviewRequest) => Promise<RulesPreview>
   /** Newest first. */
   readonly models: () => Promise<readonly ModelVersion[]>
   readonly health: () => Promise<Health>

@@ -14,6 +14,7 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemCode, string>> = {
   TABLE_VERSION_UNKNOWN: 'The table has no such version',
   MODEL_UNKNOWN: 'No such model version',
   KEY_UNKNOWN: 'No such key',
+  RULE_UNKNOWN: 'No such rule',
   REQUEST_INVALID: 'The request is not valid',
   KEY_REQUIRED: 'A key is needed',
   KEY_INVALID: 'The key is not in force',

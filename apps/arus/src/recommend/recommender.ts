@@ -1,10 +1,13 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
+import type { CompiledRules } from '../rules/compiled-rules.ts'
 import type { ServingModel } from '../training/serving-model.ts'
+import type { Arranged } from './arranged.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
-import { climbDown, fillerCount, type LiveReads, type PartsNow, type Reached } from './ladder.ts'
+import { climbDown } from './ladder.ts'
+import { type Climb, fillerCount, type LiveReads, type PartsNow, type Reached } from './levels.ts'
 import { type Passport, type PassportRequest, type PassportSource, passportOf, rounded } from './passport.ts'
 import { NO_PAIRS, type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
@@ -12,6 +15,7 @@ import { readPast } from './read-past.ts'
 import type {
   ModelReference,
   RecommendationAnswer,
+  RecommendationFilters,
   RecommendationRequest,
   TrendingAnswer,
   TrendingItem,
@@ -27,10 +31,12 @@ export interface RecommenderOptions {
   readonly catalogue: () => Catalogue | null
   readonly live: () => LiveReads | null
   readonly model: () => ServingModel | null
+  /** Rules in force in a scenario at a moment (UTC ms); null when there are none. */
+  readonly rules?: (scenario: string, atMs: number) => CompiledRules | null
   /** True for a name whose owner was erased, while the model may hold what they did: it is not used for them. */
   readonly isWithheld?: (name: string) => boolean
   /** Told of each answer; must not wait. */
-  readonly onAnswer?: (passport: Passport) => void
+  readonly onAnswer?: (passport: Passport, arranged: Arranged | null) => void
   /** Told of parts that throw, at most once per level and second. */
   readonly onFault?: (fault: LevelFault) => void
   readonly remembered?: RememberedProducts
@@ -65,6 +71,13 @@ interface Asked {
   readonly startedMs: number
   readonly past: ShopperPast
   readonly eligibility: Eligibility
+  readonly rules: RulesNow | null
+}
+
+/** Rules of an answer, and the moment at which they were in force. */
+interface RulesNow {
+  readonly compiled: CompiledRules
+  readonly atMs: number
 }
 
 /** What an answer is shown as where nothing else was asked for. */
@@ -73,17 +86,6 @@ const SCENARIOS: Readonly<Record<Asked['kind'], string>> = {
   session: 'session',
   similar: 'similar',
   cart: 'cart',
-}
-
-function asked(
-  kind: Asked['kind'],
-  request: RecommendationRequest,
-  past: ShopperPast,
-  of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
-): Asked {
-  const scenario = request.scenario ?? SCENARIOS[kind]
-  const eligibility = eligibilityOf(past, request)
-  return { kind, productId: null, userId: null, sessionId: null, scenario, request, past, eligibility, ...of }
 }
 
 /** See `Recommender`. */
@@ -114,18 +116,18 @@ class LadderRecommender implements Recommender {
     const startedMs = this.#clockMs()
     const sessionId = request.sessionId ?? null
     const past = await readPast(this.#options.live, { userId, sessionId }, this.#faults)
-    return this.#answer(asked('user', request, past, { userId, sessionId, startedMs }))
+    return this.#answer(this.#asked('user', request, past, { userId, sessionId, startedMs }))
   }
 
   async forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const past = await readPast(this.#options.live, { userId: null, sessionId }, this.#faults)
-    return this.#answer(asked('session', request, past, { sessionId, startedMs }))
+    return this.#answer(this.#asked('session', request, past, { sessionId, startedMs }))
   }
 
   async forCart(products: readonly string[], request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
-    return this.#answer(asked('cart', request, pastOfCart(products), { cart: products, startedMs }))
+    return this.#answer(this.#asked('cart', request, pastOfCart(products), { cart: products, startedMs }))
   }
 
   async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
@@ -140,7 +142,7 @@ class LadderRecommender implements Recommender {
       })
     }
     const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
-    const all = asked('similar', filtered, NO_PAST, { productId, startedMs })
+    const all = this.#asked('similar', filtered, NO_PAST, { productId, startedMs })
     return this.#compose(all, parts, { retrieved, level: null, pairs })
   }
 
@@ -151,7 +153,7 @@ class LadderRecommender implements Recommender {
     const figures = new Map(trends.map((trend) => [trend.product_id, trend]))
     const { picks, fallback } = this.#climb(
       parts,
-      { past: NO_PAST, request: { limit }, eligibility: eligibilityOf(NO_PAST, {}) },
+      { past: NO_PAST, request: { limit }, ...this.#limits('trending', NO_PAST, {}), seed: null },
       { retrieved: [], level: null, pairs: NO_PAIRS },
     )
     const trending: TrendingItem[] = picks.map((pick, position) => {
@@ -177,11 +179,43 @@ class LadderRecommender implements Recommender {
     return this.#compose(asked, parts, this.#personal.forShopper(parts, { ...asked, pairs }))
   }
 
+  #asked(
+    kind: Asked['kind'],
+    request: RecommendationRequest,
+    past: ShopperPast,
+    of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
+  ): Asked {
+    const scenario = request.scenario ?? SCENARIOS[kind]
+    const limits = this.#limits(scenario, past, request)
+    return { kind, productId: null, userId: null, sessionId: null, scenario, request, past, ...limits, ...of }
+  }
+
+  /** What may be in an answer, and which rules put it in order. */
+  #limits(
+    scenario: string,
+    past: ShopperPast,
+    filters: RecommendationFilters,
+  ): Pick<Asked, 'eligibility' | 'rules'> {
+    const rules = this.#rulesNow(scenario)
+    if (rules === null) return { eligibility: eligibilityOf(past, filters), rules }
+    const catalogue = this.#faults.attempt('catalogue', null, this.#options.catalogue)
+    return { eligibility: eligibilityOf(past, filters, rules.compiled.exclusionIn(catalogue)), rules }
+  }
+
+  #rulesNow(scenario: string): RulesNow | null {
+    const { rules } = this.#options
+    if (rules === undefined) return null
+    const atMs = this.#options.now()
+    const compiled = this.#faults.attempt('rules', null, () => rules(scenario, atMs))
+    return compiled === null ? null : { compiled, atMs }
+  }
+
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
-    const reached = this.#climb(parts, asked, personal)
+    const recommendationId = this.#options.uuid()
+    const reached = this.#climb(parts, { ...asked, seed: recommendationId }, personal)
     const generatedAtMs = this.#options.now()
     const answer: RecommendationAnswer = {
-      recommendation_id: this.#options.uuid(),
+      recommendation_id: recommendationId,
       user_id: asked.userId,
       scenario: asked.scenario,
       recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
@@ -190,19 +224,28 @@ class LadderRecommender implements Recommender {
       generated_at: new Date(generatedAtMs).toISOString(),
       took_ms: this.#sinceMs(asked.startedMs),
     }
-    this.#tell(answer, { asked, personal, generatedAtMs }, parts)
+    this.#tell(answer, { asked, personal, generatedAtMs, arranged: reached.arranged }, parts)
     return answer
   }
 
   #climb(
     parts: PartsNow,
-    { past, request, eligibility }: Pick<Asked, 'past' | 'request' | 'eligibility'>,
+    {
+      past,
+      request,
+      eligibility,
+      rules,
+      seed,
+    }: Pick<Asked, 'past' | 'request' | 'eligibility' | 'rules'> & Pick<Climb, 'seed'>,
     personal: Personal,
   ): Reached {
     this.#rememberBestSellers(parts.catalogue)
     return climbDown({
       ...parts,
       limit: request.limit,
+      shownCount: request.shownCount ?? 0,
+      rules: rules?.compiled ?? null,
+      seed,
       eligibility,
       filters: request,
       retrieved: personal.retrieved,
@@ -228,10 +271,13 @@ class LadderRecommender implements Recommender {
 
   #tell(
     answer: RecommendationAnswer,
-    source: { readonly asked: Asked; readonly personal: Personal; readonly generatedAtMs: number },
+    source: Pick<PassportSource, 'generatedAtMs' | 'arranged'> & {
+      readonly asked: Asked
+      readonly personal: Personal
+    },
     parts: PartsNow,
   ): void {
-    const { asked, personal, generatedAtMs } = source
+    const { asked, personal, generatedAtMs, arranged } = source
     this.#faults.attempt('live state', undefined, () => parts.live?.countRecommendation())
     const { onAnswer } = this.#options
     if (onAnswer === undefined) return
@@ -245,6 +291,9 @@ class LadderRecommender implements Recommender {
           retrieved: personal.retrieved,
           pairs: personal.pairs,
           filters: asked.eligibility.applied,
+          arranged,
+          rules:
+            asked.rules === null ? null : { revision: asked.rules.compiled.revision, atMs: asked.rules.atMs },
           request: requestOf(asked),
           parts: {
             catalogue: parts.catalogue?.version ?? null,
@@ -252,6 +301,7 @@ class LadderRecommender implements Recommender {
             live: parts.live !== null,
           },
         }),
+        arranged,
       ),
     )
   }
@@ -294,6 +344,7 @@ function requestOf({ kind, productId, cart, request }: Asked): PassportSource['r
     min_price: request.minPrice ?? null,
     max_price: request.maxPrice ?? null,
     exclude: request.exclude ?? [],
+    ...(request.shownCount ? { shown_count: request.shownCount } : {}),
   }
 }
 

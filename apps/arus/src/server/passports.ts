@@ -8,6 +8,7 @@ import { type ExplainSource, explainAnswer } from '../recommend/explain-answer.t
 import type { ExposureLog } from '../recommend/exposure-log.ts'
 import { findPassport } from '../recommend/find-passport.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { RuleStore } from '../rules/rule-store.ts'
 import { loadServingModel } from '../training/load-serving-model.ts'
 
 /** What answers are explained from. */
@@ -17,6 +18,7 @@ export interface PassportParts {
   readonly exposures: ExposureLog
   readonly registry: Registry
   readonly catalogue: () => Catalogue | null
+  readonly rules: Pick<RuleStore, 'at'>
   readonly analytics: Analytics
   readonly logger: Logger
 }
@@ -38,6 +40,7 @@ export function passportsOf(parts: PassportParts) {
       }
     },
     catalogue: parts.catalogue,
+    rulesAt: (revision) => parts.rules.at(revision),
     onFault: (error) => logger.warn({ err: error }, 'what came of an answer cannot be had now'),
   }
   return {

@@ -18,9 +18,11 @@ import { overallStatus, probeSlots } from '../operations/health.ts'
 import { RequestStatistics } from '../operations/request-statistics.ts'
 import { SystemMonitor } from '../operations/system-metrics.ts'
 import { ExposureLog } from '../recommend/exposure-log.ts'
+import { previewRules } from '../recommend/preview-rules.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender, type Recommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
+import { RuleBook } from '../rules/rule-book.ts'
 import { slotProbes } from '../wiring.ts'
 import { CatalogueSlot } from './catalogue-slot.ts'
 import { Closing } from './closing.ts'
@@ -103,18 +105,27 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     onFault: (error) => logger.error({ err: error }, 'passports could not be written'),
   })
   closing.add(() => exposures.close())
-  const recommender = createRecommender({
+  const rules = await RuleBook.open({
+    store: await parts.rules(),
+    onFault: (error) => logger.error({ err: error }, 'rules could not be read; those known stay in force'),
+  })
+  closing.add(() => rules.close())
+  const recommending = {
     catalogue: () => catalogues.current(),
     live: () => live,
     model: () => models.current(),
-    isWithheld: (name) => models.isWithheld(name),
-    onAnswer: (passport) => exposures.add(passport),
-    onFault: (fault) => logger.error(fault, 'a level of the recommender failed'),
+    isWithheld: (name: string) => models.isWithheld(name),
     remembered: rememberInFile(join(folders.root, 'best-sellers.json'), (error) =>
       logger.warn({ err: error }),
     ),
     now,
     uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
+  }
+  const recommender = createRecommender({
+    ...recommending,
+    rules: (scenario, atMs) => rules.inForce(scenario, atMs),
+    onAnswer: (passport) => exposures.add(passport),
+    onFault: (fault) => logger.error(fault, 'a level of the recommender failed'),
   })
 
   const forgetting = await forgettingOf({ parts, live, keeper, models, exposures, ingest, logger, now })
@@ -158,9 +169,12 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
       exposures,
       registry: await parts.registry(),
       catalogue: () => catalogues.current(),
+      rules: await parts.rules(),
       analytics,
       logger,
     }),
+    rules,
+    previewRules: (request) => previewRules({ ...recommending, rules: () => rules.list() }, request),
     models: async () => (await parts.registry()).list(),
     health: async () => {
       const slots = await probe()

@@ -6,7 +6,7 @@ import type { TrainingReport } from './train.ts'
 export interface TrainingOrder {
   readonly settings: Settings
   readonly force: boolean
-  readonly trialsMax: number
+  readonly trialsMax?: number
 }
 
 /** What the process says. */

@@ -12,6 +12,7 @@ import { createRecommender } from '../../recommend/recommender.ts'
 import type { RecomputeSource } from '../../recommend/recompute.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../../recommend/test-shop.ts'
 import type { ModelVersion } from '../../registry/registry.ts'
+import { ruleOf } from '../../rules/test-rules.ts'
 import { writeEvaluation } from '../write-evaluation.ts'
 import { asEvaluation, type JudgeVersionOptions, judgeVersion } from './judge-version.ts'
 
@@ -60,6 +61,7 @@ async function openShop() {
     loadModel: async (version) =>
       version === 2 ? new ShopModel({ p0: ['p3'] }) : { gone: `no version ${version}` },
     catalogue: () => catalogue,
+    rulesAt: async () => null,
   }
   return { passport: passports[0]!, source }
 }
@@ -88,7 +90,7 @@ async function store(passport: Passport, count: number, { explores = true, atMs 
   await lake.write(
     'bronze.recommendations',
     `SELECT 'a' || n AS recommendation_id, 'ani' AS user_id, 'home' AS scenario, NULL::VARCHAR AS fallback, 'walk' AS model_name,
-       1 AS model_version, moment AS generated_at, products, passport, 0 AS log_partition, n::BIGINT AS log_offset, moment::DATE AS generated_date
+       1 AS model_version, moment AS generated_at, products, passport, 0 AS log_partition, n::BIGINT AS log_offset, moment::DATE AS generated_date, NULL::VARCHAR AS rules, NULL::DOUBLE AS exploration_probability
      FROM (VALUES ${answers.join(', ')}) t(n, passport, products, moment)`,
     { mode: 'overwrite' },
   )
@@ -142,6 +144,26 @@ describe('a version that did not answer', () => {
       `SELECT metric, value, users FROM gold.evaluations WHERE model = 'version 2' AND metric = 'click_snips'`,
     )
     expect(rows).toEqual([['click_snips', estimate.snips.mean, 800]])
+  })
+
+  test('it answers by the rules of then, without what they drew', async () => {
+    const { passport, source } = await openShop()
+    const under = { ...passport, rules: { revision: 7, in_force_at: TRAINED_AT, applied: [] } }
+    await store(under, 400)
+    const rules = [
+      ruleOf({ kind: 'explore', probability: 1, pool: 3 }),
+      ruleOf({ kind: 'exclude', products: ['p2'] }),
+    ]
+    const asked: number[] = []
+    const { estimate } = await judge({
+      ...source,
+      rulesAt: async (revision) => {
+        asked.push(revision)
+        return rules
+      },
+    })
+    expect(new Set(asked)).toEqual(new Set([7]))
+    expect(estimate.snips.low).toBeGreaterThan(0.4)
   })
 
   test('answers that cannot be given again are counted with the reason', async () => {

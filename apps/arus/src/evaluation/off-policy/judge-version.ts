@@ -18,7 +18,7 @@ import { loggedListsOf, type Reward } from './logged-lists.ts'
 export interface JudgeVersionOptions {
   readonly registry: Pick<Registry, 'list'>
   readonly query: QueryEngine
-  /** What answers are given again from. Rules that explore must not be among its rules: the version is judged without. */
+  /** What answers are given again from; of its rules those that explore are left out. */
   readonly source: RecomputeSource
   /** Default: the newest that is not in production. */
   readonly version: number | null
@@ -60,11 +60,17 @@ export async function judgeVersion(options: JudgeVersionOptions): Promise<Versio
   step('Reading answers')(1)
   if (answers.length === 0) throw impossible(nothingLogged(model, answerCount))
   const loaded = source.loadModel(model.version)
+  const again: RecomputeSource = {
+    ...source,
+    loadModel: () => loaded,
+    rulesAt: async (revision) =>
+      (await source.rulesAt(revision))?.filter(({ kind }) => kind !== 'explore') ?? null,
+  }
   const { lists, leftOut } = await loggedListsOf(answers, {
     reward,
     answerAgain: (passport) => {
       const asked = passport.parts && { ...passport, parts: { ...passport.parts, model: model.version } }
-      return recompute(asked ?? passport, { ...source, loadModel: () => loaded })
+      return recompute(asked ?? passport, again)
     },
     onProgress: step('Answering again'),
     signal,

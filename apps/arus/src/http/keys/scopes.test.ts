@@ -67,15 +67,21 @@ const SECRET = [
 ]
 const ADMIN = [
   'DELETE /keys/:key_id',
+  'DELETE /rules/:rule_id',
   'DELETE /users/:user_id',
   'GET /keys',
+  'GET /rules',
+  'GET /rules/:rule_id',
   'GET /tables',
   'GET /tables/:name',
   'GET /tables/:name/files',
   'GET /tables/:name/history',
   'GET /tables/:name/preview',
   'POST /keys',
+  'POST /rules',
+  'POST /rules/preview',
   'POST /sql',
+  'PUT /rules/:rule_id',
 ]
 
 let api: Awaited<ReturnType<typeof openKeyedApi>>

@@ -36,7 +36,6 @@ export {
   type SessionEvaluation,
 } from './sessions/evaluate-sessions.ts'
 export { fitSequentialRules, type SequentialRulesOptions } from './sessions/sequential-rules.ts'
-export { SessionBlendModel, type SessionBlendPart } from './sessions/session-blend-model.ts'
 export type { SessionEvents } from './sessions/session-events.ts'
 export { fitSessionItemKnn, type SessionItemKnnOptions } from './sessions/session-item-knn.ts'
 export { fitSessionModel, type SessionBlendOptions, type SessionModelSpec } from './sessions/session-model.ts'

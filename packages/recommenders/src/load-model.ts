@@ -18,7 +18,7 @@ export function loadModel(bytes: Uint8Array): Model {
   if (file.kind === 'als') return AlsModel.load(file)
   if (file.kind === 'blend') return BlendModel.load(file, loadModel)
   if (file.kind === 'low-pass') return LowPassModel.load(file)
-  const sessionModel = loadSessionModel(file, loadModel)
+  const sessionModel = loadSessionModel(file)
   if (sessionModel !== undefined) return sessionModel
   throw new RecommenderError('MODEL_FILE_UNKNOWN', `No model of this version is of kind "${file.kind}"`)
 }

@@ -49,6 +49,7 @@ export {
 } from './sessions/tune-sessions.ts'
 export { fitVmisKnn, type VmisKnnOptions } from './sessions/vmis-knn.ts'
 export { fitVstan, type VstanOptions } from './sessions/vstan.ts'
+export { fitSlim, type SlimOptions } from './slim.ts'
 export { lastOfEachSplit, type Split, timeSplit, validationSplit } from './splits.ts'
 export { TopK } from './top-k.ts'
 export { type Tried, type Tuned, tune } from './tune.ts'

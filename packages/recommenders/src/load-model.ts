@@ -8,7 +8,7 @@ import { NeighbourModel } from './neighbour-model.ts'
 import { RankingModel } from './ranking-model.ts'
 import { loadSessionModel } from './sessions/load-session-model.ts'
 
-const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease']
+const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease', 'slim']
 
 /** The model of a file `Model.save` wrote. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
 export function loadModel(bytes: Uint8Array): Model {

@@ -44,7 +44,7 @@ const RECENCY_EXPONENTS = [0, 0.25, 0.5, 0.75, 1]
 /** Kinds that a large blend may have: the best. */
 const PARTS_MAX = 5
 const ROUNDS = 3
-const TRIALS_MAX = 40
+const TRIALS_MAX = 45
 /** Changes tried of each kind in a round. */
 const CHANGES = 4
 
@@ -66,7 +66,7 @@ export function tune(split: Split, options: TuneOptions): Tuned {
 }
 
 /** In the order in which their defaults are tried: those that a budget should not leave out come first. */
-const KINDS: readonly Kind[] = ['popular', 'walk', 'low-pass', 'item-knn', 'ease', 'als']
+const KINDS: readonly Kind[] = ['popular', 'walk', 'low-pass', 'item-knn', 'slim', 'ease', 'als']
 
 class Search {
   readonly #split: Split

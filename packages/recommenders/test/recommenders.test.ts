@@ -12,6 +12,7 @@ import {
   fitPopular,
   fitSequentialRules,
   fitSessionItemKnn,
+  fitSlim,
   fitTrending,
   fitVmisKnn,
   fitVstan,
@@ -46,6 +47,7 @@ const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
   'item kNN by BM25': (data) => fitItemKnn(data, { weighting: 'bm25' }),
   EASE: (data) => fitEase(data, { ridge: 1 }),
   'EASE by local ridges': (data) => fitEase(data, { ridge: 1, denseItemsMax: 0 }),
+  SLIM: (data) => fitSlim(data),
   iALS: (data) => fitAls(data, ALS_OPTIONS),
   'iALS of candidates': (data) => fitAls(data, { ...ALS_OPTIONS, scannedFloatsMax: 0 }),
   blend: (data) =>
@@ -77,6 +79,7 @@ const stepwise: Readonly<Record<string, (data: Interactions, signal: FitSignal) 
   iALS: (data, signal) => fitAls(data, {}, signal),
   'item kNN': (data, signal) => fitItemKnn(data, {}, signal),
   EASE: (data, signal) => fitEase(data, {}, signal),
+  SLIM: (data, signal) => fitSlim(data, {}, signal),
   'EASE by local ridges': (data, signal) => fitEase(data, { denseItemsMax: 0 }, signal),
 }
 
@@ -215,7 +218,16 @@ describe('formats and algorithms', () => {
 
   test('no interactions, one user, one item give models that answer', () => {
     for (const data of [{ ...from([]), userCount: 0, itemCount: 0 }, from([[0, 0]])]) {
-      for (const fit of [fitWalk, fitItemKnn, fitAls, fitEase, fitLowPass, fitPopular, fitTrending]) {
+      for (const fit of [
+        fitWalk,
+        fitItemKnn,
+        fitAls,
+        fitEase,
+        fitSlim,
+        fitLowPass,
+        fitPopular,
+        fitTrending,
+      ]) {
         const model = fit(data)
         expect(model.recommend(user(0), { k: 3 }).items.length).toBe(0)
         expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBe(0)

@@ -1,14 +1,14 @@
 import { NeighbourRows } from './co-occurrence.ts'
-import { RecommenderError } from './errors.ts'
+import { withLogWeights } from './confidence.ts'
 import { gramRows, squaresOf } from './gram.ts'
 import { type DenseMatrix, type Kernels, widthOf } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
+import { assertOptions } from './options.ts'
 import { type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
 import { TopK } from './top-k.ts'
-import { withLogWeights } from './walk.ts'
 
 export interface EaseOptions {
   /** λ: the larger, the smaller the weights of items that few users share. */
@@ -35,8 +35,12 @@ export function fitEase(
   signal: FitSignal = {},
 ): NeighbourModel {
   const params = { ...DEFAULTS, ...options }
-  if (!(params.ridge > 0))
-    throw new RecommenderError('MODEL_INPUT_INVALID', `ridge must be above 0, found ${params.ridge}`)
+  assertOptions(params, {
+    ridge: 'above 0',
+    neighbourCount: 'count',
+    denseItemsMax: 'not negative',
+    localItemCount: 'count',
+  })
   signal.signal?.throwIfAborted()
   const byUser = withLogWeights(userTimelines(interactions))
   const matrix =

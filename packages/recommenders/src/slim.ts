@@ -1,12 +1,12 @@
 import { NeighbourRows } from './co-occurrence.ts'
-import { RecommenderError } from './errors.ts'
+import { withLogWeights } from './confidence.ts'
 import { gramRows, squaresOf } from './gram.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
+import { assertOptions } from './options.ts'
 import { type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
 import { TopK } from './top-k.ts'
-import { withLogWeights } from './walk.ts'
 
 export interface SlimOptions {
   /** λ: the larger, the fewer weights are not 0. An item that was seen with another by no more than this gets none. */
@@ -22,6 +22,13 @@ export interface SlimOptions {
 }
 
 const DEFAULTS = { l1: 0.1, l2: 100, candidateCount: 200, tolerance: 1e-4, passesMax: 50 } as const
+const RANGES = {
+  l1: 'not negative',
+  l2: 'not negative',
+  candidateCount: 'count',
+  tolerance: 'not negative',
+  passesMax: 'count',
+} as const
 const PROGRESS_STEP = 256
 
 /**
@@ -41,9 +48,7 @@ export function fitSlim(
   signal: FitSignal = {},
 ): NeighbourModel {
   const params = { ...DEFAULTS, ...options }
-  for (const [name, value] of Object.entries(params))
-    if (!(value >= 0) || !Number.isFinite(value))
-      throw new RecommenderError('MODEL_INPUT_INVALID', `${name} must not be negative, found ${value}`)
+  assertOptions(params, RANGES)
   signal.signal?.throwIfAborted()
   const byUser = withLogWeights(userTimelines(interactions))
   const gram = gramRows(byUser, { ...signal, onProgress: (done) => signal.onProgress?.(done / 2) })

@@ -1,5 +1,6 @@
 import { blendWeights, type Judge, type Lists, listsOf, scoreOf } from './blend-weights.ts'
 import { type Choice, type DataSize, fitChoice, fitSecondsOf, type ModelChoice } from './choice.ts'
+import { withLogWeights } from './confidence.ts'
 import { fitFilter } from './low-pass.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Model } from './model.ts'
@@ -8,7 +9,7 @@ import { seededRandom } from './seeded-random.ts'
 import type { SparseMatrix } from './sparse-matrix.ts'
 import type { Split } from './splits.ts'
 import { timelineOf, userTimelines } from './timelines.ts'
-import { fitNeighbours, withLogWeights } from './walk.ts'
+import { fitNeighbours } from './walk.ts'
 
 /** A model that was tried on validation data. */
 export interface Tried {

@@ -11,6 +11,7 @@ import {
   fitWalk,
   type Interactions,
   loadModel,
+  withTimeDecay,
 } from '../src/index.ts'
 import { timelineOf, userTimelines } from '../src/timelines.ts'
 import { blocks, from, user } from './matrices.ts'
@@ -35,6 +36,41 @@ describe('rankings for everybody', () => {
     const old = Array.from({ length: 10 }, (_, n) => [n, 0, 0] as const)
     const model = fitTrending(from([...old, [0, 1, 30 * day], [1, 1, 30 * day]]))
     expect(model.recommend(user(), { k: 1 }).items[0]).toBe(1)
+  })
+})
+
+describe('time decay', () => {
+  const day = 86_400_000
+  const data = from([
+    [0, 0, 30 * day],
+    [0, 1, 30 * day],
+    [1, 0, 0],
+    [1, 2, 0],
+    [2, 0, 20 * day, 8],
+  ])
+
+  test('halves a weight with each half-life, from the newest on or from when it is told', () => {
+    const { weights } = withTimeDecay(data, { halfLifeMs: 10 * day })
+    expect([...weights]).toEqual([1, 1, 1 / 8, 1 / 8, 4])
+    expect(withTimeDecay(data, { halfLifeMs: 10 * day, nowMs: 40 * day }).weights[0]).toBe(0.5)
+    expect(withTimeDecay(data, { halfLifeMs: 10 * day, nowMs: 0 }).weights[0]).toBe(1)
+    expect(() => withTimeDecay(data, { halfLifeMs: 0 })).toThrow(/halfLifeMs/)
+    expect(withTimeDecay(from([]), { halfLifeMs: 1 }).weights).toHaveLength(0)
+  })
+
+  test.each([
+    ['the walk', fitWalk],
+    ['item kNN', fitItemKnn],
+    ['EASE', fitEase],
+    ['SLIM', fitSlim],
+  ])('lets %s prefer what went together lately', (_, fit) => {
+    const [before, after] = [data, withTimeDecay(data, { halfLifeMs: 10 * day })].map(
+      (one) => fit(one).explain(user(0), 2)[0]!,
+    )
+    expect(fit(data).explain(user(0), 1)[0]).toBeCloseTo(before!, 6)
+    expect(after).toBeLessThan(before! / 4)
+    // What is as old as can be is gone, not an error.
+    expect(fit(withTimeDecay(data, { halfLifeMs: 1 })).similar(2, { k: 5 }).items).toHaveLength(0)
   })
 })
 

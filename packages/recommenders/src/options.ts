@@ -1,4 +1,4 @@
-import { RecommenderError } from '../errors.ts'
+import { RecommenderError } from './errors.ts'
 
 /** Throws `MODEL_INPUT_INVALID` unless every option is a number in its range. */
 export function assertOptions(

@@ -74,7 +74,7 @@ function benchAll(names: readonly string[]): void {
     const before = process.cpuUsage()
     const tuned = tuneOn(split)
     const tuneCpuSeconds = cpuSecondsSince(before)
-    const singles = tuned.best.map(({ choice }) => measured(choice, split))
+    const singles = bestOfEachKind(tuned).map((choice) => measured(choice, split))
     const chosen = measured(tuned.choice, split)
     console.log(`\n${name}: ${split.train.userCount} users, ${split.train.itemCount} items`)
     console.table([...singles, { ...chosen, model: `choice: ${describe(tuned.choice)}` }])
@@ -92,6 +92,14 @@ function benchAll(names: readonly string[]): void {
   }
   console.log('\nThe automatic choice against the single model that the test data favour:')
   console.table(summary)
+}
+
+/** Those of the last round, and of the kinds that were not in it, the best of their trials. */
+function bestOfEachKind({ best, tried }: Tuned): Choice[] {
+  const byKind = new Map<string, Choice>(best.map(({ choice }) => [choice.kind, choice]))
+  for (const { choice } of tried.toSorted((a, b) => b.score - a.score))
+    if (!byKind.has(choice.kind)) byKind.set(choice.kind, choice)
+  return [...byKind.values()]
 }
 
 const RECALL = `recall@${K}`

@@ -7,8 +7,7 @@ const GRAM_ROW_MAX = 1_000
 
 /** Rows of XᵀX without its diagonal, each with its largest 1,000 entries, the largest first. */
 export function gramRows(byUser: SparseMatrix, signal: FitSignal): SparseMatrix {
-  const ones = new Float32Array(byUser.columnCount).fill(1)
-  return coOccurrence(byUser, { neighbourCount: GRAM_ROW_MAX, startNorms: ones, endNorms: ones }, signal)
+  return coOccurrence(byUser, { neighbourCount: GRAM_ROW_MAX, pairScore: (sum) => sum }, signal)
 }
 
 /** The diagonal of XᵀX. */

@@ -1,4 +1,24 @@
 export { type AlsOptions, fitAls } from './als.ts'
+export {
+  type BasketHistory,
+  type BasketSplit,
+  type Baskets,
+  basketsOf,
+  historiesOf,
+  lastBasketSplit,
+  newestBasketsSplit,
+  type Purchases,
+} from './baskets/baskets.ts'
+export { type BoughtTogetherOptions, fitBoughtTogether } from './baskets/bought-together.ts'
+export {
+  type BasketEvaluation,
+  type CartEvaluation,
+  evaluateBaskets,
+  evaluateCarts,
+  type NextBasketRanker,
+} from './baskets/evaluate-baskets.ts'
+export { fitNextBasket, type NextBasketOptions } from './baskets/next-basket.ts'
+export type { NextBasketModel } from './baskets/next-basket-model.ts'
 export { BlendModel, type BlendOptions, type BlendPart } from './blend-model.ts'
 export {
   type Choice,

@@ -1,4 +1,4 @@
-import { coOccurrence } from './co-occurrence.ts'
+import { coOccurrence, overNorms } from './co-occurrence.ts'
 import { withLogWeights } from './confidence.ts'
 import { RecommenderError } from './errors.ts'
 import type { FitSignal, Interactions } from './model.ts'
@@ -48,12 +48,7 @@ export function fitItemKnn(
     weighting === 'bm25' ? new Float32Array(interactions.itemCount).fill(1) : lengthsOf(transpose(weighted))
   const matrix = coOccurrence(
     weighted,
-    {
-      neighbourCount,
-      startNorms: norms,
-      endNorms: norms,
-      shrinkage: weighting === 'bm25' ? 0 : shrinkage,
-    },
+    { neighbourCount, pairScore: overNorms(norms, norms, weighting === 'bm25' ? 0 : shrinkage) },
     signal,
   )
   return new NeighbourModel('item-knn', matrix, {

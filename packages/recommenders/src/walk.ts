@@ -1,4 +1,4 @@
-import { coOccurrence } from './co-occurrence.ts'
+import { coOccurrence, overNorms } from './co-occurrence.ts'
 import { withLogWeights } from './confidence.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
@@ -71,8 +71,10 @@ export function fitNeighbours(byUser: SparseMatrix, options: WalkOptions, signal
     withUserFactors(byUser, userExponent),
     {
       neighbourCount,
-      startNorms: degrees.map((degree) => degree ** startExponent),
-      endNorms: degrees.map((degree) => degree ** endExponent),
+      pairScore: overNorms(
+        degrees.map((degree) => degree ** startExponent),
+        degrees.map((degree) => degree ** endExponent),
+      ),
       proximity: { exponent: params.proximityExponent, backward: params.backwardWeight },
     },
     signal,

@@ -1,10 +1,13 @@
 import {
   BlendModel,
+  basketsOf,
   fitAls,
+  fitBoughtTogether,
   fitContent,
   fitEase,
   fitItemKnn,
   fitLowPass,
+  fitNextBasket,
   fitPopular,
   fitSequentialRules,
   fitSessionItemKnn,
@@ -30,6 +33,9 @@ const asSessions = (data: Interactions) => ({
     (timeMs, n) => timeMs + ((data.users[n]! * 7_919 + data.items[n]! * 104_729) % 1_009),
   ),
 })
+
+/** All that a user has as one order. */
+const asBaskets = (data: Interactions) => basketsOf({ ...data, orders: data.users })
 
 /** Every model that knows persons, as the shared suites fit it. */
 export const PERSONAL: Readonly<Record<string, (data: Interactions) => Model>> = {
@@ -57,6 +63,8 @@ export const PERSONAL: Readonly<Record<string, (data: Interactions) => Model>> =
   vstan: (data) => fitVstan(asSessions(data)),
   'sequential-rules': (data) => fitSequentialRules(asSessions(data), { historyCount: SIZE }),
   'session-item-knn': (data) => fitSessionItemKnn(asSessions(data), { historyCount: SIZE }),
+  'bought-together': (data) => fitBoughtTogether(asBaskets(data)),
+  'next-basket': (data) => fitNextBasket(asBaskets(data)),
   content: (data) =>
     // Items of a group share features, as items of a category do.
     fitContent({

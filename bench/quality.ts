@@ -9,6 +9,7 @@ import {
 import { readLists, splitOf } from '../apps/arus/src/evaluation/files/list-file.ts'
 import { cpuSecondsSince, type MeasuredModel } from '../apps/arus/src/evaluation/measured-model.ts'
 import { type Choice, type Split, validationSplit } from '../packages/recommenders/src/index.ts'
+import { benchBaskets } from './quality/baskets.ts'
 import { DATA_SETS } from './quality/data-sets.ts'
 import { benchSessions } from './quality/sessions.ts'
 
@@ -126,9 +127,15 @@ if (import.meta.main && process.argv.some((argument) => argument.startsWith('--s
   await benchSessions(process.argv.slice(2))
 } else if (import.meta.main) {
   const { values, positionals } = parseArgs({
-    options: { train: { type: 'string' }, test: { type: 'string' }, all: { type: 'boolean' } },
+    options: {
+      train: { type: 'string' },
+      test: { type: 'string' },
+      all: { type: 'boolean' },
+      baskets: { type: 'boolean' },
+    },
     allowPositionals: true,
   })
-  if (values.all) await benchAll(positionals.length > 0 ? positionals : Object.keys(DATA_SETS))
+  if (values.baskets) await benchBaskets(shared)
+  else if (values.all) await benchAll(positionals.length > 0 ? positionals : Object.keys(DATA_SETS))
   else await benchQuality(values.train, values.test)
 }

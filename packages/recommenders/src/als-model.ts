@@ -1,3 +1,4 @@
+import { confidenceOf, doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
@@ -92,7 +93,7 @@ export class AlsModel implements Model {
     const isAllowed = filterOf(user.items, filter)
     let most = 0
     for (let n = 0; n < count; n++) most = Math.max(most, this.#scores[n]!)
-    const top = new TopK(k)
+    const top = new TopK(Math.min(k, count))
     for (let n = 0; n < count; n++) {
       const score = this.#scores[n]!
       if (score > NOISE * most && score >= top.least && isAllowed(this.#places[n]!))
@@ -150,6 +151,7 @@ export class AlsModel implements Model {
     this.#vector.fill(0)
     for (const [n, item] of known(user, this.itemCount)) {
       const confidence = confidenceOf(user.weights[n]!)
+      if (confidence < 0) continue
       for (let i = 0; i < width; i++) this.#vector[i]! += confidence * values[item * width + i]!
     }
     this.#factors.kernels.solve(this.#system, this.#vector)
@@ -163,7 +165,7 @@ export class AlsModel implements Model {
     const rows = this.#rows.values
     let count = 0
     for (const [n, item] of known(user, this.itemCount)) {
-      const root = Math.sqrt(confidenceOf(user.weights[n]!))
+      const root = Math.sqrt(confidenceOf(Math.abs(user.weights[n]!)))
       for (let i = 0; i < width; i++) rows[count * width + i] = root * values[item * width + i]!
       count += 1
     }
@@ -195,7 +197,7 @@ export class AlsModel implements Model {
   }
 
   #partAt(user: UserItems, n: number, place: number): number {
-    return confidenceOf(user.weights[place]!) * this.#ownParts[n]!
+    return Math.max(0, confidenceOf(user.weights[place]!)) * this.#ownParts[n]!
   }
 
   /** Puts the items to rank into `#places`; returns how many. */
@@ -225,19 +227,14 @@ export function ridgeOf(
   return ridge * (entryCount + unobservedWeight * columnCount) ** ridgeExponent
 }
 
-/** 1 + ln(weight) as in training; weights below 1 (old events) count as they are. */
-export function confidenceOf(weight: number): number {
-  return weight > 1 ? 1 + Math.log(weight) : weight
-}
-
-/** Places and items of a user that the model knows and that count, the newest ones. */
+/** Places and items of a user that the model knows and that count, the newest ones; what is disliked too: a score of 0 is wanted there (Hu et al., eq. 3: p = 0). */
 function* known(
   { items, weights }: UserItems,
   itemCount: number,
 ): Generator<readonly [place: number, item: number]> {
   let count = 0
   for (let n = 0; n < items.length && count < FOLDED_ITEMS_MAX; n++) {
-    if (items[n]! >= itemCount || !(weights[n]! > 0)) continue
+    if (items[n]! >= itemCount || !doesCount(weights[n]!) || weights[n] === 0) continue
     count += 1
     yield [n, items[n]!]
   }

@@ -1,12 +1,13 @@
-import { AlsModel, type AlsParams, type Candidates, confidenceOf, ridgeOf } from './als-model.ts'
-import { RecommenderError } from './errors.ts'
+import { AlsModel, type AlsParams, type Candidates, ridgeOf } from './als-model.ts'
+import { confidenceOf, withLogWeights } from './confidence.ts'
 import { type DenseMatrix, type Kernels, widthOf } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import type { FitSignal, Interactions } from './model.ts'
+import { assertOptions } from './options.ts'
 import { seededNormal } from './seeded-random.ts'
 import { type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
-import { fitNeighbours, withLogWeights } from './walk.ts'
+import { fitNeighbours } from './walk.ts'
 
 export interface AlsOptions {
   /** Numbers of a vector; rounded up to a multiple of 16. */
@@ -36,6 +37,17 @@ const DEFAULTS = {
   scannedFloatsMax: 4_000_000,
 } as const
 
+const RANGES = {
+  factorCount: 'count',
+  unobservedWeight: 'above 0',
+  ridge: 'above 0',
+  ridgeExponent: 'not negative',
+  iterations: 'count',
+  steps: 'count',
+  seed: 'not negative',
+  scannedFloatsMax: 'not negative',
+} as const
+
 /** Standard deviation of first scores. */
 const INITIAL_DEVIATION = 0.1
 /** Of each item of a user, so many neighbours are candidates. */
@@ -59,7 +71,7 @@ export function fitAls(
   signal: FitSignal = {},
 ): AlsModel {
   const params = { ...DEFAULTS, ...options }
-  assertParams(params)
+  assertOptions(params, RANGES)
   signal.signal?.throwIfAborted()
   const byUser = userTimelines(interactions)
   const kernels = openKernels()
@@ -69,13 +81,6 @@ export function fitAls(
   signal.onProgress?.(1)
   const { unobservedWeight, ridge, ridgeExponent } = params
   return new AlsModel({ kernels, items, candidates, params: { unobservedWeight, ridge, ridgeExponent } })
-}
-
-function assertParams(params: Required<AlsOptions>): void {
-  const { unobservedWeight, ridge, factorCount, iterations, steps } = params
-  for (const [name, value] of Object.entries({ unobservedWeight, ridge, factorCount, iterations, steps }))
-    if (!(value > 0) || !Number.isFinite(value))
-      throw new RecommenderError('MODEL_INPUT_INVALID', `${name} must be above 0, found ${value}`)
 }
 
 function factorise(

@@ -12,38 +12,49 @@ export interface BlendPart {
 export interface BlendOptions {
   /** The n-th newest of a user's items weighs n^-this beside what it weighs by itself; 0 leaves weights as they are. */
   readonly recencyExponent?: number
+  /** Items each part is asked for at least, so that an answer does not change with `k`. Default 200. */
+  readonly depth?: number
 }
 
-/** Items each part is asked for at least, so that an answer does not change with `k`. */
+/** Depth of a blend where none is told. */
 export const BLEND_DEPTH = 200
 
 /**
  * Several models as one: each part's scores are divided by its best one, multiplied by its weight and added up by item
- * (CombSUM with max normalisation: Fox and Shaw, "Combination of Multiple Searches", TREC-2 1994). The newest of a user's
- * items count most, by a power of their place. A blend of one part is that model with this recency.
+ * (CombSUM: Fox and Shaw, "Combination of Multiple Searches", TREC-2 1994; divided by the maximum: Lee, "Analyses of
+ * Multiple Evidence Combination", SIGIR 1997). The newest of a user's items count most, by a power of their place. A blend
+ * of one part is that model with this recency.
  */
 export class BlendModel implements Model {
   readonly kind = 'blend'
   readonly itemCount: number
   readonly #parts: readonly BlendPart[]
   readonly #recencyExponent: number
+  readonly #depth: number
 
-  constructor(parts: readonly BlendPart[], { recencyExponent = 0 }: BlendOptions = {}) {
-    if (parts.length === 0 || parts.some(({ weight }) => !(weight > 0)) || !(recencyExponent >= 0))
-      throw new RecommenderError('MODEL_INPUT_INVALID', 'A blend needs parts, each with a weight above 0')
-    this.itemCount = Math.max(...parts.map(({ model }) => model.itemCount))
+  /** Throws `MODEL_INPUT_INVALID` where there is no part, a weight is not above 0, or parts differ in their items. */
+  constructor(parts: readonly BlendPart[], { recencyExponent = 0, depth = BLEND_DEPTH }: BlendOptions = {}) {
+    if (parts.length === 0 || parts.some(({ weight }) => !(weight > 0 && Number.isFinite(weight))))
+      throw invalid('needs parts, each with a weight above 0')
+    if (!(recencyExponent >= 0 && depth > 0))
+      throw invalid(
+        `takes a recencyExponent from 0 and a depth above 0, found ${recencyExponent} and ${depth}`,
+      )
+    const counts = new Set(parts.map(({ model }) => model.itemCount))
+    if (counts.size > 1) throw invalid(`has parts of ${[...counts].join(' and of ')} items`)
+    this.itemCount = parts[0]!.model.itemCount
     this.#parts = [...parts].sort((a, b) => b.weight - a.weight)
     this.#recencyExponent = recencyExponent
+    this.#depth = depth
   }
 
   /** `loadPart` opens the file of a part. */
   static load(file: ModelFile, loadPart: (bytes: Uint8Array) => Model): BlendModel {
-    const { weights, recencyExponent } = file.meta as {
+    const { weights, ...options } = file.meta as unknown as BlendOptions & {
       readonly weights: readonly number[]
-      readonly recencyExponent: number
     }
     const parts = weights.map((weight, n) => ({ weight, model: loadPart(file.u8(`part/${n}`)) }))
-    return new BlendModel(parts, { recencyExponent })
+    return new BlendModel(parts, options)
   }
 
   recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
@@ -64,7 +75,7 @@ export class BlendModel implements Model {
     const own = this.#aged(user)
     const sums = new Float32Array(user.items.length)
     for (const { model, weight } of this.#parts) {
-      const { items, scores } = model.recommend(own, { k: BLEND_DEPTH })
+      const { items, scores } = model.recommend(own, { k: this.#depth })
       if (!items.includes(item)) continue
       const parts = model.explain(own, item)
       for (let n = 0; n < sums.length; n++) sums[n]! += (weight / scores[0]!) * parts[n]!
@@ -91,7 +102,7 @@ export class BlendModel implements Model {
     const files = this.#parts.map(({ model }, n) => [`part/${n}`, model.save()])
     return writeModelFile(
       this.kind,
-      { weights, recencyExponent: this.#recencyExponent },
+      { weights, recencyExponent: this.#recencyExponent, depth: this.#depth },
       Object.fromEntries(files),
     )
   }
@@ -101,20 +112,37 @@ export class BlendModel implements Model {
   }
 
   #joined(k: number, ask: (model: Model, depth: number) => ScoredItems): ScoredItems {
-    const depth = Math.max(k, BLEND_DEPTH)
-    const sums = new Map<number, number>()
-    for (const { model, weight } of this.#parts) {
-      const { items, scores } = ask(model, depth)
-      for (let n = 0; n < items.length; n++)
-        sums.set(items[n]!, (sums.get(items[n]!) ?? 0) + (weight * scores[n]!) / scores[0]!)
-    }
-    const top = new TopK(Math.min(k, sums.size))
-    for (const [item, score] of sums) top.offer(item, score)
-    return top.result()
+    const depth = Math.max(k, this.#depth)
+    const lists = this.#parts.map(({ model, weight }) => {
+      const list = ask(model, depth)
+      return { list, factor: weight / (list.scores[0] ?? 1) }
+    })
+    return joinLists(lists, k)
   }
+}
+
+/** The `k` best by the sum over lists of factor × score. */
+export function joinLists(
+  lists: readonly { readonly list: ScoredItems; readonly factor: number }[],
+  k: number,
+): ScoredItems {
+  const sums = new Map<number, number>()
+  for (const {
+    list: { items, scores },
+    factor,
+  } of lists)
+    for (let n = 0; n < items.length; n++)
+      sums.set(items[n]!, (sums.get(items[n]!) ?? 0) + factor * scores[n]!)
+  const top = new TopK(Math.min(k, sums.size))
+  for (const [item, score] of sums) top.offer(item, score)
+  return top.result()
 }
 
 /** Weights of a user's items, newest first, with the n-th times n^-exponent. */
 export function agedWeights(weights: Float32Array, exponent: number): Float32Array {
   return exponent === 0 ? weights : weights.map((weight, n) => weight * (n + 1) ** -exponent)
+}
+
+function invalid(what: string): RecommenderError {
+  return new RecommenderError('MODEL_INPUT_INVALID', `A blend ${what}`)
 }

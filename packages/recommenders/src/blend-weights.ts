@@ -1,7 +1,6 @@
-import { agedWeights, BLEND_DEPTH } from './blend-model.ts'
+import { agedWeights, BLEND_DEPTH, joinLists } from './blend-model.ts'
 import { rankMetrics } from './evaluation/rank-metrics.ts'
 import type { Model, ScoredItems, UserItems } from './model.ts'
-import { TopK } from './top-k.ts'
 
 /** Users of a validation split, with what they are to be shown. */
 export interface Judge {
@@ -75,15 +74,10 @@ export function blendWeights(
 /** As `BlendModel` joins lists. */
 function joined(parts: readonly Lists[], weights: readonly number[], { users, k }: Judge): Lists {
   const used = parts.map((lists, n) => ({ lists, weight: weights[n]! })).filter(({ weight }) => weight > 0)
-  return users.map((_, user) => {
-    const sums = new Map<number, number>()
-    for (const { lists, weight } of used) {
-      const { items, scores } = lists[user]!
-      for (let n = 0; n < items.length; n++)
-        sums.set(items[n]!, (sums.get(items[n]!) ?? 0) + weight * scores[n]!)
-    }
-    const top = new TopK(k)
-    for (const [item, score] of sums) top.offer(item, score)
-    return top.result()
-  })
+  return users.map((_, user) =>
+    joinLists(
+      used.map(({ lists, weight }) => ({ list: lists[user]!, factor: weight })),
+      k,
+    ),
+  )
 }

@@ -5,6 +5,7 @@ import { fitItemKnn, type ItemKnnOptions } from './item-knn.ts'
 import { fitLowPass, type LowPassOptions } from './low-pass.ts'
 import type { FitSignal, Interactions, Model } from './model.ts'
 import { fitPopular } from './ranking-model.ts'
+import { fitSlim, type SlimOptions } from './slim.ts'
 import { fitWalk, type WalkOptions } from './walk.ts'
 
 /** A model and its options, as plain JSON. */
@@ -13,6 +14,7 @@ export type ModelChoice =
   | { readonly kind: 'walk'; readonly options: WalkOptions }
   | { readonly kind: 'item-knn'; readonly options: ItemKnnOptions }
   | { readonly kind: 'ease'; readonly options: EaseOptions }
+  | { readonly kind: 'slim'; readonly options: SlimOptions }
   | { readonly kind: 'als'; readonly options: AlsOptions }
   | { readonly kind: 'low-pass'; readonly options: LowPassOptions }
 
@@ -32,6 +34,7 @@ export function fitChoice(choice: Choice, interactions: Interactions, signal: Fi
   if (choice.kind === 'walk') return fitWalk(interactions, choice.options, signal)
   if (choice.kind === 'item-knn') return fitItemKnn(interactions, choice.options, signal)
   if (choice.kind === 'ease') return fitEase(interactions, choice.options, signal)
+  if (choice.kind === 'slim') return fitSlim(interactions, choice.options, signal)
   if (choice.kind === 'als') return fitAls(interactions, choice.options, signal)
   if (choice.kind === 'low-pass') return fitLowPass(interactions, choice.options, signal)
   return fitPopular(interactions)
@@ -82,6 +85,11 @@ export function fitSecondsOf({ kind, options }: ModelChoice, size: DataSize): nu
     const sparse = 4 * entryCount * factorCount * NS.gathered
     const dense = (userCount + itemCount) * factorCount ** 2 * NS.dense
     return iterations * (steps + 1) * (sparse + dense) * 1e-9
+  }
+  if (kind === 'slim') {
+    const { candidateCount = 200 } = options
+    const count = Math.min(candidateCount, pairCount / Math.max(1, itemCount))
+    return pairs + itemCount * (count * 1_000 + 20 * count ** 2) * NS.localStep * 1e-9
   }
   if (kind === 'ease') {
     const { denseItemsMax = 6_000, localItemCount = 150 } = options

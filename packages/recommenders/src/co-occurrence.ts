@@ -4,12 +4,17 @@ import { TopK } from './top-k.ts'
 
 export interface CoOccurrenceOptions {
   readonly neighbourCount: number
-  /** Divisor of a pair: norm of the item started from × norm of the item ended at + shrinkage. */
-  readonly startNorms: Float32Array
-  readonly endNorms: Float32Array
-  readonly shrinkage?: number
+  readonly pairScore: PairScore
   /** Weight of two items by how many places they are apart in a user's row, and in which direction. */
   readonly proximity?: Proximity
+}
+
+/** What two items weigh, from the sum over users; pairs of 0 and less are left out. */
+export type PairScore = (sum: number, item: number, other: number) => number
+
+/** The sum divided by norm of the item started from × norm of the item ended at + shrinkage. */
+export function overNorms(startNorms: Float32Array, endNorms: Float32Array, shrinkage = 0): PairScore {
+  return (sum, item, other) => sum / (startNorms[item]! * endNorms[other]! + shrinkage)
 }
 
 /** w(distance) = (1 + distance)^-exponent, times `backward` where the item ended at is the older one. */
@@ -21,7 +26,7 @@ export interface Proximity {
 const PROGRESS_STEP = 512
 
 /**
- * The item–item matrix S_ij = Σ_u x_ui x_uj w(p_ui - p_uj) / (n_i m_j + h), rows cut to their best, itself left out; p are
+ * The item–item matrix S_ij = score(Σ_u x_ui x_uj w(p_ui - p_uj)), rows cut to their best, itself left out; p are
  * places in the rows of `byUser`, which are newest first where `proximity` is asked for. Cost: Σ_u d_u² multiplications.
  */
 export function coOccurrence(
@@ -29,7 +34,7 @@ export function coOccurrence(
   options: CoOccurrenceOptions,
   signal: FitSignal,
 ): SparseMatrix {
-  const { neighbourCount, startNorms, endNorms, shrinkage = 0 } = options
+  const { neighbourCount, pairScore } = options
   const itemCount = byUser.columnCount
   const addUp = accumulator(byUser, options.proximity)
   const rows = new NeighbourRows(itemCount)
@@ -42,10 +47,10 @@ export function coOccurrence(
     }
     const touchedCount = addUp(item, scores, touched)
     const top = new TopK(Math.min(neighbourCount, touchedCount))
-    const own = startNorms[item]!
     for (let n = 0; n < touchedCount; n++) {
       const other = touched[n]!
-      if (other !== item) top.offer(other, scores[other]! / (own * endNorms[other]! + shrinkage))
+      const score = other === item ? 0 : pairScore(scores[other]!, item, other)
+      if (score > 0) top.offer(other, score)
       scores[other] = 0
     }
     rows.add(top.result())

@@ -2,6 +2,7 @@ import { NeighbourRows } from './co-occurrence.ts'
 import { RecommenderError } from './errors.ts'
 import type { FitSignal } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
+import { assertOptions } from './options.ts'
 import { transpose, userItemMatrix } from './sparse-matrix.ts'
 import { TopK } from './top-k.ts'
 
@@ -30,6 +31,7 @@ export function fitContent(
   signal: FitSignal = {},
 ): NeighbourModel {
   const { neighbourCount = 50, commonFrom = 2_000 } = options
+  assertOptions({ neighbourCount, commonFrom }, { neighbourCount: 'count', commonFrom: 'not negative' })
   const { itemCount, featureCount, items, features } = input
   if (items.length !== features.length)
     throw new RecommenderError(

@@ -1,13 +1,14 @@
-import { coOccurrence, NeighbourRows } from './co-occurrence.ts'
-import { RecommenderError } from './errors.ts'
+import { NeighbourRows } from './co-occurrence.ts'
+import { withLogWeights } from './confidence.ts'
+import { gramRows, squaresOf } from './gram.ts'
 import { type DenseMatrix, type Kernels, widthOf } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
+import { assertOptions } from './options.ts'
 import { type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
 import { TopK } from './top-k.ts'
-import { withLogWeights } from './walk.ts'
 
 export interface EaseOptions {
   /** λ: the larger, the smaller the weights of items that few users share. */
@@ -34,8 +35,12 @@ export function fitEase(
   signal: FitSignal = {},
 ): NeighbourModel {
   const params = { ...DEFAULTS, ...options }
-  if (!(params.ridge > 0))
-    throw new RecommenderError('MODEL_INPUT_INVALID', `ridge must be above 0, found ${params.ridge}`)
+  assertOptions(params, {
+    ridge: 'above 0',
+    neighbourCount: 'count',
+    denseItemsMax: 'not negative',
+    localItemCount: 'count',
+  })
   signal.signal?.throwIfAborted()
   const byUser = withLogWeights(userTimelines(interactions))
   const matrix =
@@ -100,13 +105,10 @@ function largest(count: number, size: number, weightOf: (place: number) => numbe
   return { items: Uint32Array.from(places), scores: Float32Array.from(places, weightOf) }
 }
 
-/** Pairs of items kept of each item's row of XᵀX; those beyond were seen together by the fewest. */
-const GRAM_ROW_MAX = 1_000
-
 function localWeights(byUser: SparseMatrix, params: Params, signal: FitSignal): SparseMatrix {
   const { ridge, neighbourCount, localItemCount } = params
   const itemCount = byUser.columnCount
-  const gram = truncatedGram(byUser, { ...signal, onProgress: (done) => signal.onProgress?.(done / 2) })
+  const gram = gramRows(byUser, { ...signal, onProgress: (done) => signal.onProgress?.(done / 2) })
   const squares = squaresOf(byUser)
   const kernels = openKernels()
   const system = kernels.dense(localItemCount, widthOf(localItemCount))
@@ -131,19 +133,6 @@ function localWeights(byUser: SparseMatrix, params: Params, signal: FitSignal): 
     columns.add({ items: row.items.map((n) => items[n]!), scores: row.scores })
   }
   return transpose(columns.matrix())
-}
-
-/** Rows of XᵀX without its diagonal, the largest first. */
-function truncatedGram(byUser: SparseMatrix, signal: FitSignal): SparseMatrix {
-  const ones = new Float32Array(byUser.columnCount).fill(1)
-  return coOccurrence(byUser, { neighbourCount: GRAM_ROW_MAX, startNorms: ones, endNorms: ones }, signal)
-}
-
-/** The diagonal of XᵀX. */
-function squaresOf({ columnCount, columns, values }: SparseMatrix): Float32Array {
-  const squares = new Float32Array(columnCount)
-  for (let n = 0; n < columns.length; n++) squares[columns[n]!]! += values[n]! ** 2
-  return squares
 }
 
 /** XᵀX of the items chosen, without the diagonal. `placeOf` is -1 everywhere between calls. */

@@ -1,4 +1,24 @@
 export { type AlsOptions, fitAls } from './als.ts'
+export {
+  type BasketHistory,
+  type BasketSplit,
+  type Baskets,
+  basketsOf,
+  historiesOf,
+  lastBasketSplit,
+  newestBasketsSplit,
+  type Purchases,
+} from './baskets/baskets.ts'
+export { type BoughtTogetherOptions, fitBoughtTogether } from './baskets/bought-together.ts'
+export {
+  type BasketEvaluation,
+  type CartEvaluation,
+  evaluateBaskets,
+  evaluateCarts,
+  type NextBasketRanker,
+} from './baskets/evaluate-baskets.ts'
+export { fitNextBasket, type NextBasketOptions } from './baskets/next-basket.ts'
+export type { NextBasketModel } from './baskets/next-basket-model.ts'
 export { BlendModel, type BlendOptions, type BlendPart } from './blend-model.ts'
 export {
   type Choice,
@@ -63,7 +83,6 @@ export {
   type SessionEvaluation,
 } from './sessions/evaluate-sessions.ts'
 export { fitSequentialRules, type SequentialRulesOptions } from './sessions/sequential-rules.ts'
-export { SessionBlendModel, type SessionBlendPart } from './sessions/session-blend-model.ts'
 export type { SessionEvents } from './sessions/session-events.ts'
 export { fitSessionItemKnn, type SessionItemKnnOptions } from './sessions/session-item-knn.ts'
 export { fitSessionModel, type SessionBlendOptions, type SessionModelSpec } from './sessions/session-model.ts'
@@ -77,7 +96,9 @@ export {
 } from './sessions/tune-sessions.ts'
 export { fitVmisKnn, type VmisKnnOptions } from './sessions/vmis-knn.ts'
 export { fitVstan, type VstanOptions } from './sessions/vstan.ts'
+export { fitSlim, type SlimOptions } from './slim.ts'
 export { lastOfEachSplit, leaveLastOutSplit, type Split, timeSplit, validationSplit } from './splits.ts'
+export { type TimeDecayOptions, withTimeDecay } from './time-decay.ts'
 export { TopK } from './top-k.ts'
 export { type Tried, type Tuned, type TuneOptions, tune } from './tune.ts'
 export { fitWalk, type WalkOptions } from './walk.ts'

@@ -1,10 +1,11 @@
-import { coOccurrence } from './co-occurrence.ts'
+import { coOccurrence, overNorms } from './co-occurrence.ts'
+import { withLogWeights } from './confidence.ts'
 import { RecommenderError } from './errors.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
+import { assertOptions } from './options.ts'
 import { degreesOf, type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
-import { withLogWeights } from './walk.ts'
 
 export interface ItemKnnOptions {
   readonly weighting?: 'cosine' | 'tf-idf' | 'bm25'
@@ -36,23 +37,18 @@ export function fitItemKnn(
   signal: FitSignal = {},
 ): NeighbourModel {
   const { weighting = 'cosine', shrinkage = 10, neighbourCount = 200 } = options
-  if (!(shrinkage >= 0) || !(neighbourCount >= 0)) {
+  assertOptions({ shrinkage, neighbourCount }, { shrinkage: 'not negative', neighbourCount: 'count' })
+  if (!WEIGHTINGS.includes(weighting))
     throw new RecommenderError(
       'MODEL_INPUT_INVALID',
-      `shrinkage and neighbourCount must not be negative, found ${shrinkage} and ${neighbourCount}`,
+      `weighting must be one of ${WEIGHTINGS.join(', ')}, found ${String(weighting)}`,
     )
-  }
   const weighted = weightedBy(weighting, withLogWeights(userTimelines(interactions)))
   const norms =
     weighting === 'bm25' ? new Float32Array(interactions.itemCount).fill(1) : lengthsOf(transpose(weighted))
   const matrix = coOccurrence(
     weighted,
-    {
-      neighbourCount,
-      startNorms: norms,
-      endNorms: norms,
-      shrinkage: weighting === 'bm25' ? 0 : shrinkage,
-    },
+    { neighbourCount, pairScore: overNorms(norms, norms, weighting === 'bm25' ? 0 : shrinkage) },
     signal,
   )
   return new NeighbourModel('item-knn', matrix, {

@@ -1,4 +1,5 @@
 import { AlsModel } from './als-model.ts'
+import { NextBasketModel } from './baskets/next-basket-model.ts'
 import { BlendModel } from './blend-model.ts'
 import { RecommenderError } from './errors.ts'
 import { LowPassModel } from './low-pass-model.ts'
@@ -8,7 +9,7 @@ import { NeighbourModel } from './neighbour-model.ts'
 import { RankingModel } from './ranking-model.ts'
 import { loadSessionModel } from './sessions/load-session-model.ts'
 
-const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease']
+const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease', 'slim', 'bought-together']
 
 /** The model of a file `Model.save` wrote. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
 export function loadModel(bytes: Uint8Array): Model {
@@ -18,7 +19,8 @@ export function loadModel(bytes: Uint8Array): Model {
   if (file.kind === 'als') return AlsModel.load(file)
   if (file.kind === 'blend') return BlendModel.load(file, loadModel)
   if (file.kind === 'low-pass') return LowPassModel.load(file)
-  const sessionModel = loadSessionModel(file, loadModel)
+  if (file.kind === 'next-basket') return NextBasketModel.load(file)
+  const sessionModel = loadSessionModel(file)
   if (sessionModel !== undefined) return sessionModel
   throw new RecommenderError('MODEL_FILE_UNKNOWN', `No model of this version is of kind "${file.kind}"`)
 }

@@ -1,3 +1,4 @@
+import { doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
@@ -28,6 +29,8 @@ export class LowPassModel implements Model {
   /** The linear part of the answer being computed, all zero between answers. */
   readonly #scores: Float32Array
   readonly #touched: Uint32Array
+  /** 1 where a score was added to: one of 0 may be the sum of others. All zero between answers. */
+  readonly #isTouched: Uint8Array
   readonly #dots: Float32Array
   readonly #taste: Float32Array
 
@@ -37,6 +40,7 @@ export class LowPassModel implements Model {
     const { kernels, vectors } = filter
     this.#scores = new Float32Array(neighbours.columnCount)
     this.#touched = kernels.indexes(neighbours.columnCount)
+    this.#isTouched = new Uint8Array(neighbours.columnCount)
     this.#dots = kernels.floats(neighbours.columnCount)
     this.#taste = kernels.floats(vectors.width)
   }
@@ -82,11 +86,12 @@ export class LowPassModel implements Model {
     for (let n = 0; n < user.items.length; n++) this.#addTaste(user.items[n]!, user.weights[n]!)
     const { kernels, vectors, right } = this.#filter
     kernels.dotsOf(this.#taste, vectors, this.#touched, count, this.#dots)
-    const top = new TopK(k)
+    const top = new TopK(Math.min(k, count))
     for (let n = 0; n < count; n++) {
       const item = this.#touched[n]!
       const score = Math.fround(this.#scores[item]! + right[item]! * this.#dots[n]!)
       this.#scores[item] = 0
+      this.#isTouched[item] = 0
       if (score > 0 && score >= top.least && isAllowed(item)) top.offer(item, score)
     }
     return top.result()
@@ -101,7 +106,7 @@ export class LowPassModel implements Model {
   explain(user: UserItems, item: number): Float32Array {
     const { starts, columns, values } = this.#neighbours
     return Float32Array.from(user.items, (own, n) => {
-      if (own >= this.itemCount || item >= this.itemCount) return 0
+      if (own >= this.itemCount || item >= this.itemCount || !doesCount(user.weights[n]!)) return 0
       let linear = 0
       for (let at = starts[own]!; at < starts[own + 1]!; at++) if (columns[at] === item) linear = values[at]!
       return user.weights[n]! * (linear + this.#filtered(own, item))
@@ -118,7 +123,7 @@ export class LowPassModel implements Model {
     for (const [n, place] of places.entries()) this.#touched[n] = items[place]!
     for (let n = 0; n < user.items.length; n++) {
       const own = user.items[n]!
-      if (own >= this.itemCount) continue
+      if (own >= this.itemCount || !doesCount(user.weights[n]!)) continue
       const vector = vectors.values.subarray(own * vectors.width, (own + 1) * vectors.width)
       kernels.dotsOf(vector, vectors, this.#touched, places.length, this.#dots)
       for (let at = starts[own]!; at < starts[own + 1]!; at++) this.#scores[columns[at]!] = values[at]!
@@ -153,11 +158,14 @@ export class LowPassModel implements Model {
     let count = 0
     for (let n = 0; n < user.items.length; n++) {
       const own = user.items[n]!
-      if (own >= this.itemCount) continue
       const weight = user.weights[n]!
+      if (own >= this.itemCount || !doesCount(weight)) continue
       for (let at = starts[own]!; at < starts[own + 1]!; at++) {
         const other = columns[at]!
-        if (this.#scores[other] === 0) this.#touched[count++] = other
+        if (this.#isTouched[other] === 0) {
+          this.#isTouched[other] = 1
+          this.#touched[count++] = other
+        }
         this.#scores[other]! += weight * values[at]!
       }
     }
@@ -165,7 +173,7 @@ export class LowPassModel implements Model {
   }
 
   #addTaste(item: number, weight: number): void {
-    if (item >= this.itemCount) return
+    if (item >= this.itemCount || !doesCount(weight)) return
     const { vectors, left } = this.#filter
     const factor = weight * left[item]!
     const from = item * vectors.width

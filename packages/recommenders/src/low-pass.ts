@@ -1,10 +1,12 @@
+import { withLogWeights } from './confidence.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import { leadingSubspace } from './leading-subspace.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Interactions } from './model.ts'
+import { assertOptions } from './options.ts'
 import { degreesOf, type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
-import { fitNeighbours, type WalkOptions, withLogWeights } from './walk.ts'
+import { fitNeighbours, type WalkOptions } from './walk.ts'
 
 export interface LowPassOptions {
   /** The linear part, and whose neighbours are candidates. */
@@ -46,6 +48,10 @@ export function fitLowPass(
 /** The low-rank part, of users × items. */
 export function fitFilter(byUser: SparseMatrix, options: LowPassOptions, signal: FitSignal): LowPassFilter {
   const { rank = 256, filterExponent = 0.5, iterations = 3, seed = 1 } = options
+  assertOptions(
+    { rank, filterExponent, iterations },
+    { rank: 'count', filterExponent: 'not negative', iterations: 'count' },
+  )
   const kernels = openKernels()
   const vectors = leadingSubspace(kernels, normalisedRows(byUser), { rank, iterations, seed, signal })
   const degrees = degreesOf(transpose(byUser))

@@ -7,13 +7,19 @@ export interface Interactions {
   readonly itemCount: number
   readonly users: Uint32Array
   readonly items: Uint32Array
-  /** Strength of the interaction, > 0 (a purchase weighs more than a view). */
+  /**
+   * Strength of the interaction (a purchase weighs more than a view). Below 0 it speaks against the item (taken out of the cart,
+   * disliked) and takes back what others of the same pair gave; a pair whose sum is not above 0 counts as not there.
+   */
   readonly weights: Float32Array
   /** Event time, UTC milliseconds. */
   readonly timesMs: Float64Array
 }
 
-/** What is known of one user at request time, newest first: the model need not have seen them in training. */
+/**
+ * What is known of one user at request time, newest first: the model need not have seen them in training. An item of a
+ * weight below 0 (a dislike) lowers what is like it, in models of sessions it does not count; one whose weight is not a finite number does not count.
+ */
 export interface UserItems {
   readonly items: Uint32Array
   readonly weights: Float32Array

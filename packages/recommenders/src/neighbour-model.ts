@@ -1,3 +1,4 @@
+import { doesCount } from './confidence.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
 import type { SparseMatrix } from './sparse-matrix.ts'
@@ -45,8 +46,8 @@ export class NeighbourModel implements Model {
     const touched: number[] = []
     for (let n = 0; n < user.items.length; n++) {
       const item = user.items[n]!
-      if (item >= this.itemCount) continue
       const weight = user.weights[n]!
+      if (item >= this.itemCount || !doesCount(weight)) continue
       for (let at = starts[item]!; at < starts[item + 1]!; at++) {
         const other = columns[at]!
         if (isTouched[other] === 0) {
@@ -65,8 +66,8 @@ export class NeighbourModel implements Model {
   }
 
   similar(item: number, { k, filter = () => true }: RecommendOptions): ScoredItems {
-    const top = new TopK(k)
     const { starts, columns, values } = this.#neighbours
+    const top = new TopK(Math.min(k, this.itemCount))
     for (let at = starts[item] ?? 0; at < (starts[item + 1] ?? 0); at++) {
       const other = columns[at]!
       if (other !== item && values[at]! > 0 && filter(other)) top.offer(other, values[at]!)
@@ -77,7 +78,7 @@ export class NeighbourModel implements Model {
   explain(user: UserItems, item: number): Float32Array {
     const { starts, columns, values } = this.#neighbours
     return Float32Array.from(user.items, (own, n) => {
-      if (own >= this.itemCount) return 0
+      if (own >= this.itemCount || !doesCount(user.weights[n]!)) return 0
       for (let at = starts[own]!; at < starts[own + 1]!; at++)
         if (columns[at] === item) return user.weights[n]! * values[at]!
       return 0
@@ -95,8 +96,8 @@ export class NeighbourModel implements Model {
     for (const [place, item] of items.entries()) if (item < this.itemCount) places[item] = place + 1
     for (let own = 0; own < user.items.length; own++) {
       const item = user.items[own]!
-      if (item >= this.itemCount) continue
       const weight = user.weights[own]!
+      if (item >= this.itemCount || !doesCount(weight)) continue
       for (let at = starts[item]!; at < starts[item + 1]!; at++) {
         const place = places[columns[at]!]! - 1
         if (place < 0) continue

@@ -1,6 +1,7 @@
 import type { FitSignal, Interactions, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
 import { userItemMatrix } from './sparse-matrix.ts'
+import { withTimeDecay } from './time-decay.ts'
 import { filterOf, TopK } from './top-k.ts'
 
 /** One ranking for everybody: popular, trending. */
@@ -79,11 +80,9 @@ export function fitTrending(
   signal.signal?.throwIfAborted()
   userItemMatrix(interactions)
   const { halfLifeMs = 3 * 86_400_000 } = options
-  const { items, weights, timesMs } = interactions
-  let newestMs = Number.NEGATIVE_INFINITY
-  for (let n = 0; n < timesMs.length; n++) newestMs = Math.max(newestMs, timesMs[n]!)
+  const { items } = interactions
+  const { weights } = withTimeDecay(interactions, { halfLifeMs })
   const scores = new Float64Array(interactions.itemCount)
-  for (let n = 0; n < items.length; n++)
-    scores[items[n]!]! += weights[n]! * 2 ** ((timesMs[n]! - newestMs) / halfLifeMs)
+  for (let n = 0; n < items.length; n++) scores[items[n]!]! += weights[n]!
   return new RankingModel('trending', Float32Array.from(scores))
 }

@@ -19,6 +19,7 @@ const SPACES: Readonly<Record<Kind, Space>> = {
   walk: WALK,
   'item-knn': { weighting: ['cosine', 'tf-idf', 'bm25'], shrinkage: [10, 0, 3, 30] },
   ease: { ridge: [100, 10, 30, 300, 1_000] },
+  slim: { l1: [0.1, 0.03, 0.3, 1], l2: [100, 30, 10, 300] },
   als: {
     ridge: [0.001, 0.003, 0.01, 0.03],
     unobservedWeight: [0.05, 0.1, 0.02, 0.3, 1],

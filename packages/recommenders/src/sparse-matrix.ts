@@ -1,3 +1,4 @@
+import { doesCount, WEIGHT_MAX } from './confidence.ts'
 import { RecommenderError } from './errors.ts'
 import type { Interactions } from './model.ts'
 
@@ -11,7 +12,13 @@ export interface SparseMatrix {
   readonly values: Float32Array
 }
 
-/** User × item; weights of repeated pairs are summed. Throws `MODEL_INPUT_INVALID` for what is not as `Interactions` says. */
+/** A pair that weighs less is as good as not there; products of what is left stay far from 0 in float32. */
+const WEIGHT_MIN = 1e-6
+
+/**
+ * User × item; weights of repeated pairs are summed, and pairs whose sum is not above 0 are left out. Throws
+ * `MODEL_INPUT_INVALID` for what is not as `Interactions` says.
+ */
 export function userItemMatrix(interactions: Interactions): SparseMatrix {
   assertInteractions(interactions)
   const { userCount, itemCount, users, items, weights } = interactions
@@ -66,6 +73,11 @@ function withSummedDuplicates(matrix: SparseMatrix): SparseMatrix {
   const { rowCount, columnCount, starts, columns, values } = matrix
   const newStarts = new Uint32Array(rowCount + 1)
   let write = 0
+  /** Closes the pair written last: keeps it only where it counts. */
+  const close = (row: number): void => {
+    if (write === newStarts[row]! || values[write - 1]! >= WEIGHT_MIN) return
+    write -= 1
+  }
   for (let row = 0; row < rowCount; row++) {
     const from = starts[row]!
     const order = Array.from(columns.subarray(from, starts[row + 1]), (column, i) => ({
@@ -73,14 +85,18 @@ function withSummedDuplicates(matrix: SparseMatrix): SparseMatrix {
       value: values[from + i]!,
     })).sort((a, b) => a.column - b.column)
     newStarts[row] = write
+    let last = -1
     for (const { column, value } of order) {
-      if (write > newStarts[row]! && columns[write - 1] === column) values[write - 1]! += value
+      if (column === last) values[write - 1]! += value
       else {
+        close(row)
         columns[write] = column
         values[write] = value
+        last = column
         write += 1
       }
     }
+    close(row)
   }
   newStarts[rowCount] = write
   return {
@@ -102,8 +118,8 @@ function assertInteractions({ userCount, itemCount, users, items, weights, times
   for (let n = 0; n < count; n++) {
     if (users[n]! >= userCount) throw invalid(`user ${users[n]} at ${n} is not below ${userCount}`)
     if (items[n]! >= itemCount) throw invalid(`item ${items[n]} at ${n} is not below ${itemCount}`)
-    if (!(weights[n]! > 0) || !Number.isFinite(weights[n]!))
-      throw invalid(`weight ${weights[n]} at ${n} is not above 0`)
+    if (!doesCount(weights[n]!))
+      throw invalid(`weight ${weights[n]} at ${n} is not a number from -${WEIGHT_MAX} to ${WEIGHT_MAX}`)
     if (!Number.isFinite(timesMs[n]!)) throw invalid(`time ${timesMs[n]} at ${n} is not a number`)
   }
 }

@@ -93,7 +93,7 @@ export function topOfScores(
   k: number,
   isAllowed: ItemFilter,
 ): ScoredItems {
-  const top = new TopK(k)
+  const top = new TopK(Math.min(k, scores.length))
   for (const item of touched) {
     const score = scores[item]!
     if (score > 0 && score >= top.least && isAllowed(item)) top.offer(item, score)

@@ -1,5 +1,6 @@
 import { blendWeights, type Judge, type Lists, listsOf, scoreOf } from './blend-weights.ts'
 import { type Choice, type DataSize, fitChoice, fitSecondsOf, type ModelChoice } from './choice.ts'
+import { withLogWeights } from './confidence.ts'
 import { fitFilter } from './low-pass.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Model } from './model.ts'
@@ -8,7 +9,7 @@ import { seededRandom } from './seeded-random.ts'
 import type { SparseMatrix } from './sparse-matrix.ts'
 import type { Split } from './splits.ts'
 import { timelineOf, userTimelines } from './timelines.ts'
-import { fitNeighbours, withLogWeights } from './walk.ts'
+import { fitNeighbours } from './walk.ts'
 
 /** A model that was tried on validation data. */
 export interface Tried {
@@ -37,7 +38,7 @@ export interface TuneOptions extends FitSignal {
    */
   readonly fitSecondsMax?: number
   readonly trialsMax?: number
-  /** Kinds that are tried; all when not given. */
+  /** Kinds that are tried; all but SLIM when not given: it ranks as EASE does, which a search need not find twice. */
   readonly kinds?: readonly Kind[]
   readonly seed?: number
 }
@@ -59,7 +60,7 @@ const CHANGES = 4
  */
 export function tune(split: Split, options: TuneOptions): Tuned {
   const search = new Search(split, options)
-  const wanted = KINDS.filter((kind) => options.kinds?.includes(kind) ?? true)
+  const wanted = KINDS.filter((kind) => options.kinds?.includes(kind) ?? kind !== 'slim')
   const kinds = wanted.filter((kind) => search.tryFirst(kind))
   for (let round = 0; round < ROUNDS; round++) {
     const alive = search.ranked(kinds).slice(0, Math.max(2, Math.ceil(kinds.length / 2 ** round)))
@@ -69,7 +70,7 @@ export function tune(split: Split, options: TuneOptions): Tuned {
 }
 
 /** In the order in which their defaults are tried: those that a budget should not leave out come first. */
-const KINDS: readonly Kind[] = ['popular', 'walk', 'low-pass', 'item-knn', 'ease', 'als']
+const KINDS: readonly Kind[] = ['popular', 'walk', 'low-pass', 'item-knn', 'slim', 'ease', 'als']
 
 class Search {
   readonly #split: Split

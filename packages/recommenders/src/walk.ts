@@ -1,7 +1,8 @@
-import { coOccurrence } from './co-occurrence.ts'
-import { RecommenderError } from './errors.ts'
+import { coOccurrence, overNorms } from './co-occurrence.ts'
+import { withLogWeights } from './confidence.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
+import { assertOptions } from './options.ts'
 import { degreesOf, type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
 
@@ -29,12 +30,21 @@ const DEFAULTS = {
   neighbourCount: 200,
 } as const
 
+const RANGES = {
+  startExponent: 'not negative',
+  userExponent: 'not negative',
+  endExponent: 'not negative',
+  proximityExponent: 'not negative',
+  backwardWeight: 'not negative',
+  neighbourCount: 'count',
+} as const
+
 /**
  * Random walk of three steps on the graph of users and items, as an item–item matrix:
  *
  *   S_ij = Σ_u a_ui a_uj w(p_ui - p_uj) / (d_i^α · d_u^γ · d_j^β)
  *
- * with a_ui = 1 + ln(weight) of the interaction (1 for a weight of 1) and d the degrees. α = γ = 1, β = 0 is P³ (Cooper, Lee, Radzik, Siantos: "Random Walks in Recommender
+ * with a_ui = 1 + ln(weight) of the interaction (1 for a weight of 1, see `confidenceOf`) and d the degrees. α = γ = 1, β = 0 is P³ (Cooper, Lee, Radzik, Siantos: "Random Walks in Recommender
  * Systems", WWW 2014, §3; here a walk from an item, §3.1's P³ being one from a user's items); β > 0 is RP³β (Paudel,
  * Christoffel, Newell, Bernstein: "Updatable, Accurate, Diverse, and Scalable Recommendations for Interactive
  * Applications", TiiS 2017, eq. 5). w = (1 + |p_ui - p_uj|)^-ρ, ours, lets what follows closely in time count more, as session
@@ -54,22 +64,17 @@ export function fitWalk(
 /** The walk's item–item matrix, from users × items, newest first; see `fitWalk`. */
 export function fitNeighbours(byUser: SparseMatrix, options: WalkOptions, signal: FitSignal): SparseMatrix {
   const params = { ...DEFAULTS, ...options }
-  for (const [name, value] of Object.entries(params)) {
-    if (!Number.isFinite(value) || value < 0) {
-      throw new RecommenderError(
-        'MODEL_INPUT_INVALID',
-        `${name} must be a number that is not negative, found ${value}`,
-      )
-    }
-  }
+  assertOptions(params, RANGES)
   const { startExponent, userExponent, endExponent, neighbourCount } = params
   const degrees = degreesOf(transpose(byUser))
   return coOccurrence(
     withUserFactors(byUser, userExponent),
     {
       neighbourCount,
-      startNorms: degrees.map((degree) => degree ** startExponent),
-      endNorms: degrees.map((degree) => degree ** endExponent),
+      pairScore: overNorms(
+        degrees.map((degree) => degree ** startExponent),
+        degrees.map((degree) => degree ** endExponent),
+      ),
       proximity: { exponent: params.proximityExponent, backward: params.backwardWeight },
     },
     signal,
@@ -85,9 +90,4 @@ function withUserFactors(byUser: SparseMatrix, userExponent: number): SparseMatr
     for (let n = byUser.starts[user]!; n < byUser.starts[user + 1]!; n++) values[n]! *= factor
   }
   return { ...byUser, values }
-}
-
-/** 1 + ln(weight), for weights above 1. */
-export function withLogWeights(matrix: SparseMatrix): SparseMatrix {
-  return { ...matrix, values: matrix.values.map((value) => 1 + Math.log(Math.max(1, value))) }
 }

@@ -87,7 +87,7 @@ describe('tuning', () => {
   test('tries every kind, and takes what ranks best on the validation data', () => {
     const split = lastOfEachSplit(blocks())
     const tuned = tune(split, { k: 5, trialsMax: 12 })
-    const kinds = ['als', 'ease', 'item-knn', 'low-pass', 'popular', 'walk']
+    const kinds = ['als', 'ease', 'item-knn', 'low-pass', 'popular', 'slim', 'walk']
     expect([...new Set(tuned.tried.map(({ choice }) => choice.kind))].sort()).toEqual(kinds)
     expect(tuned.choice.kind).not.toBe('popular')
     expect(tuned.score).toBeGreaterThanOrEqual(Math.max(...tuned.best.map(({ score }) => score)))

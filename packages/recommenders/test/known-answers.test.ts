@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   BlendModel,
@@ -5,9 +6,12 @@ import {
   fitEase,
   fitItemKnn,
   fitPopular,
+  fitSlim,
   fitTrending,
   fitWalk,
+  type Interactions,
   loadModel,
+  withTimeDecay,
 } from '../src/index.ts'
 import { timelineOf, userTimelines } from '../src/timelines.ts'
 import { blocks, from, user } from './matrices.ts'
@@ -32,6 +36,41 @@ describe('rankings for everybody', () => {
     const old = Array.from({ length: 10 }, (_, n) => [n, 0, 0] as const)
     const model = fitTrending(from([...old, [0, 1, 30 * day], [1, 1, 30 * day]]))
     expect(model.recommend(user(), { k: 1 }).items[0]).toBe(1)
+  })
+})
+
+describe('time decay', () => {
+  const day = 86_400_000
+  const data = from([
+    [0, 0, 30 * day],
+    [0, 1, 30 * day],
+    [1, 0, 0],
+    [1, 2, 0],
+    [2, 0, 20 * day, 8],
+  ])
+
+  test('halves a weight with each half-life, from the newest on or from when it is told', () => {
+    const { weights } = withTimeDecay(data, { halfLifeMs: 10 * day })
+    expect([...weights]).toEqual([1, 1, 1 / 8, 1 / 8, 4])
+    expect(withTimeDecay(data, { halfLifeMs: 10 * day, nowMs: 40 * day }).weights[0]).toBe(0.5)
+    expect(withTimeDecay(data, { halfLifeMs: 10 * day, nowMs: 0 }).weights[0]).toBe(1)
+    expect(() => withTimeDecay(data, { halfLifeMs: 0 })).toThrow(/halfLifeMs/)
+    expect(withTimeDecay(from([]), { halfLifeMs: 1 }).weights).toHaveLength(0)
+  })
+
+  test.each([
+    ['the walk', fitWalk],
+    ['item kNN', fitItemKnn],
+    ['EASE', fitEase],
+    ['SLIM', fitSlim],
+  ])('lets %s prefer what went together lately', (_, fit) => {
+    const [before, after] = [data, withTimeDecay(data, { halfLifeMs: 10 * day })].map(
+      (one) => fit(one).explain(user(0), 2)[0]!,
+    )
+    expect(fit(data).explain(user(0), 1)[0]).toBeCloseTo(before!, 6)
+    expect(after).toBeLessThan(before! / 4)
+    // What is as old as can be is gone, not an error.
+    expect(fit(withTimeDecay(data, { halfLifeMs: 1 })).similar(2, { k: 5 }).items).toHaveLength(0)
   })
 })
 
@@ -132,6 +171,79 @@ describe('EASE', () => {
     expect(() => fitEase(data, { ridge: 0 })).toThrow(/ridge/)
   })
 })
+
+describe('SLIM', () => {
+  test('matches the elastic net solved by hand', () => {
+    // Users: {0, 1}, {0, 1}, {1, 2}, so XᵀX = (2 2 0; 2 3 1; 0 1 1).
+    const data = from([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+      [2, 1],
+      [2, 2],
+    ])
+    const model = fitSlim(data, { l1: 0.5, l2: 1 })
+    // Item 1 from 0 and 2, which nobody has both: (2 - ½) / (2 + 1) and (1 - ½) / (1 + 1).
+    expect(model.explain(user(0), 1)[0]).toBeCloseTo(1 / 2, 6)
+    expect(model.explain(user(2), 1)[0]).toBeCloseTo(1 / 4, 6)
+    // Items 0 and 2 from 1: (2 - ½) / (3 + 1) and (1 - ½) / (3 + 1).
+    expect(model.explain(user(1), 0)[0]).toBeCloseTo(3 / 8, 6)
+    expect(model.explain(user(1), 2)[0]).toBeCloseTo(1 / 8, 6)
+    expect(model.explain(user(2), 0)[0]).toBe(0)
+  })
+
+  test('each weight satisfies the conditions of Karush, Kuhn and Tucker', () => {
+    const pairs = fc.array(fc.tuple(fc.nat(11), fc.nat(7), fc.constant(0), fc.integer({ min: 1, max: 6 })), {
+      minLength: 1,
+      maxLength: 60,
+    })
+    const penalty = fc.double({ min: 0.01, max: 5, noNaN: true })
+    fc.assert(
+      fc.property(pairs, penalty, penalty, (all, l1, l2) => {
+        const data = { ...from(all), userCount: 12, itemCount: 8 }
+        const model = fitSlim(data, { l1, l2, tolerance: 1e-9, passesMax: 5_000 })
+        const gram = gramOf(data)
+        for (let item = 0; item < 8; item++) {
+          const weights = Array.from({ length: 8 }, (_, other) => model.explain(user(other), item)[0]!)
+          expect(weights[item]).toBe(0)
+          for (const [i, weight] of weights.entries()) {
+            if (i === item) continue
+            const slope = weights.reduce(
+              (sum, w, k) => sum + gram[i]![k]! * w,
+              l2 * weight + l1 - gram[i]![item]!,
+            )
+            expect(weight).toBeGreaterThanOrEqual(0)
+            if (weight > 0) expect(Math.abs(slope)).toBeLessThan(1e-3)
+            else expect(slope).toBeGreaterThan(-1e-3)
+          }
+        }
+      }),
+    )
+  })
+
+  test('has candidates most often seen with an item only, and refuses penalties below 0', () => {
+    const model = fitSlim(blocks(), { candidateCount: 3 })
+    const predicting = Array.from({ length: 24 }, (_, other) => model.explain(user(other), 0)[0]!)
+    expect(predicting.filter((weight) => weight > 0)).toHaveLength(3)
+    expect(() => fitSlim(blocks(), { l1: -1 })).toThrow(/l1/)
+    expect(() => fitSlim(blocks(), { l2: Number.NaN })).toThrow(/l2/)
+  })
+})
+
+/** XᵀX with x_ui = 1 + ln(weight). */
+function gramOf(data: Interactions): number[][] {
+  const rows = userTimelines(data)
+  const x = Array.from({ length: data.userCount }, (_, u) => {
+    const { items, weights } = timelineOf(rows, u)
+    return Array.from({ length: data.itemCount }, (__, item) => {
+      const at = items.indexOf(item)
+      return at < 0 ? 0 : 1 + Math.log(weights[at]!)
+    })
+  })
+  const all = Array.from({ length: data.itemCount }, (_, i) => i)
+  return all.map((i) => all.map((j) => x.reduce((sum, row) => sum + row[i]! * row[j]!, 0)))
+}
 
 describe('iALS', () => {
   test('of one user and one item ends where its objective is least', () => {

@@ -1,20 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  BlendModel,
   evaluate,
   type FitSignal,
   fitAls,
-  fitContent,
   fitEase,
   fitItemKnn,
   fitLowPass,
   fitPopular,
-  fitSequentialRules,
-  fitSessionItemKnn,
+  fitSlim,
   fitTrending,
-  fitVmisKnn,
-  fitVstan,
   fitWalk,
   IdTable,
   type Interactions,
@@ -24,52 +19,8 @@ import {
   TopK,
   timeSplit,
 } from '../src/index.ts'
+import { PERSONAL } from './every-model.ts'
 import { blocks, from, GROUPS, SIZE, user } from './matrices.ts'
-
-/** As much as a matrix of rank 2 needs. */
-const ALS_OPTIONS = { factorCount: 16, ridge: 0.01, iterations: 25 }
-
-/** Users as sessions, for models of sessions; the order of items differs from user to user. */
-const asSessions = (data: Interactions) => ({
-  ...data,
-  sessionCount: data.userCount,
-  sessions: data.users,
-  timesMs: data.timesMs.map((_, n) => (data.users[n]! * 7_919 + data.items[n]! * 104_729) % 1_009),
-})
-
-const personal: Readonly<Record<string, (data: Interactions) => Model>> = {
-  walk: (data) => fitWalk(data),
-  'walk without damping': (data) => fitWalk(data, { startExponent: 0, userExponent: 0, endExponent: 0 }),
-  'walk of close neighbours': (data) => fitWalk(data, { proximityExponent: 0.5, backwardWeight: 0.5 }),
-  'item kNN by cosine': (data) => fitItemKnn(data),
-  'item kNN by TF-IDF': (data) => fitItemKnn(data, { weighting: 'tf-idf' }),
-  'item kNN by BM25': (data) => fitItemKnn(data, { weighting: 'bm25' }),
-  EASE: (data) => fitEase(data, { ridge: 1 }),
-  'EASE by local ridges': (data) => fitEase(data, { ridge: 1, denseItemsMax: 0 }),
-  iALS: (data) => fitAls(data, ALS_OPTIONS),
-  'iALS of candidates': (data) => fitAls(data, { ...ALS_OPTIONS, scannedFloatsMax: 0 }),
-  blend: (data) =>
-    new BlendModel(
-      [
-        { model: fitWalk(data), weight: 1 },
-        { model: fitLowPass(data, { rank: GROUPS }), weight: 0.5 },
-      ],
-      { recencyExponent: 0.5 },
-    ),
-  'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
-  'vmis-knn': (data) => fitVmisKnn(asSessions(data)),
-  vstan: (data) => fitVstan(asSessions(data)),
-  'sequential-rules': (data) => fitSequentialRules(asSessions(data), { historyCount: SIZE }),
-  'session-item-knn': (data) => fitSessionItemKnn(asSessions(data), { historyCount: SIZE }),
-  content: (data) =>
-    // Items of a group share features, as items of a category do.
-    fitContent({
-      itemCount: data.itemCount,
-      featureCount: 3,
-      items: Uint32Array.from({ length: data.itemCount }, (_, item) => item),
-      features: Uint32Array.from({ length: data.itemCount }, (_, item) => Math.floor(item / SIZE)),
-    }),
-}
 
 const stepwise: Readonly<Record<string, (data: Interactions, signal: FitSignal) => Model>> = {
   walk: (data, signal) => fitWalk(data, {}, signal),
@@ -77,10 +28,11 @@ const stepwise: Readonly<Record<string, (data: Interactions, signal: FitSignal) 
   iALS: (data, signal) => fitAls(data, {}, signal),
   'item kNN': (data, signal) => fitItemKnn(data, {}, signal),
   EASE: (data, signal) => fitEase(data, {}, signal),
+  SLIM: (data, signal) => fitSlim(data, {}, signal),
   'EASE by local ridges': (data, signal) => fitEase(data, { denseItemsMax: 0 }, signal),
 }
 
-describe.each(Object.entries(personal))('%s', (_, fit) => {
+describe.each(Object.entries(PERSONAL))('%s', (_, fit) => {
   const data = blocks()
   const model = fit(data)
   const past = (u: number) => user(...data.items.filter((__, n) => data.users[n] === u))
@@ -215,7 +167,16 @@ describe('formats and algorithms', () => {
 
   test('no interactions, one user, one item give models that answer', () => {
     for (const data of [{ ...from([]), userCount: 0, itemCount: 0 }, from([[0, 0]])]) {
-      for (const fit of [fitWalk, fitItemKnn, fitAls, fitEase, fitLowPass, fitPopular, fitTrending]) {
+      for (const fit of [
+        fitWalk,
+        fitItemKnn,
+        fitAls,
+        fitEase,
+        fitSlim,
+        fitLowPass,
+        fitPopular,
+        fitTrending,
+      ]) {
         const model = fit(data)
         expect(model.recommend(user(0), { k: 3 }).items.length).toBe(0)
         expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBe(0)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  BlendModel,
   fitSequentialRules,
   fitSessionItemKnn,
   fitSessionModel,
@@ -8,7 +9,6 @@ import {
   fitVstan,
   loadModel,
   type Model,
-  SessionBlendModel,
   type SessionEvents,
 } from '../src/index.ts'
 import { DAY_MS, scoresOf, sessionsOf, visitor } from './session-examples.ts'
@@ -24,10 +24,13 @@ const models: Readonly<Record<string, (events: SessionEvents) => Model>> = {
   'sequential-rules': (events) => fitSequentialRules(events, { historyCount: 5 }),
   'session-item-knn': (events) => fitSessionItemKnn(events, { historyCount: 5, ageDecayDays: 30 }),
   'session-blend': (events) =>
-    new SessionBlendModel([
-      { model: fitVstan(events), weight: 1 },
-      { model: fitSequentialRules(events), weight: 0.5 },
-    ]),
+    new BlendModel(
+      [
+        { model: fitVstan(events), weight: 1 },
+        { model: fitSequentialRules(events), weight: 0.5 },
+      ],
+      { depth: 50 },
+    ),
 }
 
 const item = fc.nat({ max: 11 })
@@ -232,7 +235,7 @@ describe('blends', () => {
       [0, 2],
     ])
     const rules = fitSequentialRules(events)
-    const blend = new SessionBlendModel([
+    const blend = new BlendModel([
       { model: rules, weight: 2 },
       { model: fitSessionModel({ kind: 'popular', options: {} }, events), weight: 0.5 },
     ])
@@ -253,9 +256,7 @@ describe('blends', () => {
       ],
     ],
   ])('of %s are refused', (_, parts) => {
-    expect(() => new SessionBlendModel(parts)).toThrow(
-      expect.objectContaining({ code: 'MODEL_INPUT_INVALID' }),
-    )
+    expect(() => new BlendModel(parts)).toThrow(expect.objectContaining({ code: 'MODEL_INPUT_INVALID' }))
   })
 })
 

@@ -11,7 +11,7 @@ import type { LeftOut } from './evaluation-report.ts'
 import { cpuSecondsSince, type MeasuredModel, type ModelToMeasure, measureModels } from './measured-model.ts'
 
 /** Models with options that are searched for. */
-export const SEARCHED_KINDS = ['popular', 'walk', 'low-pass', 'item-knn', 'ease', 'als'] as const
+export const SEARCHED_KINDS = ['popular', 'walk', 'low-pass', 'item-knn', 'slim', 'ease', 'als'] as const
 export const BLEND = 'blend'
 /** Stands for what the search chose, whatever it is. */
 export const CHOICE = 'choice'
@@ -70,11 +70,12 @@ function isWanted(name: string, { models }: EvaluateInteractionsOptions): boolea
   return models === null || models.includes(name)
 }
 
-/** A blend, and the choice, may be of any kind; without them only the kinds asked for are searched. */
+/** A blend, and the choice, may be of any kind that is searched by itself; without them only the kinds asked for are. */
 function search(validation: Split, options: EvaluateInteractionsOptions): Tuned | null {
-  const kinds = [BLEND, CHOICE].some((name) => isWanted(name, options))
-    ? SEARCHED_KINDS
-    : SEARCHED_KINDS.filter((kind) => isWanted(kind, options))
+  const isChosen = [BLEND, CHOICE].some((name) => isWanted(name, options))
+  const kinds = SEARCHED_KINDS.filter(
+    (kind) => options.models?.includes(kind) || ((isChosen || options.models === null) && kind !== 'slim'),
+  )
   if (kinds.length === 0) return null
   return tune(validation, {
     k: options.k,

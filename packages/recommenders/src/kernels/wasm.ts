@@ -46,7 +46,7 @@ interface Exports {
   ): void
 }
 
-/** Rows that `inverse` and `leastSquares` work on at once, as `assembly/kernels.ts` has them. */
+/** Rows that `inverse` and `leastSquares` work on at once, as `assembly/solvers.ts` has them. */
 const BLOCK = 64
 
 /** Compiled once; null where the runtime cannot. */

@@ -1,7 +1,7 @@
+import { BlendModel } from '../blend-model.ts'
 import type { Model, ScoredItems } from '../model.ts'
 import { evaluateCases, type SessionCases } from './evaluate-sessions.ts'
-import { SessionBlendModel } from './session-blend-model.ts'
-import type { SessionBlendOptions, SessionModelSpec } from './session-model.ts'
+import { SESSION_BLEND, type SessionBlendOptions, type SessionModelSpec } from './session-model.ts'
 
 /** A model's answers to all validation cases, to be given again without computing them again. */
 export interface RecordedModel {
@@ -55,8 +55,9 @@ export function chooseBlend(
   const judge = (parts: Parts): Blend => ({
     parts,
     objective: objectiveOf(
-      new SessionBlendModel(
+      new BlendModel(
         parts.map(({ spec, weight }) => ({ weight, model: replayed(bySpec.get(spec)!) })),
+        SESSION_BLEND,
       ),
     ),
   })

@@ -1,5 +1,5 @@
 import type { FitSignal } from '../model.ts'
-import { assertOptions } from './options.ts'
+import { assertOptions } from '../options.ts'
 import { type OrderedSessions, orderSessions, type SessionEvents } from './session-events.ts'
 import { sessionPairs } from './session-pairs.ts'
 import { type SessionHistory, SessionPairsModel } from './session-pairs-model.ts'

@@ -1,3 +1,4 @@
+import { doesCount, WEIGHT_MAX } from '../confidence.ts'
 import { RecommenderError } from '../errors.ts'
 import type { Interactions } from '../model.ts'
 
@@ -108,8 +109,8 @@ function assertSessionEvents({ sessionCount, itemCount, ...events }: SessionEven
       throw invalid(`session ${sessions[n]} at ${n} is not below ${sessionCount}`)
     if (items[n]! >= itemCount) throw invalid(`item ${items[n]} at ${n} is not below ${itemCount}`)
     if (!Number.isFinite(timesMs[n]!)) throw invalid(`time ${timesMs[n]} at ${n} is not a number`)
-    if (weights !== undefined && !(weights[n]! > 0 && Number.isFinite(weights[n]!)))
-      throw invalid(`weight ${weights[n]} at ${n} is not above 0`)
+    if (weights !== undefined && !(weights[n]! > 0 && doesCount(weights[n]!)))
+      throw invalid(`weight ${weights[n]} at ${n} is not above 0 and at most ${WEIGHT_MAX}`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { doesCount } from '../confidence.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from '../model.ts'
 import { writeModelFile } from '../model-file.ts'
 import { filterOf, TopK } from '../top-k.ts'
@@ -148,6 +149,7 @@ export class SessionKnnModel implements Model {
     for (let n = 0; n < user.items.length && place < this.#weighting.historyCount; n++) {
       const item = user.items[n]!
       if (item >= itemCount || itemStarts[item] === itemStarts[item + 1]) continue
+      if (!(user.weights[n]! > 0 && doesCount(user.weights[n]!))) continue
       if (this.#ownPlaces[item] === 0) {
         this.#ownPlaces[item] = place + 1
         own.items[own.count] = item

@@ -1,7 +1,7 @@
+import { BlendModel } from '../blend-model.ts'
 import type { FitSignal, Model } from '../model.ts'
 import { fitPopular, fitTrending, type TrendingOptions } from '../ranking-model.ts'
 import { type SequentialRulesOptions, sequentialRulesOf } from './sequential-rules.ts'
-import { SessionBlendModel } from './session-blend-model.ts'
 import {
   interactionsOfSessions,
   type OrderedSessions,
@@ -26,6 +26,9 @@ export type SessionModelSpec =
 export interface SessionBlendOptions {
   readonly parts: readonly { readonly weight: number; readonly spec: SessionModelSpec }[]
 }
+
+/** A blend of session models is a quarter as deep as others: it answers at every click. */
+export const SESSION_BLEND = { depth: 50 } as const
 
 /** Fits the model that `spec` tells of. Throws `MODEL_INPUT_INVALID`. */
 export function fitSessionModel(
@@ -62,8 +65,9 @@ export class SessionTraining {
       case 'vstan':
         return vstanOf(this.#indexed(signal), spec.options)
       case 'session-blend':
-        return new SessionBlendModel(
+        return new BlendModel(
           spec.options.parts.map((part) => ({ weight: part.weight, model: this.fit(part.spec, signal) })),
+          SESSION_BLEND,
         )
     }
   }

@@ -7,9 +7,8 @@ import {
   type SessionEvaluation,
   sessionCases,
 } from './evaluate-sessions.ts'
-import { BLEND_DEPTH } from './session-blend-model.ts'
 import { neighbourOf, sessionCandidates } from './session-candidates.ts'
-import { type SessionModelSpec, SessionTraining } from './session-model.ts'
+import { SESSION_BLEND, type SessionModelSpec, SessionTraining } from './session-model.ts'
 import type { SessionSplit } from './session-split.ts'
 
 export interface TuneSessionsOptions extends FitSignal {
@@ -159,7 +158,7 @@ class Search {
     const best = this.tried()[0]!
     const pool = this.bestOfEachKind()
       .concat(this.tried().slice(1, 1 + BLEND_OTHERS))
-      .map(({ spec }) => recordAnswers(this.#training.fit(spec), spec, this.#cases, BLEND_DEPTH))
+      .map(({ spec }) => recordAnswers(this.#training.fit(spec), spec, this.#cases, SESSION_BLEND.depth))
     const parts = chooseBlend(
       [...new Map(pool.map((one) => [one.spec, one])).values()],
       best.objective,

@@ -1,5 +1,5 @@
 import type { FitSignal } from '../model.ts'
-import { assertOptions } from './options.ts'
+import { assertOptions } from '../options.ts'
 import { orderSessions, type SessionEvents } from './session-events.ts'
 import { indexSessions, type SessionIndex } from './session-index.ts'
 import { SessionKnnModel, type SessionWeighting } from './session-knn-model.ts'

@@ -50,7 +50,8 @@ export function interactionsOf(pairs: Pairs): Interactions {
   return splitOf(pairs, new Pairs()).train
 }
 
-class Numbers {
+/** Numbers ids in the order in which they first come. */
+export class Numbers {
   readonly #numbers = new Map<string, number>()
 
   get count(): number {

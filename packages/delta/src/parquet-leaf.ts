@@ -1,10 +1,12 @@
 import { isAscii } from 'node:buffer'
-import type { ColumnMetaData, Encoding, SchemaElement } from 'hyparquet'
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import type { ColumnMetaData, Compressors, Encoding, SchemaElement } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { decompressPage } from 'hyparquet/src/datapage.js'
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js'
 import { readPlain } from 'hyparquet/src/plain.js'
-import { compressors } from 'hyparquet-compressors'
+import { snappyUncompress } from 'hysnappy'
+import { lz4Block } from './lz4-block.ts'
 import { bitWidth, readHybrid } from './parquet-levels.ts'
 
 /**
@@ -61,6 +63,15 @@ export function readLeaf(bytes: Uint8Array, chunk: ColumnMetaData, type: LeafTyp
   }
 }
 
+/** By codec; LZO and the old, ill-defined LZ4 are refused. */
+const COMPRESSORS: Compressors = {
+  SNAPPY: snappyUncompress,
+  GZIP: (bytes) => gunzipSync(bytes),
+  BROTLI: (bytes) => brotliDecompressSync(bytes),
+  ZSTD: (bytes) => zstdDecompressSync(bytes),
+  LZ4_RAW: lz4Block,
+}
+
 function occurrences(levels: Uint8Array, wanted: number): number {
   let count = 0
   for (let i = 0; i < levels.length; i++) if (levels[i] === wanted) count += 1
@@ -103,10 +114,10 @@ function nextPage(
     return {
       kind: 'dictionary',
       entryCount: dictionary.num_values,
-      values: decompressPage(stored, size, codec, compressors),
+      values: decompressPage(stored, size, codec, COMPRESSORS),
     }
   if (v1) {
-    const all = decompressPage(stored, size, codec, compressors)
+    const all = decompressPage(stored, size, codec, COMPRESSORS)
     const repetition = levelsAt(all, 0, type.repetitionMax)
     const definition = levelsAt(all, repetition.end, type.definitionMax)
     return {
@@ -128,7 +139,7 @@ function nextPage(
     encoding: v2.encoding,
     repetition: stored.subarray(0, v2.repetition_levels_byte_length),
     definition: stored.subarray(v2.repetition_levels_byte_length, definitionEnd),
-    values: isCompressed ? decompressPage(values, size - definitionEnd, codec, compressors) : values,
+    values: isCompressed ? decompressPage(values, size - definitionEnd, codec, COMPRESSORS) : values,
   }
 }
 

@@ -42,7 +42,12 @@ export async function readCheckpoint(localPath: string): Promise<Action[]> {
   })
   try {
     const { size } = await file.stat()
-    const slice = (start: number, end = size) => bytesOf(file, localPath, { start, end })
+    const slice = (start: number, end = size) => {
+      // Where they are is said by the file itself.
+      if (!(start >= 0 && start <= end && end <= size))
+        throw new RangeError(`it has no bytes ${start} to ${end}`)
+      return bytesOf(file, localPath, { start, end })
+    }
     const metadata = await parquetMetadataAsync(
       { byteLength: size, slice },
       { initialFetchSize: FOOTER_BYTES },

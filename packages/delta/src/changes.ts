@@ -37,7 +37,7 @@ export async function changesRelation(
 ): Promise<string> {
   assertKept(snapshot.metadata, snapshot.version)
   assertNoFeedColumns(snapshot.schema)
-  const first = from < snapshot.version ? await loadSnapshot(table, from) : snapshot
+  const first = from < snapshot.version ? await loadSnapshot(table.storage, from) : snapshot
   assertKept(first.metadata, from)
   const selects: string[] = []
   for (let version = from; version <= to; version++)

@@ -116,7 +116,8 @@ export class DeltaTable {
    * `DELTA_LOG_GAP`, `DELTA_LOG_CORRUPT`.
    */
   static async open(options: TableOptions): Promise<DeltaTable> {
-    const [snapshot] = await Promise.all([loadSnapshot(options), options.storage.removeStale()])
+    const snapshot = await loadSnapshot(options.storage)
+    await options.storage.removeStale()
     return new DeltaTable(options, snapshot)
   }
 
@@ -134,7 +135,7 @@ export class DeltaTable {
 
   /** The newest snapshot: what is known plus the commits since. */
   async snapshot(): Promise<Snapshot> {
-    const newest = await refreshSnapshot(this, this.#snapshot)
+    const newest = await refreshSnapshot(this.storage, this.#snapshot)
     // Another call may have come further meanwhile.
     if (newest.version > this.#snapshot.version) this.#snapshot = newest
     return this.#snapshot
@@ -146,7 +147,7 @@ export class DeltaTable {
       'version' in when
         ? when.version
         : await versionAtTime(this.storage, await this.snapshot(), when.timestampMs)
-    return version === this.#snapshot.version ? this.#snapshot : loadSnapshot(this, version)
+    return version === this.#snapshot.version ? this.#snapshot : loadSnapshot(this.storage, version)
   }
 
   /** Newest first; `before` pages. */

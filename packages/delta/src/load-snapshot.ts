@@ -10,16 +10,10 @@ import {
   planSegment,
   stepsTo,
 } from './log-segment.ts'
-import type { ParquetEngine } from './parquet-engine.ts'
+import { readCheckpoint } from './read-checkpoint.ts'
 import { type Snapshot, SnapshotBuilder } from './snapshot.ts'
 import type { Storage, StoredFile } from './storage.ts'
 import { commitTimestamp } from './timestamps.ts'
-
-/** Where logs are read. */
-export interface LogReader {
-  readonly storage: Storage
-  readonly engine: ParquetEngine
-}
 
 /** JSON files of the log read at once. */
 const READS_AT_ONCE = 32
@@ -28,35 +22,35 @@ const READS_AT_ONCE = 32
  * The snapshot at `version`, or the newest. Looks first where `_last_checkpoint` points; a pointer that leads nowhere
  * and a checkpoint that cannot be read are passed over where the rest of the log suffices.
  */
-export async function loadSnapshot(reader: LogReader, version?: number): Promise<Snapshot> {
-  const hint = version === undefined ? await checkpointHint(reader.storage) : 0
+export async function loadSnapshot(storage: Storage, version?: number): Promise<Snapshot> {
+  const hint = version === undefined ? await checkpointHint(storage) : 0
   if (hint > 0) {
     // With times, which are needed in the end: few files are so new, and another listing would cost more.
-    const files = await reader.storage.list(LOG_FOLDER, nameBefore(hint))
+    const files = await storage.list(LOG_FOLDER, nameBefore(hint))
     const segment = planned(() => planSegment(namesOf(files)))
     if (segment?.checkpoint) {
-      const snapshot = await loadSegment(reader, segment, files).catch(unlessDamaged)
+      const snapshot = await loadSegment(storage, segment, files).catch(unlessDamaged)
       if (snapshot) return snapshot
     }
   }
-  return loadFromAll(reader, version)
+  return loadFromAll(storage, version)
 }
 
 /** The snapshot and the commits since, which make the newest. `known` itself when there are none. */
-export async function refreshSnapshot(reader: LogReader, known: Snapshot): Promise<Snapshot> {
-  const files = await reader.storage.list(LOG_FOLDER, nameBefore(known.version + 1))
+export async function refreshSnapshot(storage: Storage, known: Snapshot): Promise<Snapshot> {
+  const files = await storage.list(LOG_FOLDER, nameBefore(known.version + 1))
   const names = namesOf(files)
   const newest = newestVersion(names)
   if (newest <= known.version) return known
   const steps = stepsTo(names, known.version + 1, newest)
   // Commits that are gone, though newer ones are there: a checkpoint stands for them.
-  if (steps === null) return loadSnapshot(reader)
+  if (steps === null) return loadSnapshot(storage)
   const builder = new SnapshotBuilder(known)
-  return applySteps(reader, builder, { steps, version: newest, files })
+  return applySteps(storage, builder, { steps, version: newest, files })
 }
 
-async function loadFromAll(reader: LogReader, version?: number): Promise<Snapshot> {
-  const names = await reader.storage.listNames(LOG_FOLDER)
+async function loadFromAll(storage: Storage, version?: number): Promise<Snapshot> {
+  const names = await storage.listNames(LOG_FOLDER)
   const unreadable = new Set<number>()
   let failure: unknown
   for (;;) {
@@ -65,7 +59,7 @@ async function loadFromAll(reader: LogReader, version?: number): Promise<Snapsho
       failure === undefined ? planSegment(names, wanted) : planned(() => planSegment(names, wanted))
     if (segment === null) throw failure
     try {
-      return await loadSegment(reader, segment)
+      return await loadSegment(storage, segment)
     } catch (error) {
       if (segment.checkpoint === null || !isDamage(error)) throw failure ?? error
       failure ??= error
@@ -76,19 +70,19 @@ async function loadFromAll(reader: LogReader, version?: number): Promise<Snapsho
 
 /** `files` are those of the log from the segment's version on at least, where they are known. */
 async function loadSegment(
-  reader: LogReader,
+  storage: Storage,
   segment: LogSegment,
   files?: readonly StoredFile[],
 ): Promise<Snapshot> {
   const builder = new SnapshotBuilder()
-  if (segment.checkpoint) await applyCheckpoint(reader, segment.checkpoint, builder)
+  if (segment.checkpoint) await applyCheckpoint(storage, segment.checkpoint, builder)
   const { steps, version } = segment
-  const newest = files ?? (await reader.storage.list(LOG_FOLDER, nameBefore(version)))
-  return applySteps(reader, builder, { steps, version, files: newest })
+  const newest = files ?? (await storage.list(LOG_FOLDER, nameBefore(version)))
+  return applySteps(storage, builder, { steps, version, files: newest })
 }
 
 async function applyCheckpoint(
-  { storage, engine }: LogReader,
+  storage: Storage,
   { paths }: CheckpointFiles,
   builder: SnapshotBuilder,
 ): Promise<void> {
@@ -102,12 +96,12 @@ async function applyCheckpoint(
   const parquet = paths.filter((path) => !path.endsWith('.json'))
   await storage.ensureLocal(parquet)
   for (const path of parquet) {
-    const actions = await engine.readActions(storage.localPath(path))
+    const actions = await readCheckpoint(storage.localPath(path))
     builder.apply(actions)
     sidecars.push(...sidecarsOf(actions))
   }
   await storage.ensureLocal(sidecars)
-  for (const path of sidecars) builder.apply(await engine.readActions(storage.localPath(path)))
+  for (const path of sidecars) builder.apply(await readCheckpoint(storage.localPath(path)))
 }
 
 /** Protocol, "Sidecar File Information": a name in `_sidecars`, or an absolute URI. */
@@ -119,7 +113,7 @@ function sidecarsOf(actions: readonly Action[]): string[] {
 }
 
 async function applySteps(
-  { storage }: LogReader,
+  storage: Storage,
   builder: SnapshotBuilder,
   {
     steps,

@@ -23,6 +23,8 @@ export class LocalStorage implements Storage {
   readonly #folders: FolderSync
   /** Files the disk failed to sync: it may have dropped their pages, and another fsync would say that all is well. */
   readonly #unsynced = new Set<string>()
+  /** Temporary files that the last listing of the log came across, until they are looked at: to list it again costs as much. */
+  #temporaryFiles: readonly string[] | null = null
 
   constructor(root: string, { now = Date.now }: { readonly now?: () => number } = {}) {
     this.root = resolve(root)
@@ -83,17 +85,18 @@ export class LocalStorage implements Storage {
 
   async list(folder: string, startAfter = ''): Promise<StoredFile[]> {
     // Their kind is seen with their size: an object for each entry of a long log costs as much as reading the folder.
-    const names = (await this.#readFolder(relativePath(folder), (path) => readdir(path))).filter(
-      (name) => sortsAfter(name, startAfter) && !isTemporary(name),
-    )
-    return this.#filesAt(sortByBytes(names).map((name) => pathIn(folder, name)))
+    const names = await this.#readFolder(relativePath(folder), (path) => readdir(path))
+    if (folder === LOG_FOLDER) this.#temporaryFiles = names.filter(isTemporary)
+    const listed = names.filter((name) => sortsAfter(name, startAfter) && !isTemporary(name))
+    return this.#filesAt(sortByBytes(listed).map((name) => pathIn(folder, name)))
   }
 
   async listNames(folder: string, startAfter = ''): Promise<string[]> {
+    const entries = await this.#entriesOf(relativePath(folder))
+    if (folder === LOG_FOLDER) this.#temporaryFiles = entries.map(({ name }) => name).filter(isTemporary)
     const isListed = (entry: Dirent) =>
       mayBeFile(entry) && sortsAfter(entry.name, startAfter) && !isTemporary(entry.name)
-    const entries = (await this.#entriesOf(relativePath(folder))).filter(isListed)
-    return sortByBytes(entries.map((entry) => entry.name))
+    return sortByBytes(entries.filter(isListed).map((entry) => entry.name))
   }
 
   async listData(): Promise<StoredFile[]> {
@@ -129,7 +132,9 @@ export class LocalStorage implements Storage {
   }
 
   async removeStale(): Promise<void> {
-    await removeStaleFiles(join(this.root, LOG_FOLDER), this.#now())
+    const known = this.#temporaryFiles
+    this.#temporaryFiles = null
+    await removeStaleFiles(join(this.root, LOG_FOLDER), this.#now(), known)
   }
 
   /** The absolute path of a file that is to be written, synced or deleted. */

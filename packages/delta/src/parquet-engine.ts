@@ -32,9 +32,7 @@ export interface WriteTarget {
  * Queries are text of the engine's SQL; names in them are quoted by `quoteName`.
  */
 export interface ParquetEngine {
-  /** The actions of a checkpoint or a sidecar (Protocol, "Checkpoint Schema"). Throws `DELTA_LOG_CORRUPT`. */
-  readActions(localPath: string): Promise<Action[]>
-  /** Writes a checkpoint, one row per action; returns its size in bytes. */
+  /** Writes a checkpoint (Protocol, "Checkpoint Schema"), one row per action; returns its size in bytes. */
   writeActions(localPath: string, actions: readonly Action[]): Promise<number>
   /** The rows of a scan as text for FROM, columns typed and named as the table declares them. */
   relation(scan: Scan): Promise<string>

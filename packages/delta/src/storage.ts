@@ -101,7 +101,8 @@ export interface Storage {
   /**
    * Removes what writers of this machine that are gone left behind: files with a `temporaryName` in `_delta_log`, at
    * once when their process is dead, after an hour when that cannot be told. Never a file of the table, nor one of a
-   * writer at work. Called when a table is opened; a failure to remove is no error.
+   * writer at work. Called when a table is opened, after its log was listed, and may make do with what that listing came
+   * across; a failure to remove is no error.
    */
   removeStale(): Promise<void>
 }

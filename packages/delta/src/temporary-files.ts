@@ -36,9 +36,16 @@ export function writerStateOf(name: string): WriterState {
   return isRunning(Number(pid), start ?? '') ? 'running' : 'gone'
 }
 
-/** Removes temporary files and folders in a folder whose writers are gone: see `Storage.removeStale`. */
-export async function removeStaleFiles(folder: string, nowMs: number): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
+/**
+ * Removes temporary files and folders in a folder whose writers are gone: see `Storage.removeStale`. `names` are those of
+ * the folder, where they are known.
+ */
+export async function removeStaleFiles(
+  folder: string,
+  nowMs: number,
+  names: readonly string[] | null = null,
+): Promise<void> {
+  for (const name of names ?? (await readdir(folder).catch(() => []))) {
     if (!isTemporary(name)) continue
     const path = join(folder, name)
     if (await isStale(path, name, nowMs)) await removeQuietly(path)

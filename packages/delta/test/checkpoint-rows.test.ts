@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import type { Action } from '../src/actions.ts'
 import { DuckDbParquetEngine } from '../src/duckdb/index.ts'
 import { canonicalPath } from '../src/log-paths.ts'
+import { readCheckpoint } from '../src/read-checkpoint.ts'
 import { sortByBytes, sortsAfter } from '../src/storage-paths.ts'
 import { TestFolder } from './test-table.ts'
 
@@ -17,10 +18,8 @@ const shared = {
   deletionVector: fc.constant({
     storageType: 'i',
     pathOrInlineDv: 'x',
-    offset: null,
     sizeInBytes: 3,
     cardinality: 2,
-    maxRowIndex: null,
   }),
 }
 /** These come together or not at all. */
@@ -64,22 +63,10 @@ test('a checkpoint gives back the files written into it, whichever fields each h
   await fc.assert(
     fc.asyncProperty(files, async (actions) => {
       await engine.writeActions(file, actions)
-      expect(sorted(await engine.readActions(file))).toEqual(sorted(actions))
+      expect(sorted(await readCheckpoint(file))).toEqual(sorted(actions))
     }),
     { numRuns: 60 },
   )
-})
-
-test('a checkpoint whose texts hold the separator of fields is refused, not read shifted', async () => {
-  const engine = await DuckDbParquetEngine.open()
-  using folder = new TestFolder()
-  const file = join(folder.root, 'checkpoint.parquet')
-  const add = { partitionValues: {}, size: 1, modificationTime: 1, dataChange: true }
-  for (const stats of ['\x1f', '{}\x1f{}\x1f'])
-    await expect(async () => {
-      await engine.writeActions(file, [{ add: { ...add, path: 'a', stats } }, { add: { ...add, path: 'b' } }])
-      await engine.readActions(file)
-    }).rejects.toMatchObject({ code: 'DELTA_LOG_CORRUPT' })
 })
 
 test('a path means the same file with and without the short way round decoding', () => {
@@ -134,5 +121,5 @@ test('a checkpoint is written in little memory, lines of megabytes in it too', a
   const add = { path: 'p/x', partitionValues: {}, size: 1, modificationTime: 1, dataChange: false, stats }
   const file = join(folder.root, 'large.parquet')
   await small.writeActions(file, [{ add }])
-  expect((await small.readActions(file)).find((action) => action.add)?.add?.stats).toBe(stats)
+  expect((await readCheckpoint(file)).find((action) => action.add)?.add?.stats).toBe(stats)
 })

@@ -4,7 +4,7 @@ import { DeltaError } from '../errors.ts'
 import type { DataFile, ParquetEngine, WriteTarget } from '../parquet-engine.ts'
 import type { Scan } from '../scan.ts'
 import { column, type StructField } from '../schema.ts'
-import { readActions, writeActions } from './checkpoint-rows.ts'
+import { writeActions } from './checkpoint-rows.ts'
 import { deltaType } from './delta-types.ts'
 import { scansByLayout } from './file-layouts.ts'
 import { queryError } from './query-errors.ts'
@@ -42,10 +42,6 @@ export class DuckDbParquetEngine implements ParquetEngine {
     const [only, ...others] = scans.map((one) => relationOf(one))
     if (only !== undefined && others.length === 0) return only
     return `(${[only, ...others].map((relation) => `SELECT * FROM ${relation}`).join(' UNION ALL ')})`
-  }
-
-  readActions(localPath: string): Promise<Action[]> {
-    return readActions(this.#connection, localPath)
   }
 
   writeActions(localPath: string, actions: readonly Action[]): Promise<number> {

@@ -41,7 +41,6 @@ function isUnused(): never {
 
 /** Of tables whose log holds commits alone, and whose data nobody reads. */
 const NO_PARQUET: ParquetEngine = {
-  readActions: isUnused,
   writeActions: isUnused,
   relation: isUnused,
   write: isUnused,

@@ -1,15 +1,23 @@
 /**
- * `npm run faults -w packages/delta -- [--full] [--seed N]`: crashes, a full disk and I/O errors, with what they hit.
- * Ends with exit code 1 when a commit was lost, doubled, denied or torn, or something was left behind.
+ * `npm run faults -w packages/delta -- [--full] [--seed N]`: crashes, a full disk and I/O errors, with what they hit;
+ * `… -- operations [--cycles N] [--lanes N] [--seed N]`: kills in the middle of every kind of operation only. Ends with
+ * exit code 1 when a commit was lost, doubled, denied or torn, or something was left behind.
  */
 import { parseArgs } from 'node:util'
 import type { Verdict } from './append-loop.ts'
 import { fillDisk, type Resource, whyNoSmallDisk } from './full-disk.ts'
 import { callsOf, failCall, type IoErrorCase, isHonest, STEPS, whyNoInjection } from './io-errors.ts'
 import { type KillReport, runKillCycles } from './kill-cycles.ts'
+import { type OperationKillReport, runOperationKills } from './operation-kills.ts'
 
-const { values } = parseArgs({
-  options: { full: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' } },
+const { values, positionals } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+    cycles: { type: 'string' },
+    lanes: { type: 'string', default: '2' },
+  },
+  allowPositionals: true,
 })
 const provedKillsMin = values.full ? 1_000 : 60
 const freeMax = values.full ? 24 : 8
@@ -24,9 +32,28 @@ function isClean({ lost, doubled, denied, gaps }: Verdict): boolean {
   return lost.length + doubled.length + denied.length + gaps.length === 0
 }
 
+function sayOperations({ cycles, acknowledged, byOperation }: OperationKillReport): string {
+  const each = [...byOperation].map(([name, { kills, proved }]) => `${name} ${proved} of ${kills}`)
+  return `${cycles} cycles, ${acknowledged} operations acknowledged; kills proved to be inside: ${each.join(', ')}`
+}
+
+async function killOperations(): Promise<void> {
+  const operations = await runOperationKills({
+    cycles: Number(values.cycles ?? (values.full ? 1_000 : 60)),
+    seed: Number(values.seed),
+    lanes: Number(values.lanes),
+    onTable: (sofar) => console.log(`      … ${sayOperations(sofar)}`),
+  })
+  report('kill -9 in every operation', operations.wrong.length === 0, sayOperations(operations))
+  for (const what of operations.wrong) console.log(`      ${what}`)
+}
+
 function say({ kills, provedKills, acknowledged }: KillReport): string {
   return `${kills} kills, ${provedKills} proved to be inside a commit, ${acknowledged} appends acknowledged`
 }
+
+await killOperations()
+if (positionals.includes('operations')) process.exit(isWrong ? 1 : 0)
 
 const kills = await runKillCycles({
   provedKillsMin,

@@ -74,7 +74,7 @@ function isWanted(name: string, { models }: EvaluateInteractionsOptions): boolea
 function search(validation: Split, options: EvaluateInteractionsOptions): Tuned | null {
   const isChosen = [BLEND, CHOICE].some((name) => isWanted(name, options))
   const kinds = SEARCHED_KINDS.filter(
-    (kind) => options.models?.includes(kind) || ((isChosen || options.models === null) && kind !== 'slim'),
+    (kind) => options.models?.includes(kind) || (isChosen && kind !== 'slim'),
   )
   if (kinds.length === 0) return null
   return tune(validation, {

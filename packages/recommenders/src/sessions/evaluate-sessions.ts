@@ -1,4 +1,5 @@
 import type { FitSignal, Model, ScoredItems, UserItems } from '../model.ts'
+import { ClusterMeans } from './cluster-means.ts'
 import { orderSessions, type SessionEvents } from './session-events.ts'
 import type { SessionSplit } from './session-split.ts'
 
@@ -14,6 +15,8 @@ export interface SessionEvaluation {
   readonly predictionCount: number
   /** 1 / rank of the next item, 0 beyond k, of each prediction: equal models give equal arrays, so that `pairedDifference` compares. */
   readonly reciprocalRanks: Float64Array
+  /** Test session of each prediction, ascending. */
+  readonly sessions: Uint32Array
 }
 
 /** Test sessions prepared for predictions, so that many models are measured without doing it again. */
@@ -27,7 +30,14 @@ export interface EvaluateSessionsOptions extends FitSignal {
   readonly k: number
   /** Test sessions at most; every n-th is taken where there are more. */
   readonly sessionLimit?: number
+  readonly repeats?: Repeats
 }
+
+/**
+ * Whether items of the session may come again. `counted`, the default, is the published protocol. `left out` is the task of a list that
+ * never shows what was just looked at: such items are not recommended, and a prediction whose next item is one of them is not made.
+ */
+export type Repeats = 'counted' | 'left out'
 
 const METRICS = ['hit_rate', 'mrr', 'recall', 'ndcg', 'map'] as const
 const PROGRESS_STEP = 256
@@ -70,13 +80,15 @@ export function sessionCases(
 export function evaluateCases(
   model: Pick<Model, 'recommend'>,
   { sessions, trainItemCount }: SessionCases,
-  { k, signal, onProgress }: EvaluateSessionsOptions,
+  { k, repeats = 'counted', signal, onProgress }: EvaluateSessionsOptions,
 ): SessionEvaluation {
   const totals = new ClusterMeans(METRICS.length)
-  const reciprocalRanks = new Float64Array(sessions.reduce((sum, { items }) => sum + items.length - 1, 0))
+  const predictionsMax = sessions.reduce((sum, { items }) => sum + items.length - 1, 0)
+  const reciprocalRanks = new Float64Array(predictionsMax)
+  const sessionOf = new Uint32Array(predictionsMax)
   const shown = new Set<number>()
   const values = new Float64Array(METRICS.length)
-  const filter = () => true
+  const asked = repeats === 'counted' ? { k, filter: () => true } : { k }
   let prediction = 0
   for (const [n, session] of sessions.entries()) {
     if (n % PROGRESS_STEP === 0) {
@@ -84,9 +96,15 @@ export function evaluateCases(
       onProgress?.(n / sessions.length)
     }
     for (let next = session.items.length - 2; next >= 0; next--) {
-      const answer = model.recommend(prefixOf(session, next), { k, filter })
-      measure(answer, session.items.subarray(0, next + 1), k, values)
+      const prefix = prefixOf(session, next)
+      const isRepeat = prefix.items.includes(session.items[next]!)
+      if (isRepeat && repeats === 'left out') continue
+      const answer = model.recommend(prefix, asked)
+      const future = session.items.subarray(0, next + 1)
+      const wanted = repeats === 'counted' ? future : future.filter((item) => !prefix.items.includes(item))
+      measure(answer, wanted, k, values)
       for (const item of answer.items) shown.add(item)
+      sessionOf[prediction] = n
       reciprocalRanks[prediction++] = values[1]!
       totals.add(values)
     }
@@ -102,7 +120,8 @@ export function evaluateCases(
     },
     halfWidths: named(totals.halfWidths()),
     predictionCount: prediction,
-    reciprocalRanks,
+    reciprocalRanks: reciprocalRanks.subarray(0, prediction),
+    sessions: sessionOf.subarray(0, prediction),
   }
 }
 
@@ -139,53 +158,4 @@ function measure({ items }: ScoredItems, future: Uint32Array, k: number, values:
   values[2] = hits / wanted.size
   values[3] = ideal === 0 ? 0 : gain / ideal
   values[4] = k < 1 ? 0 : precision / Math.min(k, wanted.size)
-}
-
-/** Means of values that come in clusters, with the sandwich estimate of their error (Liang and Zeger, Biometrika 1986). */
-class ClusterMeans {
-  readonly #sums: Float64Array
-  readonly #clusterSums: Float64Array
-  readonly #squares: Float64Array
-  /** Σ over clusters of sum × size, and of size². */
-  readonly #products: Float64Array
-  #sizeSquares = 0
-  #size = 0
-  #count = 0
-
-  constructor(width: number) {
-    this.#sums = new Float64Array(width)
-    this.#clusterSums = new Float64Array(width)
-    this.#squares = new Float64Array(width)
-    this.#products = new Float64Array(width)
-  }
-
-  add(values: Float64Array): void {
-    for (let n = 0; n < values.length; n++) this.#clusterSums[n]! += values[n]!
-    this.#size += 1
-  }
-
-  endCluster(): void {
-    for (let n = 0; n < this.#sums.length; n++) {
-      const sum = this.#clusterSums[n]!
-      this.#sums[n]! += sum
-      this.#squares[n]! += sum * sum
-      this.#products[n]! += sum * this.#size
-    }
-    this.#clusterSums.fill(0)
-    this.#sizeSquares += this.#size * this.#size
-    this.#count += this.#size
-    this.#size = 0
-  }
-
-  means(): Float64Array {
-    return this.#sums.map((sum) => (this.#count === 0 ? 0 : sum / this.#count))
-  }
-
-  halfWidths(): Float64Array {
-    // Σ over clusters (sum − mean · size)², over the square of the count.
-    return this.means().map((mean, n) => {
-      const spread = this.#squares[n]! - 2 * mean * this.#products[n]! + mean * mean * this.#sizeSquares
-      return this.#count === 0 ? 0 : (1.96 * Math.sqrt(Math.max(0, spread))) / this.#count
-    })
-  }
 }

@@ -3,6 +3,7 @@ import { seededRandom } from '../seeded-random.ts'
 import { chooseBlend, recordAnswers } from './choose-blend.ts'
 import {
   evaluateCases,
+  type Repeats,
   type SessionCases,
   type SessionEvaluation,
   sessionCases,
@@ -24,6 +25,9 @@ export interface TuneSessionsOptions extends FitSignal {
   /** No further model is tried after so long. The choice then depends on the machine's speed. Default: no limit. */
   readonly timeLimitMs?: number
   readonly seed?: number
+  readonly repeats?: Repeats
+  /** Models that a blend has at most, 1: none is made. Default 3. */
+  readonly blendParts?: number
   /** Milliseconds of a clock that only rises. */
   readonly now?: () => number
 }
@@ -82,7 +86,7 @@ export function tuneSessions(split: SessionSplit, options: TuneSessionsOptions =
     search.try(neighbourOf(kinds[place]!.spec, random))
   }
   const best = search.bestOfEachKind()
-  const blend = search.blend()
+  const blend = (options.blendParts ?? 3) > 1 ? search.blend() : undefined
   options.onProgress?.(1)
   const tried = search.tried()
   return {
@@ -157,12 +161,13 @@ class Search {
   /** The blend of tried models that ranks best, where one ranks better than the best model. */
   blend(): TriedSessionModel | undefined {
     const best = this.tried()[0]!
+    const recording = { depth: BLEND_DEPTH, repeats: this.#options.repeats ?? 'counted' }
     const pool = this.bestOfEachKind()
       .concat(this.tried().slice(1, 1 + BLEND_OTHERS))
-      .map(({ spec }) => recordAnswers(this.#training.fit(spec), spec, this.#cases, BLEND_DEPTH))
+      .map(({ spec }) => recordAnswers(this.#training.fit(spec), spec, this.#cases, recording))
     const parts = chooseBlend(
       [...new Map(pool.map((one) => [one.spec, one])).values()],
-      best.objective,
+      { objectiveOfFirst: best.objective, partsMax: this.#options.blendParts ?? 3 },
       (model) => this.#objective(this.#evaluate(model, this.#cases)),
     )
     if (parts.length < 2) return undefined
@@ -178,10 +183,10 @@ class Search {
   }
 
   #evaluate(model: Pick<Model, 'recommend'>, cases: SessionCases): SessionEvaluation {
-    const { k = 20, signal, trials = 40, refinements = 32, onProgress } = this.#options
+    const { k = 20, repeats, signal, trials = 40, refinements = 32, onProgress } = this.#options
     this.#trials += 1
     onProgress?.(Math.min(0.99, this.#trials / (2 * trials + refinements)))
-    return evaluateCases(model, cases, { k, ...(signal ? { signal } : {}) })
+    return evaluateCases(model, cases, { k, ...(repeats ? { repeats } : {}), ...(signal ? { signal } : {}) })
   }
 
   #objective({ metrics }: SessionEvaluation): number {

@@ -28,6 +28,10 @@ export function trainCommand(context: CliContext): Command {
         `${interaction_count} interactions of ${user_count} shoppers with ${product_count} products, ${seconds.toFixed(1)} s.`,
       )
       context.out(`Newest fifth held out, all products ranked:\n\n${metricsTable(metrics)}\n`)
+      if (version.session)
+        context.out(
+          `The next product of held-out sessions:\n\n${metricsTable(version.session.metrics)}\n\n${version.session.reason}.\n`,
+        )
       context.out(
         `Version ${version.version} (${version.kind}) ${wasPromoted ? 'is in service' : 'was not promoted'}: ${version.reason}.`,
       )

@@ -67,6 +67,8 @@ export class Retrievers {
   #byModel(model: ServingModel, past: ShopperPast, count: number, isAllowed: IsAllowed): Retrieved[] {
     const newest = past.products[0]
     if (newest === undefined) return []
+    const session = bySession(model, past, count, isAllowed)
+    if (session?.isEnough) return [session]
     const personal = model
       .recommend(past.products, count, isAllowed)
       .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))
@@ -79,6 +81,7 @@ export class Retrievers {
         'because_of',
         near.filter((candidate) => isAllowed(candidate.product_id)),
       ),
+      ...(session === null ? [] : [session]),
     ].filter(hasCandidates)
   }
 
@@ -153,6 +156,24 @@ export class Retrievers {
     return newest
       .filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
       .slice(0, CONTENT_SOURCES_BESIDE_MODEL)
+  }
+}
+
+/** What followed in sessions like the one under way; null where that is not asked for. It is enough where it is to answer alone, and can. */
+function bySession(
+  { session: model }: ServingModel,
+  { session, sessionEventCount, events }: ShopperPast,
+  count: number,
+  isAllowed: IsAllowed,
+): (Retrieved & { readonly isEnough: boolean }) | null {
+  if (model === null || session.length === 0) return null
+  const share = sessionEventCount === events.length ? model.use.anonymous : model.use.known
+  if (share === 0) return null
+  const candidates = model.recommend(session, count, isAllowed)
+  const weight = share === 'alone' ? 1 : share
+  return {
+    ...retrieved(model.kind, weight, 'session', candidates),
+    isEnough: share === 'alone' && candidates.length * CANDIDATES_PER_RESULT >= count,
   }
 }
 

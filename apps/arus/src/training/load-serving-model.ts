@@ -1,8 +1,8 @@
 import type { IdTable, Model, ScoredItems } from '@arus/recommenders'
 import { ArusError } from '../errors.ts'
 import type { ModelVersion } from '../registry/registry.ts'
-import { loadBundle } from './model-bundle.ts'
-import type { Candidate, HistoryProduct, ServingModel } from './serving-model.ts'
+import { loadBundle, type ModelBundle } from './model-bundle.ts'
+import type { Candidate, HistoryProduct, ServingModel, SessionRetriever } from './serving-model.ts'
 
 /** Models asked for neighbours of a product, in this order. */
 const SIMILAR_BY = ['walk', 'content'] as const
@@ -13,7 +13,7 @@ const REMEMBERED_MAX = 100_000
 /** Makes a version ready to answer. Throws `MODEL_FILE_CORRUPT`. */
 export function loadServingModel(version: ModelVersion, artefact: Uint8Array): ServingModel {
   try {
-    return new BundleServingModel(version, artefact)
+    return servingModelOf(version, loadBundle(artefact))
   } catch (error) {
     throw new ArusError(
       'MODEL_FILE_CORRUPT',
@@ -23,10 +23,18 @@ export function loadServingModel(version: ModelVersion, artefact: Uint8Array): S
   }
 }
 
+/** Models that are in memory already, ready to answer. */
+export function servingModelOf(version: VersionName, bundle: ModelBundle): ServingModel {
+  return new BundleServingModel(version, bundle)
+}
+
+type VersionName = Pick<ModelVersion, 'kind' | 'version' | 'trained_at'>
+
 class BundleServingModel implements ServingModel {
   readonly kind: string
   readonly version: number
   readonly trained_at: number
+  readonly session: SessionRetriever | null
   readonly #products: IdTable
   readonly #models: ReadonlyMap<string, Model>
   readonly #chosen: Model | undefined
@@ -34,14 +42,14 @@ class BundleServingModel implements ServingModel {
   readonly #ids = new Map<number, string>()
   readonly #places = new Map<string, number>()
 
-  constructor(version: ModelVersion, artefact: Uint8Array) {
-    const bundle = loadBundle(artefact)
+  constructor(version: VersionName, bundle: ModelBundle) {
     this.kind = version.kind
     this.version = version.version
     this.trained_at = version.trained_at
     this.#products = bundle.products
     this.#models = bundle.models
     this.#chosen = bundle.models.get(bundle.chosen)
+    this.session = bundle.session === null ? null : this.#sessionRetriever(bundle.session)
   }
 
   recommend(
@@ -49,7 +57,23 @@ class BundleServingModel implements ServingModel {
     k: number,
     isAllowed: (productId: string) => boolean = () => true,
   ): Candidate[] {
-    const model = this.#chosen
+    return this.#chosen === undefined ? [] : this.#recommend(this.#chosen, history, k, isAllowed)
+  }
+
+  #sessionRetriever({ model, use }: NonNullable<ModelBundle['session']>): SessionRetriever {
+    return {
+      kind: model.kind,
+      use,
+      recommend: (session, k, isAllowed = () => true) => this.#recommend(model, session, k, isAllowed),
+    }
+  }
+
+  #recommend(
+    model: Model,
+    history: readonly HistoryProduct[],
+    k: number,
+    isAllowed: (productId: string) => boolean,
+  ): Candidate[] {
     const known: string[] = []
     const items = new Uint32Array(history.length)
     const weights = new Float32Array(history.length)
@@ -60,7 +84,7 @@ class BundleServingModel implements ServingModel {
       weights[known.length] = weight
       known.push(product_id)
     }
-    if (model === undefined || known.length === 0) return []
+    if (known.length === 0) return []
     const user = { items: items.subarray(0, known.length), weights: weights.subarray(0, known.length) }
     const own = new Set(user.items)
     const ranked = model.recommend(user, {

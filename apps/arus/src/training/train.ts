@@ -18,8 +18,12 @@ import {
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
+import { servingModelOf } from './load-serving-model.ts'
 import { loadBundle, saveBundle } from './model-bundle.ts'
+import { readSessions } from './read-sessions.ts'
 import { readTrainingData, type TrainingData } from './read-training-data.ts'
+import type { ServingModel } from './serving-model.ts'
+import { NO_SESSIONS, type TrainedSessions, trainSessions } from './train-sessions.ts'
 
 export interface TrainOptions {
   readonly lake: Lake
@@ -29,7 +33,10 @@ export interface TrainOptions {
   readonly signal: AbortSignal
   /** Promote whatever comes out. */
   readonly force?: boolean
-  /** Models tried in the search at most; as many as its budget of time allows when not given. */
+  /**
+   * Where somebody waits: so many models are tried in the search at most, and none of sessions. As many as the budget of time allows
+   * when not given.
+   */
   readonly trialsMax?: number | undefined
 }
 
@@ -74,12 +81,25 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const split = timeSplit(data.interactions, TEST_SHARE)
   const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning'), trialsMax: options.trialsMax })
   const fits = fitsOf(data, tuned, signal)
-  const evaluations = evaluateAll(fits, split, { signal, onProgress: step('Evaluating') })
+  const { evaluations, models: past } = evaluateAll(fits, split, { signal, onProgress: step('Evaluating') })
   const chosen = bestOf(evaluations)
   const incumbent = await evaluateIncumbent(registry, data, split)
+  step('Learning sessions')(0)
+  const sessions = options.trialsMax === undefined ? await readSessions(lake, data.products) : null
+  const ofSessions =
+    sessions === null
+      ? NO_SESSIONS
+      : trainSessions(sessions.log, {
+          products: data.products,
+          shoppers: { chosen, products: data.products, models: past },
+          cutMs: split.test.timesMs.reduce((first, ms) => Math.min(first, ms), Number.POSITIVE_INFINITY),
+          incumbent: incumbent?.serving ?? null,
+          signal,
+        })
+  step('Learning sessions')(1)
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)
-    : judge(chosen, evaluations, incumbent)
+    : judge(chosen, evaluations, { incumbent, sessions: ofSessions })
   step('Fitting on all data')(0)
   // What was tuned is large, and of use to nobody where another model answers.
   const kept = [...fits].filter(([kind]) => SMALL_KINDS.includes(kind) || kind === chosen)
@@ -90,15 +110,19 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
     {
       kind: chosen,
       metrics,
+      session: ofSessions.report,
       params: { choice: tuned.choice, walk: tuned.walk, test_share: TEST_SHARE },
-      table_versions: data.tableVersions,
+      table_versions: {
+        ...data.tableVersions,
+        ...(sessions === null ? {} : { 'silver.events': sessions.version }),
+      },
       user_count: data.interactions.userCount,
       product_count: data.interactions.itemCount,
       interaction_count: data.interactions.users.length,
       trained_at: startedAtMs,
       reason: verdict.reason,
     },
-    saveBundle({ chosen, products: data.products, models }),
+    saveBundle({ chosen, products: data.products, models, session: ofSessions.session }),
   )
   await writeMetrics(lake, registered)
   const wasPromoted = verdict.isBetter || options.force === true
@@ -154,14 +178,17 @@ function evaluateAll(
   fits: Fits,
   split: Split,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (fraction: number) => void },
-): Map<string, Evaluation> {
+): { readonly evaluations: Map<string, Evaluation>; readonly models: Map<string, Model> } {
   const evaluations = new Map<string, Evaluation>()
+  const models = new Map<string, Model>()
   for (const [kind, fit] of fits) {
     onProgress(evaluations.size / fits.size)
-    evaluations.set(kind, evaluate(fit(split.train), split, K, { signal, userLimit: USERS_MAX }))
+    const model = fit(split.train)
+    models.set(kind, model)
+    evaluations.set(kind, evaluate(model, split, K, { signal, userLimit: USERS_MAX }))
   }
   onProgress(1)
-  return evaluations
+  return { evaluations, models }
 }
 
 /** The model in production, measured. */
@@ -169,6 +196,7 @@ interface Incumbent {
   readonly version: number
   readonly outdated: boolean
   readonly evaluation: Evaluation
+  readonly serving: ServingModel
 }
 
 interface Verdict {
@@ -216,7 +244,8 @@ async function evaluateIncumbent(
     },
   }
   const { version, outdated } = production
-  return { version, outdated, evaluation: evaluate(translated, split, K, { userLimit: USERS_MAX }) }
+  const evaluation = evaluate(translated, split, K, { userLimit: USERS_MAX })
+  return { version, outdated, evaluation, serving: servingModelOf(production, bundle) }
 }
 
 function bestOf(evaluations: ReadonlyMap<string, Evaluation>): string {
@@ -234,7 +263,7 @@ function replacing(chosen: string, evaluations: ReadonlyMap<string, Evaluation>,
 function judge(
   chosen: string,
   evaluations: ReadonlyMap<string, Evaluation>,
-  incumbent: Incumbent | null,
+  { incumbent, sessions }: { readonly incumbent: Incumbent | null; readonly sessions: TrainedSessions },
 ): Verdict {
   const mine = evaluations.get(chosen)!
   const own = `${chosen} has ndcg@${K} ${ndcgOf(mine).toFixed(4)}`
@@ -246,6 +275,11 @@ function judge(
     return { isBetter: true, reason: `${own}, above the baselines (${against}); no model was in place` }
   const { mean, low, high } = pairedDifference(mine.ndcgByUser, incumbent.evaluation.ndcgByUser)
   const difference = `${mean >= 0 ? '+' : ''}${mean.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)}) against version ${incumbent.version}`
+  if (mean <= 0 && high >= 0 && sessions.beatsIncumbent)
+    return {
+      isBetter: true,
+      reason: `${own}, ${difference}: not surely worse, and surely better for sessions`,
+    }
   return mean > 0
     ? { isBetter: true, reason: `${own}, ${difference}` }
     : { isBetter: false, reason: `${own}, ${difference}: not better than the model in place` }
@@ -255,8 +289,11 @@ function ndcgOf({ metrics }: Evaluation): number {
   return metrics[`ndcg@${K}`] ?? 0
 }
 
-async function writeMetrics(lake: Lake, { version, metrics, trained_at }: ModelVersion): Promise<void> {
-  const rows = Object.entries(metrics).flatMap(([kind, values]) =>
+async function writeMetrics(
+  lake: Lake,
+  { version, metrics, session, trained_at }: ModelVersion,
+): Promise<void> {
+  const rows = Object.entries({ ...metrics, ...session?.metrics }).flatMap(([kind, values]) =>
     Object.entries(values).map(
       ([metric, value]) =>
         `(${version}, '${kind}', '${metric}', ${value}, make_timestamp(${trained_at} * 1000)::TIMESTAMPTZ)`,

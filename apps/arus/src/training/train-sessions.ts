@@ -14,7 +14,13 @@ import type { SessionReport } from '../registry/registry.ts'
 import { servingModelOf } from './load-serving-model.ts'
 import type { ModelBundle } from './model-bundle.ts'
 import { type SessionLog, visitsOf } from './read-sessions.ts'
-import type { ServingModel, SessionUse } from './serving-model.ts'
+import type {
+  Candidate,
+  HistoryProduct,
+  ServingModel,
+  SessionRetriever,
+  SessionUse,
+} from './serving-model.ts'
 import { type SessionAnswers, sessionTrial } from './session-trial.ts'
 
 export interface TrainSessionsOptions {
@@ -107,11 +113,11 @@ interface Judged extends Pick<SessionReport, 'metrics' | 'reason'> {
 function judge(log: SessionLog, model: Model, options: TrainSessionsOptions): Judged | null {
   const { shoppers, cutMs, incumbent, products, signal } = options
   const asked = { products, fromMs: cutMs, sessionLimit: TRIAL_SESSIONS, k: K, signal }
-  const using = (use: Partial<SessionUse>): ServingModel =>
-    servingModelOf(
-      { kind: shoppers.chosen, version: 0, trained_at: cutMs },
-      { ...shoppers, session: { model, use: { ...NOT_USED, ...use } } },
-    )
+  const shop = servingModelOf(
+    { kind: shoppers.chosen, version: 0, trained_at: cutMs },
+    { ...shoppers, session: { model, use: NOT_USED } },
+  )
+  const using = waysToUse(shop, shop.session!)
   const ofNobody = sessionTrial(
     log,
     [
@@ -134,6 +140,36 @@ function judge(log: SessionLog, model: Model, options: TrainSessionsOptions): Ju
     metrics: { ...anonymous.metrics, ...known.metrics },
     reason: `${anonymous.reason}; ${known.reason}`,
     beatsIncumbent: inPlace !== undefined && isSurelyBetter(anonymous.answers, inPlace),
+  }
+}
+
+/**
+ * The same models with the model of sessions used in other ways. The trial gives all of them the very same past, so each model is asked
+ * about it once.
+ */
+function waysToUse(
+  shop: ServingModel,
+  session: SessionRetriever,
+): (use: Partial<SessionUse>) => ServingModel {
+  const recommend = askedOnce((...asked) => shop.recommend(...asked))
+  const ofSession = askedOnce(session.recommend)
+  return (use) => ({
+    kind: shop.kind,
+    version: shop.version,
+    trained_at: shop.trained_at,
+    session: { kind: session.kind, use: { ...NOT_USED, ...use }, recommend: ofSession },
+    recommend,
+    similar: (productId, k) => shop.similar(productId, k),
+    popular: (k) => shop.popular(k),
+  })
+}
+
+function askedOnce(recommend: SessionRetriever['recommend']): SessionRetriever['recommend'] {
+  const answers = new WeakMap<readonly HistoryProduct[], Candidate[]>()
+  return (past, k, isAllowed) => {
+    const answer = answers.get(past) ?? recommend(past, k, isAllowed)
+    answers.set(past, answer)
+    return answer
   }
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CliContext } from './cli/context.ts'
 
@@ -25,14 +26,20 @@ const COMMANDS: Readonly<Record<string, LoadCommand>> = {
   },
   consume: async (context) => (await import('./cli/consume-command.ts')).consumeCommand(context),
   train: async (context) => (await import('./cli/train-command.ts')).trainCommand(context),
+  evaluate: async (context) => {
+    const { evaluateCommand } = await import('./cli/evaluate-command.ts')
+    return evaluateCommand(context, join(import.meta.dirname, 'server/evaluation-process.ts'))
+  },
   models: async (context) => (await import('./cli/models-command.ts')).modelsCommand(context),
   promote: async (context) => (await import('./cli/promote-command.ts')).promoteCommand(context),
   rollback: async (context) => (await import('./cli/rollback-command.ts')).rollbackCommand(context),
+  experiments: async (context) => (await import('./cli/experiments-command.ts')).experimentsCommand(context),
   recommend: async (context) => (await import('./cli/recommend-command.ts')).recommendCommand(context),
   why: async (context) => (await import('./cli/why-command.ts')).whyCommand(context),
   tables: async (context) => (await import('./cli/tables-command.ts')).tablesCommand(context),
   sql: async (context) => (await import('./cli/sql-command.ts')).sqlCommand(context),
   keys: async (context) => (await import('./cli/keys-command.ts')).keysCommand(context),
+  rules: async (context) => (await import('./cli/rules-command.ts')).rulesCommand(context),
   forget: async (context) => {
     const { forgetCommand } = await import('./cli/forget-command.ts')
     return forgetCommand(context, (await import('./server/forget-shopper.ts')).forgetWaiting)

@@ -5,12 +5,14 @@ import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import { readersOf, topicNames } from './events/topics.ts'
+import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLake } from './lake/lake.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
+import { RuleStore } from './rules/rule-store.ts'
 
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
@@ -97,6 +99,14 @@ export function openParts(settings: Settings): OpenParts {
     async () => new KeyStore({ database: await database() }),
     async () => {},
   )
+  const rules = once(
+    async () => new RuleStore({ database: await database() }),
+    async () => {},
+  )
+  const experiments = once(
+    async () => new ExperimentStore({ database: await database() }),
+    async () => {},
+  )
   const catalogue = once(
     () => openCatalogue({ folder: folders.catalogue }),
     (part) => part.close(),
@@ -113,6 +123,8 @@ export function openParts(settings: Settings): OpenParts {
     registry,
     erasures,
     keys,
+    rules,
+    experiments,
     catalogue,
     async close() {
       for (const close of closers.splice(0)) await close()

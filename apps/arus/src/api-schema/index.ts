@@ -4,10 +4,12 @@
  */
 export * from './analytics.ts'
 export * from './events.ts'
+export * from './experiments.ts'
 export * from './keys.ts'
 export * from './lake.ts'
 export * from './problem.ts'
 export * from './products.ts'
 export * from './recommendations.ts'
+export * from './rules.ts'
 export * from './shoppers.ts'
 export * from './system.ts'

@@ -12,6 +12,7 @@ export const ReasonSchema = Type.Object({
     Type.Literal('trending'),
     Type.Literal('popular'),
     Type.Literal('static'),
+    Type.Literal('pinned'),
   ]),
   /** Product of the shopper's past that led to this one. */
   because_of: Type.Optional(Type.Object({ product_id: Type.String(), title: Nullable(Type.String()) })),
@@ -55,6 +56,11 @@ export const RecommendationSchema = Type.Object({
     }),
   ),
   fallback: FallbackSchema,
+  experiments: Type.Optional(
+    Type.Array(Type.Object({ id: Type.String(), variant: Type.String() }), {
+      description: 'The experiments the answer belongs to; absent where there is none.',
+    }),
+  ),
   generated_at: Type.String({ format: 'date-time' }),
   took_ms: Type.Number(),
   next_cursor: Type.Optional(
@@ -91,6 +97,11 @@ const ResultSchema = Type.Array(
     rank: Type.Integer(),
     score: Type.Number(),
     reason: Type.String(),
+    propensity: Type.Optional(
+      Type.Number({
+        description: 'How likely this product was at this rank, given those above it; where a rule explored.',
+      }),
+    ),
   }),
 )
 
@@ -102,6 +113,27 @@ export const PassportSchema = Type.Object({
   scenario: Type.String(),
   generated_at: Type.Integer({ description: 'UTC milliseconds.' }),
   fallback: FallbackSchema,
+  took_ms: Nullable(Type.Number({ description: 'Milliseconds until the answer was made.' })),
+  experiments: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      variant: Type.String(),
+      fell_back: Nullable(Type.String({ description: 'Why production answered in the variant’s place.' })),
+    }),
+  ),
+  /** What models in the shadow would have answered. */
+  shadows: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      variant: Type.String(),
+      model_version: Type.Integer(),
+      products: Type.Array(Type.String()),
+      fallback: FallbackSchema,
+      took_ms: Type.Number(),
+      overlap: Type.Number({ description: 'Share of the products that both answers hold.' }),
+      rank_agreement: Type.Number({ description: '1: the same in the same order; 0: none in common.' }),
+    }),
+  ),
   /** Events it rested on, by their place in the log, newest first, at most 50. */
   events: Type.Array(
     Type.Object({
@@ -133,6 +165,7 @@ export const PassportSchema = Type.Object({
       min_price: Nullable(Type.Number()),
       max_price: Nullable(Type.Number()),
       exclude: Nullable(Type.Array(Type.String())),
+      shown_count: Type.Optional(Type.Integer({ description: 'Products on the pages before.' })),
     }),
   ),
   /** The parts that were there: version of the catalogue, of the model, and whether live state was. */
@@ -159,6 +192,30 @@ export const PassportSchema = Type.Object({
     }),
   ),
   filters: Type.Array(Type.String()),
+  /** Rules that were in force; absent where there were none. */
+  rules: Type.Optional(
+    Type.Object({
+      revision: Type.Integer({ description: 'The state of all rules; each change makes the next.' }),
+      in_force_at: Type.Integer({ description: 'UTC milliseconds.' }),
+      /** Those that changed something. */
+      applied: Type.Array(
+        Type.Object({
+          id: Type.String(),
+          kind: Type.String(),
+          name: Type.String(),
+          product_count: Type.Integer({ description: 'Products it touched.' }),
+          products: Type.Array(Type.String(), { description: 'At most 20 of them.' }),
+        }),
+      ),
+    }),
+  ),
+  /** Absent where no rule explored. */
+  exploration: Type.Optional(
+    Type.Object({
+      probability: Type.Number({ description: 'Of each place, that its product was drawn at random.' }),
+      pool: Type.Integer({ description: 'Products that could be drawn for the first place.' }),
+    }),
+  ),
   result: ResultSchema,
   /** How the model in place was made; null when there was none, or the registry does not know it any more. */
   training: Nullable(

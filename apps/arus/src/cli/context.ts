@@ -3,12 +3,14 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
 import type { ErasureStore } from '../erasure/erasure-store.ts'
+import type { ExperimentStore } from '../experiments/experiment-store.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { RuleStore } from '../rules/rule-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 
 /** Opens parts of Arus on first use; all that was opened is closed when the command ends. */
@@ -29,6 +31,9 @@ export interface Parts {
   erasures(): Promise<ErasureStore>
   /** Keys of the API. */
   keys(): Promise<KeyStore>
+  /** Rules of the business. */
+  rules(): Promise<RuleStore>
+  experiments(): Promise<ExperimentStore>
 }
 
 /** What a command works with. Commands write results to `out`, and everything else (progress, notes) to stderr. */

@@ -13,6 +13,7 @@ interface RecommendOptions {
   readonly trending?: true
   readonly limit: string
   readonly category?: string
+  readonly scenario?: string
   readonly json?: true
 }
 
@@ -39,6 +40,7 @@ export function recommendCommand(context: CliContext): Command {
     .addOption(new Option('--trending', 'what is rising now').conflicts(['user', 'session', 'similar']))
     .option('--limit <count>', 'how many, 1 to 100', '10')
     .option('--category <name>', 'only of this category (id or name)')
+    .option('--scenario <name>', 'where it is shown: rules of the business go by it')
     .option('--json', 'print the answer of the API')
     .action(async (options: RecommendOptions) => {
       const api = openApi(context)
@@ -49,10 +51,11 @@ export function recommendCommand(context: CliContext): Command {
 
 /** The path of the API that the options ask for; throws `REQUEST_INVALID` when they ask for nothing. */
 export function pathOf(options: RecommendOptions): string {
-  const { user, session, similar, cart, trending, limit, category } = options
+  const { user, session, similar, cart, trending, limit, category, scenario } = options
   const query = new URLSearchParams({ limit })
   if (trending === true) return `/recommendations/trending?${query}`
   if (category !== undefined) query.set('category', category)
+  if (scenario !== undefined) query.set('scenario', scenario)
   if (similar !== undefined) return `/recommendations/similar/${encodeURIComponent(similar)}?${query}`
   if (cart !== undefined) {
     query.set('products', cart)

@@ -7,6 +7,8 @@ import { ArusError } from '../errors.ts'
 import { up as createModels } from './migrations/0001-models.ts'
 import { up as createApiKeys } from './migrations/0002-api-keys.ts'
 import { up as createErasures } from './migrations/0003-erasures.ts'
+import { up as createRules } from './migrations/0004-rules.ts'
+import { up as createExperiments } from './migrations/0005-experiments.ts'
 
 /** Tables, as Kysely needs to know them. JSON stands in text columns; times are UTC milliseconds. */
 export interface DatabaseSchema {
@@ -14,6 +16,9 @@ export interface DatabaseSchema {
   readonly model_promotions: PromotionTable
   readonly api_keys: ApiKeyTable
   readonly erasures: ErasureTable
+  readonly rules: RuleTable
+  readonly rule_book: RuleBookTable
+  readonly experiments: ExperimentTable
 }
 
 export interface ModelTable {
@@ -65,6 +70,36 @@ export interface ErasureTable {
   readonly report: string | null
 }
 
+export interface RuleTable {
+  readonly id: string
+  readonly from_revision: number
+  /** Null while it stands. */
+  readonly until_revision: number | null
+  /** JSON. */
+  readonly definition: string
+}
+
+/** One row. */
+export interface RuleBookTable {
+  readonly revision: number
+  /** Rules as they were before this one are no longer known whole. */
+  readonly oldest_revision: number
+}
+
+export interface ExperimentTable {
+  readonly id: string
+  readonly name: string
+  readonly status: string
+  /** What was decided, JSON. */
+  readonly plan: string
+  readonly created_at: number
+  readonly started_at: number | null
+  readonly stopped_at: number | null
+  readonly stop_reason: string | null
+  /** JSON. */
+  readonly verdict: string | null
+}
+
 export type ArusDatabase = Kysely<DatabaseSchema>
 
 const BUSY_TIMEOUT_MS = 10_000
@@ -75,6 +110,8 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-models': { up: createModels },
   '0002-api-keys': { up: createApiKeys },
   '0003-erasures': { up: createErasures },
+  '0004-rules': { up: createRules },
+  '0005-experiments': { up: createExperiments },
 }
 
 /** Opens (or makes) the SQLite database of the shop and brings it up to date. Several processes may have it open. */

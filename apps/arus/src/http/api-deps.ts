@@ -7,14 +7,17 @@ import type { Health, LagHistoryBody, SystemMetrics } from '../api-schema/index.
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { ErasureReport } from '../erasure/erasure.ts'
 import type { Ingest } from '../events/ingest.ts'
+import type { Experiments } from '../experiments/experiments.ts'
 import type { ApiKeys } from '../keys/api-key.ts'
 import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { LagSpan } from '../operations/lag-history.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { ExplainedAnswer } from '../recommend/explain-answer.ts'
+import type { PreviewRequest, RulesPreview } from '../recommend/preview-rules.ts'
 import type { Recommender } from '../recommend/recommender.ts'
 import type { ModelVersion } from '../registry/registry.ts'
+import type { Rules } from '../rules/rule-book.ts'
 
 /** A stretch of event time, UTC milliseconds; open ends are the source's to fill. */
 export interface Period {
@@ -39,8 +42,13 @@ export interface ApiDeps {
       options: { readonly isRecomputed: boolean },
     ): Promise<ExplainedAnswer | null>
   }
+  /** Rules of the business. */
+  readonly rules: Rules
+  /** An answer with the rules kept and with others. */
+  readonly previewRules: (request: PreviewRequest) => Promise<RulesPreview>
   /** Newest first. */
   readonly models: () => Promise<readonly ModelVersion[]>
+  readonly experiments: Experiments
   readonly health: () => Promise<Health>
   readonly systemMetrics: () => Promise<SystemMetrics>
   /** How far behind consumer groups were, over the last hour or day. */
@@ -49,6 +57,8 @@ export interface ApiDeps {
   readonly consumerGroups: () => Promise<readonly GroupInfo[]>
   /** Passports that could not be written so far. */
   readonly droppedPassports?: () => number
+  /** Answers of models in the shadow that were not computed so far. */
+  readonly droppedShadows?: () => number
   /** Erases a shopper; resolves when it is done. */
   readonly forget: (shopper: string) => Promise<ErasureReport>
   /** Told of every answered request (streams excepted). */

@@ -1,14 +1,18 @@
 /** The API over a small in-memory shop, for tests of routes. */
 import { randomFillSync } from 'node:crypto'
 import { expect } from 'vitest'
+import { openDatabase } from '../database/database.ts'
 import { ArusError } from '../errors.ts'
 import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
 import { LagHistory } from '../operations/lag-history.ts'
 import { explainAnswer } from '../recommend/explain-answer.ts'
 import type { Passport } from '../recommend/passport.ts'
+import { previewRules } from '../recommend/preview-rules.ts'
 import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../recommend/test-shop.ts'
+import { RuleBook } from '../rules/rule-book.ts'
+import { RuleStore } from '../rules/rule-store.ts'
 import type { ApiDeps, Period } from './api-deps.ts'
 import { buildApi } from './app.ts'
 import { PROBLEM_TITLES } from './problem-codes.ts'
@@ -78,13 +82,27 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
   const ingest = new ShopIngest(live)
   const passports = new Map<string, Passport>()
   const requests: { latencyMs: number; status: number }[] = []
-  const recommender = createRecommender({
+  const database = await openDatabase({ file: ':memory:' })
+  const store = new RuleStore({ database, now })
+  const rules = await RuleBook.open({
+    store,
+    onFault: (error) => {
+      throw error
+    },
+  })
+  // Only this API changes them.
+  await rules.close()
+  const recommending = {
     catalogue: () => catalogue,
     live: () => live,
     model: () => model,
-    onAnswer: (passport) => void passports.set(passport.recommendation_id, passport),
     now,
     uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
+  }
+  const recommender = createRecommender({
+    ...recommending,
+    rules: (scenario, atMs) => rules.inForce(scenario, atMs),
+    onAnswer: (passport) => void passports.set(passport.recommendation_id, passport),
   })
   const app = await buildApi({
     version: '0.1.0',
@@ -105,12 +123,15 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
             readEvents: (places) => live.eventsAt(places),
             loadModel: async () => model,
             catalogue: () => catalogue,
+            rulesAt: (revision) => store.at(revision),
             onFault: () => {},
           },
           id,
           options,
         ),
     },
+    rules,
+    previewRules: (request) => previewRules({ ...recommending, rules: () => rules.list() }, request),
     models: async () => [
       {
         version: 3,
@@ -129,6 +150,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
         outdated: false,
       },
     ],
+    experiments: noExperiments,
     health: async () => ({
       status: 'ok',
       version: '0.1.0',
@@ -170,7 +192,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     now,
     ...changes,
   })
-  return { app, live, model, catalogue, ingest, passports, requests }
+  return { app, live, model, catalogue, ingest, passports, requests, rules }
 }
 
 /** A lake that is away; tests of SQL bring a real one. */
@@ -180,6 +202,17 @@ const noSql: ApiDeps['sql'] = {
   },
   isHealthy: async () => false,
   close: async () => {},
+}
+
+/** Tests of experiments bring real ones. */
+const noExperiments: ApiDeps['experiments'] = {
+  list: async () => [],
+  create: gone,
+  get: gone,
+  results: gone,
+  start: gone,
+  stop: gone,
+  remove: gone,
 }
 
 const noTables: ApiDeps['tables'] = {

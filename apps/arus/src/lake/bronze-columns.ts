@@ -89,8 +89,8 @@ export const RECOMMENDATIONS: BronzeMapping = {
     ['user_id', 'text', ({ body }) => textOf(body.user_id)],
     ['scenario', 'text', ({ body }) => textOf(body.scenario)],
     ['fallback', 'text', ({ body }) => textOf(body.fallback)],
-    ['model_name', 'text', ({ body }) => textOf(modelOf(body).name)],
-    ['model_version', 'integer', ({ body }) => numberOf(modelOf(body).version)],
+    ['model_name', 'text', ({ body }) => textOf(fieldsOf(body.model).name)],
+    ['model_version', 'integer', ({ body }) => numberOf(fieldsOf(body.model).version)],
     [
       'generated_at',
       'integer',
@@ -98,20 +98,31 @@ export const RECOMMENDATIONS: BronzeMapping = {
     ],
     ['products', 'text', ({ body }) => JSON.stringify(body.result ?? [])],
     ['passport', 'text', ({ raw }) => raw],
+    ['rules', 'text', ({ body }) => textOf(body.rules)],
+    ['exploration_probability', 'number', ({ body }) => numberOf(fieldsOf(body.exploration).probability)],
     ...PLACE,
+    ['session_id', 'text', ({ body }) => textOf(body.session_id)],
+    ['took_ms', 'number', ({ body }) => numberOf(body.took_ms)],
+    ['experiments', 'text', ({ body }) => listOf(body.experiments)],
+    ['shadows', 'text', ({ body }) => listOf(body.shadows)],
   ],
   select: (staged) => `SELECT * REPLACE (make_timestamp(generated_at * 1000)::TIMESTAMPTZ AS generated_at),
     make_timestamp(generated_at * 1000)::DATE AS generated_date FROM ${staged}`,
   refusal: (body) => (typeof body.recommendation_id === 'string' ? null : 'recommendation_id is not a text'),
 }
 
-function modelOf(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return typeof body.model === 'object' && body.model !== null ? (body.model as Record<string, unknown>) : {}
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 function textOf(value: unknown): string | null {
   if (value === null || value === undefined) return null
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** A list as JSON; null for one of nothing. */
+function listOf(value: unknown): string | null {
+  return Array.isArray(value) && value.length > 0 ? JSON.stringify(value) : null
 }
 
 function numberOf(value: unknown): number | null {

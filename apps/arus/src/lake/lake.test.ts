@@ -1,4 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { DeltaTable, LocalStorage } from '@arus/delta'
+import { DuckDbParquetEngine } from '@arus/delta/duckdb'
 import type { EventLog } from '@arus/event-log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
@@ -7,7 +10,9 @@ import { LAKE_GROUP } from './lake-writer.ts'
 import { maintain } from './maintain.ts'
 import { refine } from './refine.ts'
 import { removeShopper } from './remove-shopper.ts'
+import { deltaSchema } from './table-definition.ts'
 import { TABLE_NAMES } from './table-names.ts'
+import { definitionOf } from './tables/index.ts'
 import { openTestLake, TEST_TOPICS, type TestLake, testEvent } from './test-lake.ts'
 
 const DAY = Date.UTC(2026, 2, 10)
@@ -105,6 +110,10 @@ describe('log to bronze', () => {
       generated_at: DAY,
       model: { name: 'walk', version: 3 },
       result: [{ product_id: 'P1' }],
+      session_id: 's1',
+      took_ms: 1.5,
+      experiments: [{ id: 'exp_1', variant: 'new', fell_back: null }],
+      shadows: [],
     }
     await log.append(TEST_TOPICS.recommendations, [
       { key: 'ani', value: Buffer.from(JSON.stringify(passport)), timestampMs: DAY },
@@ -113,6 +122,44 @@ describe('log to bronze', () => {
     expect(
       await rows('SELECT recommendation_id, model_name, model_version, products FROM bronze.recommendations'),
     ).toEqual([['r1', 'walk', 3, '[{"product_id":"P1"}]']])
+    expect(
+      await rows('SELECT session_id, took_ms, experiments, shadows FROM bronze.recommendations'),
+    ).toEqual([['s1', 1.5, '[{"id":"exp_1","variant":"new","fell_back":null}]', null]])
+  })
+
+  test('a table of before its newest columns gets them; they are null in the rows of then', async () => {
+    const definition = definitionOf('bronze.recommendations')
+    const isNew = (name: string) => name === 'rules' || name === 'exploration_probability'
+    const before = { ...definition, columns: definition.columns.filter(({ name }) => !isNew(name)) }
+    const connection = await shop.duckdb.connect()
+    const old = await DeltaTable.create(
+      {
+        storage: new LocalStorage(join(shop.lakeRoot, 'bronze', 'recommendations'), { now: Date.now }),
+        engine: new DuckDbParquetEngine(connection),
+        now: Date.now,
+      },
+      { schema: deltaSchema(before), partitionColumns: ['generated_date'] },
+    )
+    const values = before.columns.map(({ name }) =>
+      name === 'generated_date' ? `DATE '2026-03-09' AS ${name}` : `NULL AS ${name}`,
+    )
+    await old.commit({ add: await old.write(`SELECT ${values.join(', ')}`), operation: 'WRITE' })
+    connection.closeSync()
+
+    const rules = { revision: 2, in_force_at: DAY, applied: [] }
+    const passport = { recommendation_id: 'r1', rules, exploration: { probability: 0.1, pool: 3 } }
+    await log.append(TEST_TOPICS.recommendations, [
+      { key: 'ani', value: Buffer.from(JSON.stringify(passport)), timestampMs: DAY },
+    ])
+    await flush()
+    expect(
+      await rows(
+        'SELECT recommendation_id, rules, exploration_probability FROM bronze.recommendations ORDER BY 1 NULLS FIRST',
+      ),
+    ).toEqual([
+      [null, null, null],
+      ['r1', JSON.stringify(rules), 0.1],
+    ])
   })
 })
 

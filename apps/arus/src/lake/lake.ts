@@ -16,7 +16,7 @@ import type { DuckDb } from './duckdb.ts'
 import { rowCountOf } from './file-facts.ts'
 import type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
 import { SESSION_GAP_MINUTES } from './session-gap.ts'
-import { deltaSchema } from './table-definition.ts'
+import { deltaSchema, type TableDefinition } from './table-definition.ts'
 import { TABLE_NAMES, type TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
 
@@ -154,8 +154,9 @@ class FolderLake implements Lake {
       engine: new DuckDbParquetEngine(await this.#connection()),
       now: this.#now,
     }
-    if (await DeltaTable.exists(options.storage)) return DeltaTable.open(options)
     const definition = definitionOf(name)
+    if (await DeltaTable.exists(options.storage))
+      return withNewColumns(await DeltaTable.open(options), definition)
     const { partitionColumns, meaning } = definition
     try {
       return await DeltaTable.create(options, {
@@ -178,6 +179,25 @@ class FolderLake implements Lake {
   #connection(): Promise<DuckDBConnection> {
     this.#logConnection ??= this.duckdb.connect()
     return this.#logConnection
+  }
+}
+
+/**
+ * Adds the columns that the definition has and an older bronze table does not: null in the rows of before. Derived tables are
+ * not touched, since a column of theirs is wanted for all rows.
+ */
+async function withNewColumns(table: DeltaTable, definition: TableDefinition): Promise<DeltaTable> {
+  if (!definition.name.startsWith('bronze.')) return table
+  for (let attempt = 1; ; attempt++) {
+    const known = new Set((await table.snapshot()).schema.fields.map(({ name }) => name))
+    const missing = deltaSchema(definition).fields.filter(({ name }) => !known.has(name))
+    if (missing.length === 0) return table
+    try {
+      await table.addColumns(missing)
+    } catch (error) {
+      // Another process may add the same, or append meanwhile.
+      if (attempt >= CONFLICT_ATTEMPTS) throw error
+    }
   }
 }
 

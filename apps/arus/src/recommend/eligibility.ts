@@ -1,4 +1,5 @@
 import type { Catalogue, Product } from '../catalogue/catalogue.ts'
+import type { Exclusion } from '../rules/exclusion.ts'
 import type { RecommendationFilters } from './recommendation.ts'
 import type { ShopperPast } from './shopper-past.ts'
 
@@ -6,8 +7,16 @@ import type { ShopperPast } from './shopper-past.ts'
 export interface Eligibility {
   /** By id alone: cheap, so it is asked for every candidate of a retriever. */
   isAllowed(productId: string): boolean
-  /** True where `isAllowed` goes by the past alone. */
+  /** The products that `isAllowed` says no to, besides those that rules exclude. */
+  readonly leftOut: readonly ReadonlySet<string>[]
+  /** False for a product that rules exclude, which is noted; null when they exclude nothing. */
+  readonly isKept: ((productId: string) => boolean) | null
+  /** True where `isAllowed` goes by the past, and what rules exclude, alone. */
   readonly isByPastOnly: boolean
+  /** What rules keep from being retrieved; null when nothing. */
+  readonly exclusion: Exclusion | null
+  /** Some of the products that this kept out. */
+  readonly excluded: Set<string>
   /** The same, but what was only looked at may come again: for the last level, where else nothing is left. */
   isAllowedAgain(productId: string): boolean
   /**
@@ -19,8 +28,40 @@ export interface Eligibility {
   readonly applied: readonly string[]
 }
 
-/** Rules of one answer: never what was bought or excluded, not what was just seen, only the category and price asked for. */
-export function eligibilityOf(past: ShopperPast, filters: RecommendationFilters): Eligibility {
+/** Products noted of those that rules kept from being retrieved. */
+const EXCLUDED_MAX = 20
+/** Nothing is ever added to it. */
+const NOTHING_EXCLUDED = new Set<string>()
+
+/** What holds for one answer: never what was bought or excluded, not what was just seen, only the category and price asked for. */
+export function eligibilityOf(
+  past: ShopperPast,
+  filters: RecommendationFilters,
+  exclusion: Exclusion | null = null,
+): Eligibility {
+  const eligibility = eligibilityByRequest(past, filters)
+  return exclusion === null ? eligibility : without(exclusion, eligibility)
+}
+
+/** Also leaves out what rules exclude, and notes it. */
+function without(exclusion: Exclusion, eligibility: Eligibility): Eligibility {
+  const excluded = new Set<string>()
+  const isKept = (productId: string) => {
+    if (!exclusion.isExcluded(productId)) return true
+    if (excluded.size < EXCLUDED_MAX) excluded.add(productId)
+    return false
+  }
+  return {
+    ...eligibility,
+    exclusion,
+    excluded,
+    isKept,
+    isAllowed: (productId) => eligibility.isAllowed(productId) && isKept(productId),
+    isAllowedAgain: (productId) => eligibility.isAllowedAgain(productId) && isKept(productId),
+  }
+}
+
+function eligibilityByRequest(past: ShopperPast, filters: RecommendationFilters): Eligibility {
   const excluded = new Set(filters.exclude ?? [])
   const { category, minPrice, maxPrice } = filters
   const asksForPrice = minPrice !== undefined || maxPrice !== undefined
@@ -31,7 +72,11 @@ export function eligibilityOf(past: ShopperPast, filters: RecommendationFilters)
       excluded.size === 0
         ? (productId) => !past.seen.has(productId)
         : (productId) => !past.seen.has(productId) && !excluded.has(productId),
+    leftOut: excluded.size === 0 ? [past.seen] : [past.seen, excluded],
+    isKept: null,
     isByPastOnly: excluded.size === 0,
+    exclusion: null,
+    excluded: NOTHING_EXCLUDED,
     isAllowedAgain: (productId) => !past.purchased.has(productId) && !excluded.has(productId),
     fits(product, isCatalogueGone) {
       if (product === undefined) return isCatalogueGone && !asksForFacts

@@ -1,3 +1,6 @@
+import type { ExperimentMark, ShadowAnswer } from '../experiments/treatment.ts'
+import type { RuleKind } from '../rules/rule.ts'
+import type { Arranged } from './arranged.ts'
 import type { Retrieved } from './blend.ts'
 import type { ModelReference, RecommendationAnswer } from './recommendation.ts'
 import type { Pairs } from './retrieve.ts'
@@ -8,6 +11,8 @@ const EVENT_LIMIT = 50
 const CANDIDATE_LIMIT = 50
 /** Excluded products kept: the API takes 200 texts. */
 const EXCLUDE_LIMIT = 500
+/** Products kept of those that one rule touched. */
+const TOUCHED_LIMIT = 20
 
 /** An event an answer rested on, by its place in the log. */
 interface PassportEvent {
@@ -30,6 +35,24 @@ export interface PassportRequest {
   readonly max_price: number | null
   /** Null where there were more than are kept. */
   readonly exclude: readonly string[] | null
+  /** Products on the pages before; absent on the first. */
+  readonly shown_count?: number
+}
+
+/** Rules that were in force. */
+export interface PassportRules {
+  /** The state of all rules of the shop; see `RuleStore.at`. 0 for rules that were never stored. */
+  readonly revision: number
+  /** The moment at which they were in force, UTC milliseconds. */
+  readonly in_force_at: number
+  /** Those that changed something. Of the products each touched at most 20 are named. */
+  readonly applied: readonly {
+    readonly id: string
+    readonly kind: RuleKind
+    readonly name: string
+    readonly product_count: number
+    readonly products: readonly string[]
+  }[]
 }
 
 /** The parts that were there; what was away is null or false. */
@@ -48,6 +71,12 @@ export interface Passport {
   /** UTC milliseconds. */
   readonly generated_at: number
   readonly fallback: string | null
+  /** Milliseconds until the answer was made; null in passports of before it was kept. */
+  readonly took_ms: number | null
+  /** The experiments it belongs to. */
+  readonly experiments: readonly ExperimentMark[]
+  /** What models in the shadow would have answered. */
+  readonly shadows?: readonly ShadowAnswer[]
   /** Newest first, at most 50. */
   readonly events: readonly PassportEvent[]
   /** Those that came before, by their partition and offset. */
@@ -70,12 +99,24 @@ export interface Passport {
     readonly partners: readonly (readonly [product_id: string, score: number])[]
   }[]
   readonly filters: readonly string[]
-  readonly result: readonly {
-    readonly product_id: string
-    readonly rank: number
-    readonly score: number
-    readonly reason: string
-  }[]
+  /** Absent where no rule was in force. */
+  readonly rules?: PassportRules
+  /** Absent where no rule explored. `pool`: how many products could be drawn for the first place. */
+  readonly exploration?: { readonly probability: number; readonly pool: number }
+  /** What trended, where rules were in force and it was looked at: trends fade, and are not kept. */
+  readonly trending?: readonly (readonly [product_id: string, trend_score: number])[]
+  readonly result: readonly PassportResult[]
+}
+
+/** A product of the answer. */
+export interface PassportResult {
+  readonly product_id: string
+  readonly rank: number
+  /** After boosts. */
+  readonly score: number
+  readonly reason: string
+  /** How likely this product was at this rank, given those above it; absent where no rule explored. */
+  readonly propensity?: number
 }
 
 /** What the passport of an answer is made from. */
@@ -87,14 +128,16 @@ export interface PassportSource {
   readonly retrieved: readonly Retrieved[]
   readonly pairs: Pairs
   readonly filters: readonly string[]
+  readonly experiments: readonly ExperimentMark[]
   readonly request: Omit<PassportRequest, 'exclude'> & { readonly exclude: readonly string[] }
   readonly parts: PassportParts
+  readonly rules: { readonly revision: number; readonly atMs: number } | null
+  readonly arranged: Arranged | null
 }
 
-/** The compact record of where an answer came from. */
+/** The compact record of where an answer came from. Passports of the same past and the same candidates share their lists. */
 export function passportOf(source: PassportSource): Passport {
-  const { answer, past, retrieved } = source
-  const candidatesEach = Math.floor(CANDIDATE_LIMIT / Math.max(1, retrieved.length))
+  const { answer, past } = source
   return {
     recommendation_id: answer.recommendation_id,
     user_id: answer.user_id,
@@ -102,15 +145,9 @@ export function passportOf(source: PassportSource): Passport {
     scenario: answer.scenario,
     generated_at: source.generatedAtMs,
     fallback: answer.fallback,
-    events: past.events.slice(0, EVENT_LIMIT).map(({ partition, offset, product_id, action }) => ({
-      partition,
-      offset,
-      product_id,
-      action,
-    })),
-    earlier_events: past.events
-      .slice(EVENT_LIMIT)
-      .map(({ partition, offset }) => [partition, offset] as const),
+    took_ms: answer.took_ms,
+    experiments: source.experiments,
+    ...eventsOf(past.events),
     session_event_count: past.sessionEventCount,
     request: {
       ...source.request,
@@ -118,24 +155,93 @@ export function passportOf(source: PassportSource): Passport {
     },
     parts: source.parts,
     model: answer.model,
-    retrievers: retrieved.map(({ retriever, weight, candidates }) => ({
-      retriever,
-      weight,
-      candidates: candidates
-        .slice(0, candidatesEach)
-        .map(({ product_id, score }) => ({ product_id, score: rounded(score) })),
-    })),
+    retrievers: retrieversOf(source.retrieved),
     pairs: Array.from(source.pairs, ([product_id, partners]) => ({
       product_id,
       partners: partners.map((partner) => [partner.product_id, partner.score] as const),
     })),
     filters: source.filters,
-    result: answer.recommendations.map(({ product_id, rank, score, reason }) => ({
+    ...ruledBy(source),
+    result: resultOf(answer, source.arranged),
+  }
+}
+
+/** The products of an answer as a passport keeps them. */
+export function resultOf(answer: RecommendationAnswer, arranged: Arranged | null): PassportResult[] {
+  const propensities = arranged?.exploration?.propensities
+  return answer.recommendations.map(({ product_id, rank, score, reason }, position) => ({
+    product_id,
+    rank,
+    score,
+    reason: reason.kind,
+    ...(propensities === undefined ? {} : { propensity: rounded(propensities[position] ?? 1) }),
+  }))
+}
+
+function ruledBy({ rules, arranged }: PassportSource): Pick<Passport, 'rules' | 'exploration' | 'trending'> {
+  if (rules === null || arranged === null) return {}
+  const { applied, exploration, trending } = arranged
+  return {
+    rules: {
+      revision: rules.revision,
+      in_force_at: rules.atMs,
+      applied: applied.map(({ rule, products }) => ({
+        id: rule.id,
+        kind: rule.kind,
+        name: rule.name,
+        product_count: products.length,
+        products: products.slice(0, TOUCHED_LIMIT),
+      })),
+    },
+    ...(exploration === null
+      ? {}
+      : { exploration: { probability: exploration.probability, pool: exploration.poolSize } }),
+    ...(trending.length === 0 ? {} : { trending }),
+  }
+}
+
+type Events = Pick<Passport, 'events' | 'earlier_events'>
+
+const eventsOf = remembering(
+  (events: ShopperPast['events']): Events => ({
+    events: events.slice(0, EVENT_LIMIT).map(({ partition, offset, product_id, action }) => ({
+      partition,
+      offset,
       product_id,
-      rank,
-      score,
-      reason: reason.kind,
+      action,
     })),
+    earlier_events: events.slice(EVENT_LIMIT).map(({ partition, offset }) => [partition, offset] as const),
+  }),
+)
+
+const retrieversOf = remembering((retrieved: readonly Retrieved[]): Passport['retrievers'] => {
+  const candidatesEach = Math.floor(CANDIDATE_LIMIT / Math.max(1, retrieved.length))
+  return retrieved.map(({ retriever, weight, candidates }) => ({
+    retriever,
+    weight,
+    candidates: candidates
+      .slice(0, candidatesEach)
+      .map(({ product_id, score }) => ({ product_id, score: rounded(score) })),
+  }))
+})
+
+const textOf = remembering((list: readonly unknown[]) => JSON.stringify(list))
+
+/** The passport as JSON. Lists that it shares with others were made text once. */
+export function passportText({ events, earlier_events, retrievers, ...rest }: Passport): string {
+  const others = JSON.stringify(rest).slice(0, -1)
+  return `${others},"events":${textOf(events)},"earlier_events":${textOf(earlier_events)},"retrievers":${textOf(retrievers)}}`
+}
+
+/** The same function, which makes its result once for each list, as long as somebody holds that list. */
+function remembering<T extends object, R>(make: (list: T) => R): (list: T) => R {
+  const made = new WeakMap<T, R>()
+  return (list) => {
+    const known = made.get(list)
+    if (known !== undefined) return known
+    const result = make(list)
+    made.set(list, result)
+    return result
   }
 }
 

@@ -8,6 +8,7 @@ export type ReasonKind =
   | 'trending'
   | 'popular'
   | 'static'
+  | 'pinned'
 
 /** The level that answered: null is the model; the others stand in for it, in this order. */
 export type Fallback = 'session' | 'trending' | 'popular' | 'static' | null
@@ -52,6 +53,8 @@ export interface RecommendationAnswer {
   readonly recommendations: RecommendedItem[]
   readonly model: ModelReference | null
   readonly fallback: Fallback
+  /** The experiments it belongs to, for the shop's own figures; absent where there is none. */
+  readonly experiments?: { readonly id: string; readonly variant: string }[]
   /** ISO 8601, UTC. */
   readonly generated_at: string
   readonly took_ms: number
@@ -86,6 +89,8 @@ export interface RecommendationRequest extends RecommendationFilters {
   readonly limit: number
   /** Where it is shown: `for_you`, `home`, `cart`, … Kept in the passport. */
   readonly scenario?: string | undefined
+  /** Products on the pages before this one; `exclude` names them too. */
+  readonly shownCount?: number | undefined
   /** The session under way, whose events come before the shopper's own past. */
   readonly sessionId?: string | undefined
 }

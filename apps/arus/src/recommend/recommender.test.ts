@@ -139,7 +139,7 @@ describe('a shopper the model can use', () => {
     const follows = { a: ['h', 'g', 'f', 'e', 'd', 'c'], b: ['h'] }
     const withSessions = (use: SessionUse) => {
       const opened = shop()
-      opened.parts.model = new ShopModel({ a: ['e', 'f'], b: ['g', 'c'] }, { follows, use })
+      opened.parts.model = new ShopModel({ a: ['e', 'f'], b: ['g', 'c'] }, 3, { follows, use })
       return opened
     }
     const retrieversOf = ({ passports }: { passports: readonly Passport[] }) =>
@@ -156,10 +156,10 @@ describe('a shopper the model can use', () => {
         ['vstan', 1],
       ])
       const many = Array.from({ length: 30 }, (_, n) => `gone${n}`)
-      opened.parts.model = new ShopModel(
-        { a: ['e', 'f'] },
-        { follows: { a: ['h', ...many] }, use: { anonymous: 'alone', known: 0 } },
-      )
+      opened.parts.model = new ShopModel({ a: ['e', 'f'] }, 3, {
+        follows: { a: ['h', ...many] },
+        use: { anonymous: 'alone', known: 0 },
+      })
       const answer = await opened.recommender.forSession('s1', { limit: 1 })
       expect(answer).toMatchObject({ fallback: null, model: { version: 3 } })
       expect(answer.recommendations).toMatchObject([
@@ -443,6 +443,8 @@ test('the passport tells events, candidates, model, filters and result', async (
       scenario: 'for_you',
       generated_at: NOW_MS,
       fallback: null,
+      took_ms: answer.took_ms,
+      experiments: [],
       events: [{ partition: event.partition, offset: event.offset, product_id: 'a', action: 'add_to_cart' }],
       earlier_events: [],
       session_event_count: 0,

@@ -1,17 +1,23 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
+import type { Treatment } from '../experiments/treatment.ts'
+import type { CompiledRules } from '../rules/compiled-rules.ts'
 import type { ServingModel } from '../training/serving-model.ts'
+import type { Arranged } from './arranged.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
-import { climbDown, fillerCount, type LiveReads, type PartsNow, type Reached } from './ladder.ts'
+import { climbDown } from './ladder.ts'
+import { type Climb, fillerCount, type LiveReads, type PartsNow, type Reached } from './levels.ts'
 import { type Passport, type PassportRequest, type PassportSource, passportOf, rounded } from './passport.ts'
 import { NO_PAIRS, type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
 import { readPast } from './read-past.ts'
 import type {
+  Fallback,
   ModelReference,
   RecommendationAnswer,
+  RecommendationFilters,
   RecommendationRequest,
   TrendingAnswer,
   TrendingItem,
@@ -27,10 +33,14 @@ export interface RecommenderOptions {
   readonly catalogue: () => Catalogue | null
   readonly live: () => LiveReads | null
   readonly model: () => ServingModel | null
+  /** Rules in force in a scenario at a moment (UTC ms); null when there are none. */
+  readonly rules?: (scenario: string, atMs: number) => CompiledRules | null
   /** True for a name whose owner was erased, while the model may hold what they did: it is not used for them. */
   readonly isWithheld?: (name: string) => boolean
+  /** What the experiments that hold for a shopper (by user id, else session id) and a scenario ask for; null: nothing. */
+  readonly treatment?: (unit: string, scenario: string) => Treatment | null
   /** Told of each answer; must not wait. */
-  readonly onAnswer?: (passport: Passport) => void
+  readonly onAnswer?: (passport: Passport, made: MadeAnswer) => void
   /** Told of parts that throw, at most once per level and second. */
   readonly onFault?: (fault: LevelFault) => void
   readonly remembered?: RememberedProducts
@@ -39,6 +49,22 @@ export interface RecommenderOptions {
   readonly uuid: () => string
   /** For `took_ms`. */
   readonly clockMs?: () => number
+}
+
+/** What an answer was made of, beside its passport. */
+export interface MadeAnswer {
+  readonly arranged: Arranged | null
+  /** Answers the same request by another model. */
+  readonly again: AnswerAgain
+}
+
+/** The ranking that a model would have given where another answered. Counts as no answer. */
+export type AnswerAgain = (model: ServingModel) => Promise<OtherRanking>
+
+export interface OtherRanking {
+  readonly products: readonly string[]
+  readonly fallback: Fallback
+  readonly took_ms: number
 }
 
 /** Answers what a shopper may like. Never fails because a part does: it says in `fallback` how far down it went. */
@@ -65,6 +91,14 @@ interface Asked {
   readonly startedMs: number
   readonly past: ShopperPast
   readonly eligibility: Eligibility
+  readonly treatment: Treatment | null
+  readonly rules: RulesNow | null
+}
+
+/** Rules of an answer, and the moment at which they were in force. */
+interface RulesNow {
+  readonly compiled: CompiledRules
+  readonly atMs: number
 }
 
 /** What an answer is shown as where nothing else was asked for. */
@@ -73,17 +107,6 @@ const SCENARIOS: Readonly<Record<Asked['kind'], string>> = {
   session: 'session',
   similar: 'similar',
   cart: 'cart',
-}
-
-function asked(
-  kind: Asked['kind'],
-  request: RecommendationRequest,
-  past: ShopperPast,
-  of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
-): Asked {
-  const scenario = request.scenario ?? SCENARIOS[kind]
-  const eligibility = eligibilityOf(past, request)
-  return { kind, productId: null, userId: null, sessionId: null, scenario, request, past, eligibility, ...of }
 }
 
 /** See `Recommender`. */
@@ -114,34 +137,33 @@ class LadderRecommender implements Recommender {
     const startedMs = this.#clockMs()
     const sessionId = request.sessionId ?? null
     const past = await readPast(this.#options.live, { userId, sessionId }, this.#faults)
-    return this.#answer(asked('user', request, past, { userId, sessionId, startedMs }))
+    return this.#answer(this.#asked('user', request, past, { userId, sessionId, startedMs }))
   }
 
   async forSession(sessionId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const past = await readPast(this.#options.live, { userId: null, sessionId }, this.#faults)
-    return this.#answer(asked('session', request, past, { sessionId, startedMs }))
+    return this.#answer(this.#asked('session', request, past, { sessionId, startedMs }))
   }
 
   async forCart(products: readonly string[], request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
-    return this.#answer(asked('cart', request, pastOfCart(products), { cart: products, startedMs }))
+    return this.#answer(this.#asked('cart', request, pastOfCart(products), { cart: products, startedMs }))
   }
 
   async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
-    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
-    const retrieved = this.#personal.forProduct(parts, productId, pairs)
+    const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
+    const all = this.#asked('similar', filtered, NO_PAST, { productId, startedMs })
+    const personal = await this.#personalOf(all, parts)
     const { product, isGone } = this.#facts.of(parts.catalogue, productId)
-    if (product === undefined && !isGone && retrieved.length === 0) {
+    if (product === undefined && !isGone && personal.retrieved.length === 0) {
       throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
         details: { product_id: productId },
       })
     }
-    const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
-    const all = asked('similar', filtered, NO_PAST, { productId, startedMs })
-    return this.#compose(all, parts, { retrieved, level: null, pairs })
+    return this.#compose(all, parts, personal)
   }
 
   trending(limit: number): TrendingAnswer {
@@ -151,7 +173,7 @@ class LadderRecommender implements Recommender {
     const figures = new Map(trends.map((trend) => [trend.product_id, trend]))
     const { picks, fallback } = this.#climb(
       parts,
-      { past: NO_PAST, request: { limit }, eligibility: eligibilityOf(NO_PAST, {}) },
+      { past: NO_PAST, request: { limit }, ...this.#limits('trending', NO_PAST, {}), seed: null },
       { retrieved: [], level: null, pairs: NO_PAIRS },
     )
     const trending: TrendingItem[] = picks.map((pick, position) => {
@@ -172,37 +194,106 @@ class LadderRecommender implements Recommender {
   }
 
   async #answer(asked: Asked): Promise<RecommendationAnswer> {
-    const parts = this.#isWithheld(asked) ? { ...this.#parts(), model: null } : this.#parts()
-    const pairs = await this.#personal.pairsOf(parts, asked.past.products)
-    return this.#compose(asked, parts, this.#personal.forShopper(parts, { ...asked, pairs }))
+    const treatment = this.#treatmentOf(asked)
+    const treated = treatment === null ? asked : { ...asked, treatment }
+    const parts = this.#partsFor(treated)
+    return this.#compose(treated, parts, await this.#personalOf(treated, parts))
+  }
+
+  async #personalOf(asked: Asked, parts: PartsNow): Promise<Personal> {
+    const { productId } = asked
+    if (productId === null) {
+      const pairs = await this.#personal.pairsOf(parts, asked.past.products)
+      return this.#personal.forShopper(parts, { ...asked, pairs })
+    }
+    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
+    return { retrieved: this.#personal.forProduct(parts, productId, pairs), level: null, pairs }
+  }
+
+  /** Who asks is the unit of experiments; a product or a cart alone is nobody. */
+  #treatmentOf({ userId, sessionId, scenario }: Asked): Treatment | null {
+    const { treatment } = this.#options
+    const unit = userId ?? sessionId
+    if (treatment === undefined || unit === null) return null
+    return this.#faults.attempt('experiments', null, () => treatment(unit, scenario))
+  }
+
+  #partsFor(asked: Asked): PartsNow {
+    const parts = this.#parts()
+    if (this.#isWithheld(asked)) return { ...parts, model: null }
+    return asked.treatment?.model ? { ...parts, model: asked.treatment.model } : parts
+  }
+
+  #asked(
+    kind: Asked['kind'],
+    request: RecommendationRequest,
+    past: ShopperPast,
+    of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
+  ): Asked {
+    const scenario = request.scenario ?? SCENARIOS[kind]
+    const limits = this.#limits(scenario, past, request)
+    const nobody = { productId: null, userId: null, sessionId: null, treatment: null }
+    return { kind, ...nobody, scenario, request, past, ...limits, ...of }
+  }
+
+  /** What may be in an answer, and which rules put it in order. */
+  #limits(
+    scenario: string,
+    past: ShopperPast,
+    filters: RecommendationFilters,
+  ): Pick<Asked, 'eligibility' | 'rules'> {
+    const rules = this.#rulesNow(scenario)
+    if (rules === null) return { eligibility: eligibilityOf(past, filters), rules }
+    const catalogue = this.#faults.attempt('catalogue', null, this.#options.catalogue)
+    return { eligibility: eligibilityOf(past, filters, rules.compiled.exclusionIn(catalogue)), rules }
+  }
+
+  #rulesNow(scenario: string): RulesNow | null {
+    const { rules } = this.#options
+    if (rules === undefined) return null
+    const atMs = this.#options.now()
+    const compiled = this.#faults.attempt('rules', null, () => rules(scenario, atMs))
+    return compiled === null ? null : { compiled, atMs }
   }
 
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
-    const reached = this.#climb(parts, asked, personal)
+    const recommendationId = this.#options.uuid()
+    const reached = this.#climb(parts, { ...asked, seed: recommendationId }, personal)
     const generatedAtMs = this.#options.now()
+    const marks = asked.treatment?.marks ?? []
     const answer: RecommendationAnswer = {
-      recommendation_id: this.#options.uuid(),
+      recommendation_id: recommendationId,
       user_id: asked.userId,
       scenario: asked.scenario,
       recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
       model: usesModel(personal, reached) ? this.#referenceTo(parts.model) : null,
       fallback: reached.fallback,
+      ...(marks.length === 0 ? {} : { experiments: marks.map(({ id, variant }) => ({ id, variant })) }),
       generated_at: new Date(generatedAtMs).toISOString(),
       took_ms: this.#sinceMs(asked.startedMs),
     }
-    this.#tell(answer, { asked, personal, generatedAtMs }, parts)
+    this.#tell(answer, { asked, personal, generatedAtMs, arranged: reached.arranged }, parts)
     return answer
   }
 
   #climb(
     parts: PartsNow,
-    { past, request, eligibility }: Pick<Asked, 'past' | 'request' | 'eligibility'>,
+    {
+      past,
+      request,
+      eligibility,
+      rules,
+      seed,
+    }: Pick<Asked, 'past' | 'request' | 'eligibility' | 'rules'> & Pick<Climb, 'seed'>,
     personal: Personal,
   ): Reached {
     this.#rememberBestSellers(parts.catalogue)
     return climbDown({
       ...parts,
       limit: request.limit,
+      shownCount: request.shownCount ?? 0,
+      rules: rules?.compiled ?? null,
+      seed,
       eligibility,
       filters: request,
       retrieved: personal.retrieved,
@@ -228,13 +319,18 @@ class LadderRecommender implements Recommender {
 
   #tell(
     answer: RecommendationAnswer,
-    source: { readonly asked: Asked; readonly personal: Personal; readonly generatedAtMs: number },
+    source: Pick<PassportSource, 'generatedAtMs' | 'arranged'> & {
+      readonly asked: Asked
+      readonly personal: Personal
+    },
     parts: PartsNow,
   ): void {
-    const { asked, personal, generatedAtMs } = source
+    const { asked, personal, generatedAtMs, arranged } = source
     this.#faults.attempt('live state', undefined, () => parts.live?.countRecommendation())
     const { onAnswer } = this.#options
     if (onAnswer === undefined) return
+    const again: AnswerAgain = (model) =>
+      this.#again({ ...asked, seed: answer.recommendation_id }, { ...parts, model })
     this.#faults.attempt('passport', undefined, () =>
       onAnswer(
         passportOf({
@@ -245,6 +341,10 @@ class LadderRecommender implements Recommender {
           retrieved: personal.retrieved,
           pairs: personal.pairs,
           filters: asked.eligibility.applied,
+          experiments: asked.treatment?.marks ?? [],
+          arranged,
+          rules:
+            asked.rules === null ? null : { revision: asked.rules.compiled.revision, atMs: asked.rules.atMs },
           request: requestOf(asked),
           parts: {
             catalogue: parts.catalogue?.version ?? null,
@@ -252,8 +352,20 @@ class LadderRecommender implements Recommender {
             live: parts.live !== null,
           },
         }),
+        { arranged, again },
       ),
     )
+  }
+
+  /** Places that a rule drew are drawn alike, so that what differs is the model's doing. */
+  async #again(asked: Asked & Pick<Climb, 'seed'>, parts: PartsNow): Promise<OtherRanking> {
+    const startedMs = this.#clockMs()
+    const { picks, fallback } = this.#climb(parts, asked, await this.#personalOf(asked, parts))
+    return {
+      products: picks.map(({ product_id }) => product_id),
+      fallback,
+      took_ms: this.#sinceMs(startedMs),
+    }
   }
 
   #parts(): PartsNow {
@@ -294,6 +406,7 @@ function requestOf({ kind, productId, cart, request }: Asked): PassportSource['r
     min_price: request.minPrice ?? null,
     max_price: request.maxPrice ?? null,
     exclude: request.exclude ?? [],
+    ...(request.shownCount ? { shown_count: request.shownCount } : {}),
   }
 }
 

@@ -3,7 +3,7 @@ import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import type { SessionUse } from '../training/serving-model.ts'
 import { type ExplainSource, explainAnswer } from './explain-answer.ts'
-import type { Passport } from './passport.ts'
+import { type Passport, passportText } from './passport.ts'
 import { createRecommender } from './recommender.ts'
 import { type RecomputeSource, recompute } from './recompute.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from './test-shop.ts'
@@ -23,17 +23,17 @@ function openShop(use: SessionUse = { anonymous: 0, known: 0 }) {
   let clockMs = NOW_MS
   const catalogue = new ShopCatalogue(PRODUCTS)
   const live = new ShopLive(() => (clockMs += 60_000))
-  const model = new ShopModel(
-    { p0: ['p4', 'p5'], p1: ['p6', 'p2'], p2: ['p3', 'p0'], p9: ['p1'] },
-    { follows: { p0: IDS.slice(3), p3: ['p9', 'p8'], p5: ['p1'] }, use },
-  )
+  const model = new ShopModel({ p0: ['p4', 'p5'], p1: ['p6', 'p2'], p2: ['p3', 'p0'], p9: ['p1'] }, 3, {
+    follows: { p0: IDS.slice(3), p3: ['p9', 'p8'], p5: ['p1'] },
+    use,
+  })
   const parts = { hasModel: true, hasLive: true, hasCatalogue: true }
   const passports: Passport[] = []
   const recommender = createRecommender({
     catalogue: () => (parts.hasCatalogue ? catalogue : null),
     live: () => (parts.hasLive ? live : null),
     model: () => (parts.hasModel ? model : null),
-    onAnswer: (passport) => passports.push(JSON.parse(JSON.stringify(passport)) as Passport),
+    onAnswer: (passport) => passports.push(JSON.parse(passportText(passport)) as Passport),
     now: () => clockMs,
     uuid: v7,
   })
@@ -41,6 +41,7 @@ function openShop(use: SessionUse = { anonymous: 0, known: 0 }) {
     readEvents: (places) => live.eventsAt(places),
     loadModel: async () => model,
     catalogue: () => catalogue,
+    rulesAt: async () => null,
   }
   return { recommender, live, parts, passports, source }
 }

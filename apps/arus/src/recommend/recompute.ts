@@ -1,9 +1,11 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { HistoryItem } from '../live/live-state.ts'
+import type { HistoryItem, TrendingProduct } from '../live/live-state.ts'
+import type { Rule } from '../rules/rule.ts'
+import { RulesByScenario } from '../rules/rules-by-scenario.ts'
 import type { ServingModel } from '../training/serving-model.ts'
-import type { LiveReads, PartsNow } from './ladder.ts'
+import { askOf } from './ask-of.ts'
+import type { LiveReads, PartsNow } from './levels.ts'
 import type { Passport, PassportParts, PassportRequest } from './passport.ts'
-import type { RecommendationAnswer } from './recommendation.ts'
 import { createRecommender } from './recommender.ts'
 
 /** An answer computed again from its passport. */
@@ -24,6 +26,8 @@ export interface RecomputeSource {
   /** A version made ready to answer, or why that cannot be. */
   readonly loadModel: (version: number) => Promise<ServingModel | { readonly gone: string }>
   readonly catalogue: () => Catalogue | null
+  /** Rules of the shop as they were at a revision; null when they are no longer known. */
+  readonly rulesAt: (revision: number) => Promise<readonly Rule[] | null>
 }
 
 /**
@@ -39,16 +43,11 @@ export async function recompute(passport: Passport, source: RecomputeSource): Pr
   const obstacles = obstaclesIn(request, parts, catalogue)
   const events = await eventsOf(passport, source, obstacles)
   const model = await modelOf(parts, source, obstacles)
+  const rules = await rulesOf(passport, source, obstacles)
   if (obstacles.length > 0) return impossible(obstacles)
   const live = parts.live ? new PastLive(passport, events) : null
-  const answer = await askAgain(passport, request, { catalogue, model, live })
-  const result = answer.recommendations.map(({ product_id, rank, score, reason }) => ({
-    product_id,
-    rank,
-    score,
-    reason: reason.kind,
-  }))
-  const isSame = answer.fallback === passport.fallback && isEqual(result, passport.result)
+  const { fallback, result } = await answerAgain(passport, request, { catalogue, model, live, rules })
+  const isSame = fallback === passport.fallback && isEqual(result, passport.result)
   return { kind: isSame ? 'same' : 'different', reasons: changesSince(parts, catalogue), result }
 }
 
@@ -92,30 +91,38 @@ async function modelOf(
   return null
 }
 
-async function askAgain(
-  { generated_at, recommendation_id, scenario, user_id, session_id }: Passport,
+async function rulesOf(
+  { rules }: Passport,
+  { rulesAt }: RecomputeSource,
+  obstacles: string[],
+): Promise<RulesByScenario | null> {
+  if (rules === undefined) return null
+  const known = await rulesAt(rules.revision)
+  if (known !== null) return new RulesByScenario(known, rules.revision)
+  obstacles.push(`The rules of then (revision ${rules.revision}) are no longer known.`)
+  return null
+}
+
+async function answerAgain(
+  passport: Passport,
   request: PassportRequest,
-  parts: PartsNow,
-): Promise<RecommendationAnswer> {
+  parts: PartsNow & { readonly rules: RulesByScenario | null },
+): Promise<Passport> {
+  const { generated_at, recommendation_id, scenario, rules } = passport
+  let again: Passport | null = null
   const recommender = createRecommender({
     catalogue: () => parts.catalogue,
     live: () => parts.live,
     model: () => parts.model,
+    rules: () => parts.rules?.at(scenario, rules?.in_force_at ?? generated_at) ?? null,
+    onAnswer: (made) => {
+      again = made
+    },
     now: () => generated_at,
     uuid: () => recommendation_id,
   })
-  const again = {
-    limit: request.limit,
-    scenario,
-    category: request.category ?? undefined,
-    minPrice: request.min_price ?? undefined,
-    maxPrice: request.max_price ?? undefined,
-    exclude: request.exclude ?? [],
-  }
-  if (request.kind === 'similar') return recommender.similar(request.product_id ?? '', again)
-  if (request.kind === 'cart') return recommender.forCart(request.cart ?? [], again)
-  if (request.kind === 'session') return recommender.forSession(session_id ?? '', again)
-  return recommender.forUser(user_id ?? '', { ...again, sessionId: session_id ?? undefined })
+  await askOf(recommender, { ...passport, request })
+  return again ?? passport
 }
 
 function changesSince(parts: PassportParts, catalogue: Catalogue | null): string[] {
@@ -129,10 +136,17 @@ function isEqual(a: Passport['result'], b: Passport['result']): boolean {
     a.every((item, i) => {
       const other = b[i]
       return (
-        item.product_id === other?.product_id && item.score === other.score && item.reason === other.reason
+        item.product_id === other?.product_id &&
+        item.score === other.score &&
+        item.reason === other.reason &&
+        item.propensity === other.propensity
       )
     })
   )
+}
+
+function trendOf(product_id: string, trend_score: number): TrendingProduct {
+  return { product_id, trend_score, views_today: 0, growth_rate: null }
 }
 
 /** What live state said of one shopper when the answer was given. */
@@ -156,9 +170,11 @@ class PastLive implements LiveReads {
   }
 
   trending(): ReturnType<LiveReads['trending']> {
+    const kept = this.#passport.trending
+    if (kept !== undefined) return kept.map(([product_id, score]) => trendOf(product_id, score))
     return this.#passport.result
       .filter(({ reason }) => reason === 'trending')
-      .map(({ product_id, score }) => ({ product_id, trend_score: score, views_today: 0, growth_rate: null }))
+      .map(({ product_id, score }) => trendOf(product_id, score))
   }
 
   async goesWith(productId: string): ReturnType<LiveReads['goesWith']> {

@@ -33,19 +33,28 @@ export type Pairs = ReadonlyMap<string, readonly PairedProduct[]>
 
 export type IsAllowed = (productId: string) => boolean
 
+/** What is remembered of a model while it serves. */
+interface RememberedOfModel {
+  readonly neighbours: BoundedCache<string, readonly Candidate[]>
+  /** A shopper who does nothing new is often asked for again: another page, another place on it. */
+  readonly ofPast: WeakMap<ShopperPast, RememberedOfPast>
+}
+
+interface RememberedOfPast {
+  readonly count: number
+  readonly exclusion: Eligibility['exclusion']
+  readonly excluded: readonly string[]
+  readonly retrieved: readonly Retrieved[]
+}
+
 /**
  * Brings candidates for a shopper or a product. Neighbours of a product are the same for everybody, so they are
- * remembered per model version and per catalogue version.
+ * remembered per model and per catalogue version.
  */
 export class Retrievers {
-  readonly #ofModel = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
+  /** By model: variants of an experiment and models in the shadow answer beside the one in production. */
+  readonly #ofModels = new WeakMap<ServingModel, RememberedOfModel>()
   readonly #ofCatalogue = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
-  /** A shopper who does nothing new is often asked for again: another page, another place on it. */
-  readonly #ofPast = new WeakMap<
-    ShopperPast,
-    { readonly model: ServingModel; readonly count: number; readonly retrieved: readonly Retrieved[] }
-  >()
-  #modelVersion: number | null = null
   #catalogueVersion: string | null = null
 
   /** By the model: what goes with the whole past, and what goes with the newest product. Empty when it knows none. */
@@ -53,24 +62,30 @@ export class Retrievers {
     model: ServingModel,
     past: ShopperPast,
     limit: number,
-    eligibility: Pick<Eligibility, 'isAllowed' | 'isByPastOnly'>,
+    eligibility: Eligibility,
   ): readonly Retrieved[] {
     const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
-    if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility.isAllowed)
-    const known = this.#ofPast.get(past)
-    if (known?.model === model && known.count === count) return known.retrieved
-    const retrieved = this.#byModel(model, past, count, eligibility.isAllowed)
-    this.#ofPast.set(past, { model, count, retrieved })
+    if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility)
+    const { ofPast } = this.#rememberedOf(model)
+    const known = ofPast.get(past)
+    const { exclusion } = eligibility
+    if (known?.count === count && known.exclusion === exclusion) {
+      for (const productId of known.excluded) eligibility.excluded.add(productId)
+      return known.retrieved
+    }
+    const retrieved = this.#byModel(model, past, count, eligibility)
+    ofPast.set(past, { count, exclusion, excluded: [...eligibility.excluded], retrieved })
     return retrieved
   }
 
-  #byModel(model: ServingModel, past: ShopperPast, count: number, isAllowed: IsAllowed): Retrieved[] {
+  #byModel(model: ServingModel, past: ShopperPast, count: number, eligibility: Eligibility): Retrieved[] {
+    const { isAllowed, leftOut, isKept } = eligibility
     const newest = past.products[0]
     if (newest === undefined) return []
-    const session = bySession(model, past, count, isAllowed)
+    const session = bySession(model, past, count, eligibility)
     if (session?.isEnough) return [session]
     const personal = model
-      .recommend(past.products, count, isAllowed)
+      .recommend(past.products, count, leftOut, isKept)
       .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))
     const near = this.neighboursOfModel(model, newest.product_id)
     return [
@@ -119,17 +134,22 @@ export class Retrievers {
   }
 
   neighboursOfModel(model: ServingModel, productId: string): readonly Candidate[] {
-    if (this.#modelVersion !== model.version) {
-      this.#ofModel.clear()
-      this.#modelVersion = model.version
-    }
-    const known = this.#ofModel.get(productId)
+    const { neighbours } = this.#rememberedOf(model)
+    const known = neighbours.get(productId)
     if (known !== undefined) return known
     const found = model
       .similar(productId, NEIGHBOUR_COUNT)
       .map((candidate) => ({ ...candidate, because_of: productId }))
-    this.#ofModel.set(productId, found.length === 0 ? NONE : found)
+    neighbours.set(productId, found.length === 0 ? NONE : found)
     return found
+  }
+
+  #rememberedOf(model: ServingModel): RememberedOfModel {
+    const known = this.#ofModels.get(model)
+    if (known !== undefined) return known
+    const fresh: RememberedOfModel = { neighbours: new BoundedCache(CACHE_CAPACITY), ofPast: new WeakMap() }
+    this.#ofModels.set(model, fresh)
+    return fresh
   }
 
   neighboursOfCatalogue(catalogue: Catalogue, productId: string): readonly Candidate[] {
@@ -153,9 +173,7 @@ export class Retrievers {
   unknownTo(model: ServingModel | null, products: readonly HistoryProduct[]): readonly HistoryProduct[] {
     const newest = products.slice(0, CONTENT_SOURCES)
     if (model === null) return newest
-    return newest
-      .filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
-      .slice(0, CONTENT_SOURCES_BESIDE_MODEL)
+    return newest.filter(({ product_id }) => !model.knows(product_id)).slice(0, CONTENT_SOURCES_BESIDE_MODEL)
   }
 }
 
@@ -164,12 +182,12 @@ function bySession(
   { session: model }: ServingModel,
   { session, sessionEventCount, events }: ShopperPast,
   count: number,
-  isAllowed: IsAllowed,
+  { leftOut, isKept }: Eligibility,
 ): (Retrieved & { readonly isEnough: boolean }) | null {
   if (model === null || session.length === 0) return null
   const share = sessionEventCount === events.length ? model.use.anonymous : model.use.known
   if (share === 0) return null
-  const candidates = model.recommend(session, count, isAllowed)
+  const candidates = model.recommend(session, count, leftOut, isKept)
   const weight = share === 'alone' ? 1 : share
   return {
     ...retrieved(model.kind, weight, 'session', candidates),

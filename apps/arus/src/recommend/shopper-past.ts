@@ -76,12 +76,13 @@ export function pastOf(history: readonly HistoryItem[], session: readonly Histor
   }
 }
 
-/** A cart as a past, the product added last first; all of it counts the same. */
+/** A cart as a past, the product added last first; all of it counts the same, and is as good as bought. */
 export function pastOfCart(products: readonly string[]): ShopperPast {
   const distinct = new Set(products.toReversed())
   return {
     ...NO_PAST,
     products: Array.from(distinct, (product_id) => ({ product_id, weight: 1 })),
+    purchased: distinct,
     seen: distinct,
   }
 }

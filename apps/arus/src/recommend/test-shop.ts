@@ -235,11 +235,14 @@ function sessionRetriever(
   return {
     kind: 'vstan',
     use,
-    recommend(session, k, isAllowed = () => true) {
+    recommend(session, k, leftOut = [], isKept = null) {
       const newest = session.find(({ product_id }) => follows[product_id] !== undefined)
       if (newest === undefined) return []
       return (follows[newest.product_id] ?? [])
-        .filter((product_id) => isAllowed(product_id))
+        .filter(
+          (product_id) =>
+            !leftOut.some((ids) => ids.has(product_id)) && (isKept === null || isKept(product_id)),
+        )
         .slice(0, k)
         .map((product_id, place) => ({
           product_id,
@@ -254,7 +257,7 @@ function sessionRetriever(
 /** Goes by a table of what goes with what; scores fall with the place in the row. */
 export class ShopModel implements ServingModel {
   readonly kind = 'walk'
-  readonly version = 3
+  readonly version: number
   readonly trained_at = Date.UTC(2026, 0, 1)
   readonly session: ServingModel['session']
   readonly #pairs: Readonly<Record<string, readonly string[]>>
@@ -262,26 +265,33 @@ export class ShopModel implements ServingModel {
   /** `session`: what follows what in sessions, and how it is used. */
   constructor(
     pairs: Readonly<Record<string, readonly string[]>>,
+    version = 3,
     session?: { readonly follows: Readonly<Record<string, readonly string[]>>; readonly use: SessionUse },
   ) {
     this.#pairs = pairs
+    this.version = version
     this.session = session === undefined ? null : sessionRetriever(session.follows, session.use)
   }
 
   recommend(
     history: readonly HistoryProduct[],
     k: number,
-    isAllowed: (id: string) => boolean = () => true,
+    leftOut: readonly ReadonlySet<string>[] = [],
+    isKept: ((productId: string) => boolean) | null = null,
   ): Candidate[] {
     const scores = new Map<string, Candidate>()
     for (const { product_id: source, weight } of history) {
       for (const [position, product_id] of (this.#pairs[source] ?? []).entries()) {
-        if (!isAllowed(product_id)) continue
+        if (leftOut.some((products) => products.has(product_id)) || isKept?.(product_id) === false) continue
         const score = (scores.get(product_id)?.score ?? 0) + weight / (1 + position)
         scores.set(product_id, { product_id, score, retriever: 'walk', because_of: source })
       }
     }
     return [...scores.values()].sort((a, b) => b.score - a.score).slice(0, k)
+  }
+
+  knows(productId: string): boolean {
+    return (this.#pairs[productId] ?? []).length > 0
   }
 
   similar(productId: string, k: number): Candidate[] {

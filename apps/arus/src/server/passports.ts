@@ -8,24 +8,27 @@ import { type ExplainSource, explainAnswer } from '../recommend/explain-answer.t
 import type { ExposureLog } from '../recommend/exposure-log.ts'
 import { findPassport } from '../recommend/find-passport.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { RuleStore } from '../rules/rule-store.ts'
 import { loadServingModel } from '../training/load-serving-model.ts'
 
 /** What answers are explained from. */
 export interface PassportParts {
   readonly log: EventLog
   readonly topics: { readonly events: string; readonly recommendations: string }
-  readonly exposures: ExposureLog
+  /** Passports that are not in the log yet. */
+  readonly waiting: Pick<ExposureLog, 'waiting'>
   readonly registry: Registry
   readonly catalogue: () => Catalogue | null
+  readonly rules: Pick<RuleStore, 'at'>
   readonly analytics: Analytics
   readonly logger: Logger
 }
 
 /** Explains answers from the log, the registry and the lake; a model version is loaded only to compute again. */
 export function passportsOf(parts: PassportParts) {
-  const { log, topics, exposures, registry, analytics, logger } = parts
+  const { log, topics, waiting, registry, analytics, logger } = parts
   const source: ExplainSource = {
-    find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
+    find: (id) => findPassport({ log, topic: topics.recommendations, waiting }, id),
     trainingOf: (version) => registry.get(version).catch(unknownAsNull),
     outcomeOf: (passport) => analytics.outcome(passport),
     readEvents: (places) => eventsAt(log, topics.events, places),
@@ -38,6 +41,7 @@ export function passportsOf(parts: PassportParts) {
       }
     },
     catalogue: parts.catalogue,
+    rulesAt: (revision) => parts.rules.at(revision),
     onFault: (error) => logger.warn({ err: error }, 'what came of an answer cannot be had now'),
   }
   return {

@@ -159,6 +159,7 @@ function waysToUse(
     trained_at: shop.trained_at,
     session: { kind: session.kind, use: { ...NOT_USED, ...use }, recommend: ofSession },
     recommend,
+    knows: (productId) => shop.knows(productId),
     similar: (productId, k) => shop.similar(productId, k),
     popular: (k) => shop.popular(k),
   })
@@ -166,8 +167,8 @@ function waysToUse(
 
 function askedOnce(recommend: SessionRetriever['recommend']): SessionRetriever['recommend'] {
   const answers = new WeakMap<readonly HistoryProduct[], Candidate[]>()
-  return (past, k, isAllowed) => {
-    const answer = answers.get(past) ?? recommend(past, k, isAllowed)
+  return (past, k, leftOut, isKept) => {
+    const answer = answers.get(past) ?? recommend(past, k, leftOut, isKept)
     answers.set(past, answer)
     return answer
   }

@@ -109,6 +109,7 @@ export const english = {
   reasonTrending: 'Trending now',
   reasonPopular: 'Popular in this shop',
   reasonStatic: 'From the fixed list',
+  reasonPinned: 'Put here by a rule',
   reasonYourPast: 'what they did before',
   similar: 'Similar',
   similarTo: 'Similar to {product}',

@@ -109,6 +109,7 @@ export const indonesian: Dictionary = {
   reasonTrending: 'Sedang tren',
   reasonPopular: 'Populer di toko ini',
   reasonStatic: 'Dari daftar tetap',
+  reasonPinned: 'Ditempatkan oleh aturan',
   reasonYourPast: 'tindakan sebelumnya',
   similar: 'Serupa',
   similarTo: 'Mirip dengan {product}',

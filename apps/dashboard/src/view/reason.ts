@@ -12,6 +12,7 @@ const TEXTS: Readonly<Record<Reason['kind'], TextKey>> = {
   trending: 'reasonTrending',
   popular: 'reasonPopular',
   static: 'reasonStatic',
+  pinned: 'reasonPinned',
 }
 
 /** Why a product is recommended, as a sentence. */

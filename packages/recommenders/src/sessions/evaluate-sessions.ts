@@ -1,3 +1,4 @@
+import type { UnitScores } from '../evaluation/compare.ts'
 import type { FitSignal, Model, ScoredItems, UserItems } from '../model.ts'
 import { ClusterMeans } from './cluster-means.ts'
 import { orderSessions, type SessionEvents } from './session-events.ts'
@@ -17,6 +18,8 @@ export interface SessionEvaluation {
   readonly reciprocalRanks: Float64Array
   /** Test session of each prediction, ascending. */
   readonly sessions: Uint32Array
+  /** The means by session, for `compareWith`. */
+  readonly bySession: Readonly<Record<string, UnitScores>>
 }
 
 /** Test sessions prepared for predictions, so that many models are measured without doing it again. */
@@ -82,7 +85,7 @@ export function evaluateCases(
   { sessions, trainItemCount }: SessionCases,
   { k, repeats = 'counted', signal, onProgress }: EvaluateSessionsOptions,
 ): SessionEvaluation {
-  const totals = new ClusterMeans(METRICS.length)
+  const totals = new ClusterMeans(METRICS.length, sessions.length)
   const predictionsMax = sessions.reduce((sum, { items }) => sum + items.length - 1, 0)
   const reciprocalRanks = new Float64Array(predictionsMax)
   const sessionOf = new Uint32Array(predictionsMax)
@@ -111,8 +114,8 @@ export function evaluateCases(
     totals.endCluster()
   }
   onProgress?.(1)
-  const named = (array: Float64Array) =>
-    Object.fromEntries(METRICS.map((name, n) => [`${name}@${k}`, array[n]!]))
+  const named = <T>(values: ArrayLike<T>) =>
+    Object.fromEntries(METRICS.map((name, n) => [`${name}@${k}`, values[n]!]))
   return {
     metrics: {
       ...named(totals.means()),
@@ -122,6 +125,7 @@ export function evaluateCases(
     predictionCount: prediction,
     reciprocalRanks: reciprocalRanks.subarray(0, prediction),
     sessions: sessionOf.subarray(0, prediction),
+    bySession: named(totals.clusters()),
   }
 }
 

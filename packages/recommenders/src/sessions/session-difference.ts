@@ -19,7 +19,7 @@ export function sessionDifference(
   a: SessionPredictions,
   b: SessionPredictions,
 ): { readonly hitRate: MeanInterval; readonly mrr: MeanInterval } {
-  const totals = new ClusterMeans(2)
+  const totals = new ClusterMeans(2, new Set(a.sessions).size)
   const values = new Float64Array(2)
   for (let n = 0; n < a.reciprocalRanks.length; n++) {
     if (n > 0 && a.sessions[n] !== a.sessions[n - 1]) totals.endCluster()
@@ -28,7 +28,6 @@ export function sessionDifference(
     values[1] = mine - theirs
     totals.add(values)
   }
-  totals.endCluster()
   const means = totals.means()
   const halfWidths = totals.halfWidths()
   const at = (n: number): MeanInterval => ({

@@ -90,7 +90,11 @@ export function recommendationRoutes(
   ) => {
     const request = requestOf(query)
     const shown = query.cursor ? shownBefore(query.cursor) : []
-    const answer = await answerTo({ ...request, exclude: [...(request.exclude ?? []), ...shown] })
+    const answer = await answerTo({
+      ...request,
+      exclude: [...(request.exclude ?? []), ...shown],
+      shownCount: shown.length,
+    })
     metrics.countRecommendation(answer.fallback)
     return { ...answer, next_cursor: cursorAfter(shown, answer.recommendations, request.limit) }
   }

@@ -76,8 +76,19 @@ function format(value: number): string {
 }
 
 function childrenCpuSeconds(): number {
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? []
+  const fields = statOf('self')
   return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND
+}
+
+/** User and system time of a running process so far; resolution 10 ms. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = statOf(pid)
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** Fields of `/proc/PID/stat` from the third. */
+function statOf(pid: number | 'self'): string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
 }
 
 function peakMemoryOf(pid: number): number {

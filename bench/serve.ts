@@ -3,12 +3,17 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import Fastify from 'fastify'
 import { type LoadResult, load, requestOf } from './http-load.ts'
+import { cpuSecondsOf } from './measure.ts'
 
 export interface ServeBenchOptions {
   /** Address of a running Arus. */
   readonly baseUrl: string
   /** Shoppers with a history; requests are for one of them at random. */
   readonly users: readonly string[]
+  /** Sessions under way, of nobody known. */
+  readonly sessions: readonly string[]
+  /** Arus's process, whose CPU time is measured. */
+  readonly pid: number
   readonly products: readonly string[]
   /** Of each of the rounds. Default 4. */
   readonly seconds?: number
@@ -22,9 +27,15 @@ interface Work {
   readonly name: string
   readonly budget: string
   readonly baseUrl: string
+  readonly pid: number
   /** Events or answers in one request. */
   readonly perRequest: number
   readonly nextRequest: () => Buffer
+}
+
+/** With the CPU time of the server's process, user and system, for each request. */
+interface Round extends LoadResult {
+  readonly cpuUsPerRequest: number
 }
 
 const BATCH_SIZE = 100
@@ -39,16 +50,19 @@ export async function benchServe(options: ServeBenchOptions): Promise<void> {
   const answer = await (await fetch(`${options.baseUrl}${userPath(options.users[0] ?? 'nobody')}`)).text()
   const bare = await startBareRoute(answer)
   try {
-    const works = worksOf(options, bare.url)
-    const results = new Map<Work, LoadResult[]>(works.map((work) => [work, []]))
+    const works = worksOf(options, bare)
+    const results = new Map<Work, Round[]>(works.map((work) => [work, []]))
     const { seconds = 4, connectionCount = 16, rounds = 3 } = options
     for (const { baseUrl, nextRequest } of works)
       await load({ baseUrl, nextRequest, connectionCount, seconds: 1 })
     await settle(options.baseUrl)
     for (let round = 0; round < rounds; round++) {
       for (const work of works) {
-        const { baseUrl, nextRequest } = work
-        results.get(work)?.push(await load({ baseUrl, nextRequest, connectionCount, seconds }))
+        const { baseUrl, pid, nextRequest } = work
+        const before = cpuSecondsOf(pid)
+        const result = await load({ baseUrl, nextRequest, connectionCount, seconds })
+        const cpuUsPerRequest = ((cpuSecondsOf(pid) - before) * 1e6) / result.requestCount
+        results.get(work)?.push({ ...result, cpuUsPerRequest })
         await settle(options.baseUrl)
       }
     }
@@ -69,10 +83,16 @@ async function settle(baseUrl: string): Promise<void> {
   }
 }
 
-function worksOf({ baseUrl, users, products }: ServeBenchOptions, bareUrl: string): Work[] {
+function worksOf(
+  { baseUrl, pid, users, sessions, products }: ServeBenchOptions,
+  bare: Pick<BareRoute, 'url' | 'pid'>,
+): Work[] {
   const random = randomOf(1)
   const pick = (list: readonly string[]) => list[Math.floor(random() * list.length)] ?? 'none'
   const recommendations = users.map((user) => requestOf('GET', userPath(user)))
+  const ofSessions = sessions.map((session) =>
+    requestOf('GET', `/recommendations/session/${session}?limit=10`),
+  )
   let count = 0
   const run = Date.now().toString(36)
   const eventOf = () =>
@@ -81,7 +101,8 @@ function worksOf({ baseUrl, users, products }: ServeBenchOptions, bareUrl: strin
     {
       name: 'bare Fastify JSON route, same bytes',
       budget: '',
-      baseUrl: bareUrl,
+      baseUrl: bare.url,
+      pid: bare.pid,
       perRequest: 1,
       nextRequest: () => recommendations[0] as Buffer,
     },
@@ -89,13 +110,23 @@ function worksOf({ baseUrl, users, products }: ServeBenchOptions, bareUrl: strin
       name: 'GET /recommendations/user/{random}?limit=10',
       budget: '≥ 6,000/s, p99 ≤ 15 ms; then half of bare, p99 ≤ 5 ms',
       baseUrl,
+      pid,
       perRequest: 1,
       nextRequest: () => recommendations[Math.floor(random() * recommendations.length)] as Buffer,
+    },
+    {
+      name: 'GET /recommendations/session/{random}?limit=10',
+      budget: '≥ 15,000/s',
+      baseUrl,
+      pid,
+      perRequest: 1,
+      nextRequest: () => ofSessions[Math.floor(random() * ofSessions.length)] as Buffer,
     },
     {
       name: 'POST /stream/events, one event',
       budget: '≥ 7,856/s (8 × Gorse’s 982); then 15,000/s',
       baseUrl,
+      pid,
       perRequest: 1,
       nextRequest: () => requestOf('POST', '/stream/events', eventOf()),
     },
@@ -103,6 +134,7 @@ function worksOf({ baseUrl, users, products }: ServeBenchOptions, bareUrl: strin
       name: `POST /stream/events, ${BATCH_SIZE} events`,
       budget: '≥ 60,000 events/s; then 150,000/s',
       baseUrl,
+      pid,
       perRequest: BATCH_SIZE,
       nextRequest: () =>
         requestOf('POST', '/stream/events', `[${Array.from({ length: BATCH_SIZE }, eventOf).join(',')}]`),
@@ -110,7 +142,7 @@ function worksOf({ baseUrl, users, products }: ServeBenchOptions, bareUrl: strin
   ]
 }
 
-function print(results: ReadonlyMap<Work, readonly LoadResult[]>, connectionCount: number): void {
+function print(results: ReadonlyMap<Work, readonly Round[]>, connectionCount: number): void {
   console.log(
     `\nServing, ${connectionCount} connections, median of ${[...results.values()][0]?.length} rounds`,
   )
@@ -120,12 +152,12 @@ function print(results: ReadonlyMap<Work, readonly LoadResult[]>, connectionCoun
     const failures = rounds.reduce((sum, { failureCount }) => sum + failureCount, 0)
     const events = perRequest === 1 ? '' : ` = ${format(rate * perRequest)} events/s`
     console.log(
-      `  ${name.padEnd(45)} ${format(rate)}/s${events}, p50 ${medianOf(rounds, 'latencyMsP50').toFixed(2)} ms, p99 ${medianOf(rounds, 'latencyMsP99').toFixed(2)} ms, ${(rate / bareRate).toFixed(2)} × bare${failures === 0 ? '' : `, ${failures} FAILED`}${budget === '' ? '' : `  (budget: ${budget})`}`,
+      `  ${name.padEnd(45)} ${format(rate)}/s${events}, p50 ${medianOf(rounds, 'latencyMsP50').toFixed(2)} ms, p99 ${medianOf(rounds, 'latencyMsP99').toFixed(2)} ms, ${(rate / bareRate).toFixed(2)} × bare, ${format(medianOf(rounds, 'cpuUsPerRequest'))} µs of CPU${failures === 0 ? '' : `, ${failures} FAILED`}${budget === '' ? '' : `  (budget: ${budget})`}`,
     )
   }
 }
 
-function medianOf(results: readonly LoadResult[], field: keyof LoadResult): number {
+function medianOf(results: readonly Round[], field: keyof Round): number {
   const sorted = results.map((result) => result[field]).sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
@@ -138,11 +170,17 @@ function userPath(user: string): string {
   return `/recommendations/user/${encodeURIComponent(user)}?limit=10`
 }
 
-async function startBareRoute(answer: string): Promise<{ readonly url: string; stop(): void }> {
+interface BareRoute {
+  readonly url: string
+  readonly pid: number
+  stop(): void
+}
+
+async function startBareRoute(answer: string): Promise<BareRoute> {
   const child = fork(import.meta.filename, [BARE_FLAG])
   child.send(answer)
   const [url] = (await once(child, 'message')) as [string]
-  return { url, stop: () => void child.kill() }
+  return { url, pid: child.pid!, stop: () => void child.kill() }
 }
 
 /** In a process of its own: answers every recommendation request with the body it was told. */

@@ -1,6 +1,7 @@
-import { confidenceOf, doesCount } from './confidence.ts'
+import { doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
+import { confidenceOf } from './log-weights.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
 import { filterOf, TopK } from './top-k.ts'

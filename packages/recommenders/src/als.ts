@@ -1,7 +1,7 @@
 import { AlsModel, type AlsParams, type Candidates, ridgeOf } from './als-model.ts'
-import { confidenceOf, withLogWeights } from './confidence.ts'
 import { type DenseMatrix, type Kernels, widthOf } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
+import { confidenceOf, withLogWeights } from './log-weights.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { assertOptions } from './options.ts'
 import { seededNormal } from './seeded-random.ts'

@@ -80,9 +80,16 @@ export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.t
 export {
   type EvaluateSessionsOptions,
   evaluateSessions,
+  type Repeats,
   type SessionEvaluation,
 } from './sessions/evaluate-sessions.ts'
 export { fitSequentialRules, type SequentialRulesOptions } from './sessions/sequential-rules.ts'
+export {
+  isSurelyBetter,
+  type MeanInterval,
+  type SessionPredictions,
+  sessionDifference,
+} from './sessions/session-difference.ts'
 export type { SessionEvents } from './sessions/session-events.ts'
 export { fitSessionItemKnn, type SessionItemKnnOptions } from './sessions/session-item-knn.ts'
 export { fitSessionModel, type SessionBlendOptions, type SessionModelSpec } from './sessions/session-model.ts'

@@ -1,6 +1,6 @@
-import { withLogWeights } from './confidence.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import { leadingSubspace } from './leading-subspace.ts'
+import { withLogWeights } from './log-weights.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { assertOptions } from './options.ts'

@@ -1,6 +1,6 @@
 import { NeighbourRows } from './co-occurrence.ts'
-import { withLogWeights } from './confidence.ts'
 import { gramRows, squaresOf } from './gram.ts'
+import { withLogWeights } from './log-weights.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
 import { assertOptions } from './options.ts'

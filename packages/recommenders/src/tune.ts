@@ -1,6 +1,6 @@
 import { blendWeights, type Judge, type Lists, listsOf, scoreOf } from './blend-weights.ts'
 import { type Choice, type DataSize, fitChoice, fitSecondsOf, type ModelChoice } from './choice.ts'
-import { withLogWeights } from './confidence.ts'
+import { withLogWeights } from './log-weights.ts'
 import { fitFilter } from './low-pass.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Model } from './model.ts'

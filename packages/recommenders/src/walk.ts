@@ -1,5 +1,5 @@
 import { coOccurrence, overNorms } from './co-occurrence.ts'
-import { withLogWeights } from './confidence.ts'
+import { withLogWeights } from './log-weights.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { NeighbourModel } from './neighbour-model.ts'
 import { assertOptions } from './options.ts'

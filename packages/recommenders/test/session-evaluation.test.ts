@@ -4,11 +4,13 @@ import {
   fitSequentialRules,
   fitSessionModel,
   fitVstan,
+  isSurelyBetter,
   lastDaySplit,
   type Model,
   pairedDifference,
   type SessionEvents,
   type SessionModelSpec,
+  sessionDifference,
   sessionSplit,
   tuneSessions,
 } from '../src/index.ts'
@@ -85,6 +87,33 @@ describe('session evaluation', () => {
     const { metrics } = evaluateSessions(ranking(0), split, { k: 20 })
     expect(metrics['hit_rate@20']).toBe(0.5)
     expect(metrics['recall@20']).toBe(0.25)
+  })
+
+  test('where repeats are left out, the session’s items are neither asked for nor recommended', () => {
+    const split = { train: sessionsOf([[0, 1, 2]]), test: sessionsOf([[0, 0, 1, 0, 2]]) }
+    const counted = evaluateSessions(fitSequentialRules(split.train), split, { k: 20 })
+    const leftOut = evaluateSessions(fitSequentialRules(split.train), split, { k: 20, repeats: 'left out' })
+    expect([...counted.reciprocalRanks]).toEqual([0, 1, 0, 1 / 2])
+    expect(leftOut.predictionCount).toBe(2)
+    expect([...leftOut.reciprocalRanks]).toEqual([1, 1])
+    expect(leftOut.metrics['recall@20']).toBe(1)
+    expect([...leftOut.sessions]).toEqual([0, 0])
+  })
+
+  test('a difference is sure only where sessions, not predictions, say so', () => {
+    const answers = (...ranks: number[]) => ({
+      reciprocalRanks: Float64Array.from(ranks),
+      sessions: Uint32Array.from(ranks, (_, n) => Math.floor(n / 4)),
+    })
+    const without = answers(...Array(40).fill(0.25))
+    const oneSession = answers(...Array(4).fill(1), ...Array(36).fill(0.25))
+    const mostSessions = answers(...Array(20).fill(1), ...Array(20).fill(0.25))
+    expect(sessionDifference(oneSession, without).mrr.mean).toBeCloseTo(0.075)
+    expect(isSurelyBetter(oneSession, without)).toBe(false)
+    expect(isSurelyBetter(mostSessions, without)).toBe(true)
+    expect(isSurelyBetter(without, without)).toBe(false)
+    const higherButShorter = answers(...Array(20).fill(1), ...Array(20).fill(0))
+    expect(isSurelyBetter(higherButShorter, without)).toBe(false)
   })
 
   test('predictions of one session are not independent: more of the same do not narrow the interval', () => {

@@ -122,11 +122,13 @@ export const LagHistorySchema = Type.Object({
 })
 export type LagHistoryBody = Static<typeof LagHistorySchema>
 
+const Metrics = Type.Record(Type.String(), Type.Record(Type.String(), Type.Number()))
+
 export const ModelSchema = Type.Object({
   version: Type.Integer(),
   kind: Type.String(),
   status: Type.Union([Type.Literal('candidate'), Type.Literal('production'), Type.Literal('archived')]),
-  metrics: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
+  metrics: Metrics,
   trained_at: Type.Integer(),
   promoted_at: Nullable(Type.Integer()),
   reason: Type.String(),
@@ -136,6 +138,16 @@ export const ModelSchema = Type.Object({
   user_count: Type.Integer(),
   product_count: Type.Integer(),
   interaction_count: Type.Integer(),
+  session: Nullable(
+    Type.Object(
+      {
+        kind: Nullable(Type.String({ description: 'Null where it was not surely better than without it' })),
+        metrics: Metrics,
+        reason: Type.String(),
+      },
+      { description: 'The model of sessions; null where there were too few sessions to learn from' },
+    ),
+  ),
 })
 export const ModelsSchema = Type.Object({ models: Type.Array(ModelSchema) })
 export type ModelsBody = Static<typeof ModelsSchema>

@@ -63,6 +63,11 @@ function reportText({ version, wasPromoted, metrics, seconds }: TrainingReport):
   return [
     `${interaction_count} interactions of ${user_count} shoppers with ${product_count} products, ${seconds.toFixed(1)} s.`,
     `Newest fifth held out, all products ranked:\n\n${metricsTable(metrics)}\n`,
+    ...(version.session
+      ? [
+          `The next product of held-out sessions:\n\n${metricsTable(version.session.metrics)}\n\n${version.session.reason}.\n`,
+        ]
+      : []),
     `Version ${version.version} (${version.kind}) ${wasPromoted ? 'is in service' : 'was not promoted'}: ${version.reason}.`,
   ].join('\n')
 }

@@ -32,7 +32,11 @@ describe('history and sessions', () => {
       'P129',
       'P128',
     ])
-    expect(await shop.live.session('s1')).toHaveLength(50)
+    const session = await shop.live.session('s1')
+    expect(session).toHaveLength(50)
+    expect(await shop.live.session('s1'), 'the same until something is done').toBe(session)
+    await shop.send(event({ product_id: 'P999', ts: NOON + 999, session_id: 's1' }))
+    expect((await shop.live.session('s1'))[0]?.product_id).toBe('P999')
   })
 
   test('a session ends after half an hour of silence', async () => {

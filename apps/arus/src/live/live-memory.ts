@@ -78,10 +78,8 @@ export class LiveMemory {
   readonly #options: LiveMemoryOptions
   readonly #shoppers = new StateCache<ShopperState>(PREFIX.shopper, SHOPPER_CACHE_ENTRIES)
   readonly #sessions = new StateCache<ItemList>(PREFIX.session, SHOPPER_CACHE_ENTRIES)
-  readonly #histories = new BoundedCache<
-    string,
-    { readonly list: ItemList; readonly items: readonly HistoryItem[] }
-  >(HISTORY_CACHE_ENTRIES)
+  readonly #histories: ParsedLists = new BoundedCache(HISTORY_CACHE_ENTRIES)
+  readonly #sessionItems: ParsedLists = new BoundedCache(HISTORY_CACHE_ENTRIES)
   readonly #seen = new StateCache<number>(PREFIX.seen, SEEN_CACHE_ENTRIES)
   readonly #steps = new FunnelSteps(LIVE_PREFIX)
   readonly products: ProductMemory
@@ -108,17 +106,13 @@ export class LiveMemory {
   /** The same array as long as nothing was added to it. */
   async history(shopper: string): Promise<readonly HistoryItem[]> {
     const list = (await this.#shoppers.read(this.#options.state, shopper))?.items
-    if (list === undefined) return []
-    const known = this.#histories.get(shopper)
-    if (known !== undefined && isSameList(known.list, list)) return known.items
-    const items = itemsOf(list, HISTORY_MAX)
-    this.#histories.set(shopper, { list, items })
-    return items
+    return list === undefined ? [] : parsedOnce(this.#histories, shopper, list, HISTORY_MAX)
   }
 
-  async session(sessionId: string): Promise<HistoryItem[]> {
-    const known = await this.#sessions.read(this.#options.state, sessionId)
-    return itemsOf(known ?? NO_ITEMS, SESSION_ITEMS_MAX)
+  /** The same array as long as nothing was added to it. */
+  async session(sessionId: string): Promise<readonly HistoryItem[]> {
+    const list = await this.#sessions.read(this.#options.state, sessionId)
+    return list === undefined ? [] : parsedOnce(this.#sessionItems, sessionId, list, SESSION_ITEMS_MAX)
   }
 
   async shopper(shopper: string): Promise<ShopperSummary | null> {
@@ -210,7 +204,7 @@ export class LiveMemory {
     if (known === undefined) return null
     this.#shoppers.set(shopper, undefined)
     this.#histories.delete(shopper)
-    for (const [session] of known.sessions) this.#sessions.set(session, undefined)
+    this.forgetTraces({ sessions: known.sessions.map(([session]) => session) })
     this.#activity.forget(known.sessions, shopper)
     const figures = this.#figures
     figures.totalUsers -= 1
@@ -223,7 +217,10 @@ export class LiveMemory {
 
   /** Sessions, and ids of events, that are to be as if they never came. */
   forgetTraces({ sessions = [], eventIds = [] }: ShopperTraces): void {
-    for (const session of sessions) this.#sessions.set(session, undefined)
+    for (const session of sessions) {
+      this.#sessions.set(session, undefined)
+      this.#sessionItems.delete(session)
+    }
     for (const id of eventIds) this.#seen.set(id, undefined)
   }
 
@@ -284,4 +281,14 @@ export class LiveMemory {
     this.#seen.set(event.event_id, event.received_at)
     return true
   }
+}
+
+type ParsedLists = BoundedCache<string, { readonly list: ItemList; readonly items: readonly HistoryItem[] }>
+
+function parsedOnce(lists: ParsedLists, name: string, list: ItemList, limit: number): readonly HistoryItem[] {
+  const known = lists.get(name)
+  if (known !== undefined && isSameList(known.list, list)) return known.items
+  const items = itemsOf(list, limit)
+  lists.set(name, { list, items })
+  return items
 }

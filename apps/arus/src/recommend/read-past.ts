@@ -4,8 +4,8 @@ import type { LiveReads } from './levels.ts'
 import { NO_PAST, pastOf, type ShopperPast } from './shopper-past.ts'
 
 const NONE: readonly HistoryItem[] = []
-/** Live state gives the same array until the shopper does something: what was made of it then holds still. */
-const pasts = new WeakMap<readonly HistoryItem[], ShopperPast>()
+const pastsOfShoppers: Pasts = new WeakMap()
+const pastsOfSessions: Pasts = new WeakMap()
 
 /** The past of a shopper, a session, or both, from live state; of somebody who did nothing when it cannot be read. */
 export async function readPast(
@@ -17,19 +17,28 @@ export async function readPast(
     const { userId, sessionId } = of
     const state = live()
     if (state === null) return NO_PAST
-    if (sessionId === null) return userId === null ? NO_PAST : pastOfHistory(await state.history(userId))
-    const [history, session] = await Promise.all([
-      userId === null ? NONE : state.history(userId),
-      state.session(sessionId),
-    ])
+    if (sessionId === null)
+      return userId === null ? NO_PAST : once(pastsOfShoppers, await state.history(userId), ofHistory)
+    if (userId === null) return once(pastsOfSessions, await state.session(sessionId), ofSession)
+    const [history, session] = await Promise.all([state.history(userId), state.session(sessionId)])
     return pastOf(history, session)
   })
 }
 
-function pastOfHistory(history: readonly HistoryItem[]): ShopperPast {
-  const known = pasts.get(history)
+type Pasts = WeakMap<readonly HistoryItem[], ShopperPast>
+
+/** Live state gives the same array until the shopper does something: what was made of it then holds still. */
+function once(
+  pasts: Pasts,
+  items: readonly HistoryItem[],
+  make: (items: readonly HistoryItem[]) => ShopperPast,
+): ShopperPast {
+  const known = pasts.get(items)
   if (known !== undefined) return known
-  const past = pastOf(history, NONE)
-  pasts.set(history, past)
+  const past = make(items)
+  pasts.set(items, past)
   return past
 }
+
+const ofHistory = (history: readonly HistoryItem[]): ShopperPast => pastOf(history, NONE)
+const ofSession = (session: readonly HistoryItem[]): ShopperPast => pastOf(NONE, session)

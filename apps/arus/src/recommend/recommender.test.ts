@@ -2,7 +2,7 @@ import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { LiveState } from '../live/live-state.ts'
-import type { ServingModel } from '../training/serving-model.ts'
+import type { ServingModel, SessionUse } from '../training/serving-model.ts'
 import type { LevelFault } from './fault-reporter.ts'
 import type { Passport } from './passport.ts'
 import { createRecommender, type RecommenderOptions } from './recommender.ts'
@@ -133,6 +133,71 @@ describe('a shopper the model can use', () => {
     const session = await recommender.forSession('s1', { limit: 2 })
     expect(session).toMatchObject({ user_id: null, scenario: 'session', fallback: null })
     expect(idsOf(session)[0]).toBe('g')
+  })
+
+  describe('with a model of sessions', () => {
+    const follows = { a: ['h', 'g', 'f', 'e', 'd', 'c'], b: ['h'] }
+    const withSessions = (use: SessionUse) => {
+      const opened = shop()
+      opened.parts.model = new ShopModel({ a: ['e', 'f'], b: ['g', 'c'] }, 3, { follows, use })
+      return opened
+    }
+    const retrieversOf = ({ passports }: { passports: readonly Passport[] }) =>
+      passports.at(-1)?.retrievers.map(({ retriever, weight }) => [retriever, weight])
+
+    test('a session is answered by it alone where it knows enough, with the product that led to it', async () => {
+      const opened = withSessions({ anonymous: 'alone', known: 0 })
+      opened.live.act('visitor', 'a', 'view', 's1')
+      // Six products are less than the twenty wanted to choose from.
+      await opened.recommender.forSession('s1', { limit: 1 })
+      expect(retrieversOf(opened)).toEqual([
+        ['walk', 1],
+        ['newest', 1],
+        ['vstan', 1],
+      ])
+      const many = Array.from({ length: 30 }, (_, n) => `gone${n}`)
+      opened.parts.model = new ShopModel({ a: ['e', 'f'] }, 3, {
+        follows: { a: ['h', ...many] },
+        use: { anonymous: 'alone', known: 0 },
+      })
+      const answer = await opened.recommender.forSession('s1', { limit: 1 })
+      expect(answer).toMatchObject({ fallback: null, model: { version: 3 } })
+      expect(answer.recommendations).toMatchObject([
+        { product_id: 'h', reason: { kind: 'session', because_of: { product_id: 'a' } } },
+      ])
+      expect(retrieversOf(opened)).toEqual([['vstan', 1]])
+    })
+
+    test('what it knows nothing of is answered as without it', async () => {
+      const opened = withSessions({ anonymous: 'alone', known: 0 })
+      opened.live.act('visitor', 'd', 'view', 's1')
+      expect((await opened.recommender.forSession('s1', { limit: 2 })).fallback).toBe('session')
+      opened.live.act('visitor', 'b', 'view', 's2')
+      expect(idsOf(await opened.recommender.forSession('s2', { limit: 3 }))).toEqual(['g', 'c', 'h'])
+    })
+
+    test('a shopper asks with a session: beside the others, by its share; without a session not at all', async () => {
+      const opened = withSessions({ anonymous: 0, known: 2 })
+      opened.live.act('u1', 'b')
+      opened.live.act('visitor', 'a', 'view', 's1')
+      await opened.recommender.forUser('u1', { limit: 2, sessionId: 's1' })
+      expect(retrieversOf(opened)).toEqual([
+        ['walk', 1],
+        ['newest', 1],
+        ['vstan', 2],
+      ])
+      await opened.recommender.forUser('u1', { limit: 2 })
+      expect(retrieversOf(opened)).not.toContainEqual(['vstan', 2])
+      await opened.recommender.forSession('s1', { limit: 2 })
+      expect(retrieversOf(opened)).not.toContainEqual(['vstan', 2])
+    })
+
+    test('what was just looked at does not come again', async () => {
+      const opened = withSessions({ anonymous: 1, known: 0 })
+      opened.live.act('visitor', 'h', 'view', 's1')
+      opened.live.act('visitor', 'a', 'view', 's1')
+      expect(idsOf(await opened.recommender.forSession('s1', { limit: 8 }))).not.toContain('h')
+    })
   })
 
   test('after an import, a product that left is not recommended and another has its new title', async () => {

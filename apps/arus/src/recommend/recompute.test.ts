@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
+import type { SessionUse } from '../training/serving-model.ts'
 import { type ExplainSource, explainAnswer } from './explain-answer.ts'
 import { type Passport, passportText } from './passport.ts'
 import { createRecommender } from './recommender.ts'
@@ -18,11 +19,14 @@ const PRODUCTS = IDS.map((id, i) =>
 )
 
 /** A shop that can lose its parts, and what its answers are computed again from. */
-function openShop() {
+function openShop(use: SessionUse = { anonymous: 0, known: 0 }) {
   let clockMs = NOW_MS
   const catalogue = new ShopCatalogue(PRODUCTS)
   const live = new ShopLive(() => (clockMs += 60_000))
-  const model = new ShopModel({ p0: ['p4', 'p5'], p1: ['p6', 'p2'], p2: ['p3', 'p0'], p9: ['p1'] })
+  const model = new ShopModel({ p0: ['p4', 'p5'], p1: ['p6', 'p2'], p2: ['p3', 'p0'], p9: ['p1'] }, 3, {
+    follows: { p0: IDS.slice(3), p3: ['p9', 'p8'], p5: ['p1'] },
+    use,
+  })
   const parts = { hasModel: true, hasLive: true, hasCatalogue: true }
   const passports: Passport[] = []
   const recommender = createRecommender({
@@ -66,8 +70,12 @@ test('any answer computed again is the same, whatever happened since', async () 
       fc.array(actArbitrary, { maxLength: 130 }),
       fc.array(askArbitrary, { minLength: 1, maxLength: 4 }),
       fc.array(actArbitrary, { maxLength: 20 }),
-      async (acts, asks, later) => {
-        const { recommender, live, parts, passports, source } = openShop()
+      fc.record({
+        anonymous: fc.constantFrom<SessionUse['anonymous']>(0, 1, 'alone'),
+        known: fc.constantFrom(0, 1, 2),
+      }),
+      async (acts, asks, later, use) => {
+        const { recommender, live, parts, passports, source } = openShop(use)
         for (const { shopper, product, action, session } of acts) live.act(shopper, product, action, session)
         for (const { kind, limit, session, category, maxPrice, exclude, isTrending, ...there } of asks) {
           Object.assign(parts, there)

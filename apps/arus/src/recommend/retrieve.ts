@@ -78,14 +78,12 @@ export class Retrievers {
     return retrieved
   }
 
-  #byModel(
-    model: ServingModel,
-    past: ShopperPast,
-    count: number,
-    { isAllowed, leftOut, isKept }: Eligibility,
-  ): Retrieved[] {
+  #byModel(model: ServingModel, past: ShopperPast, count: number, eligibility: Eligibility): Retrieved[] {
+    const { isAllowed, leftOut, isKept } = eligibility
     const newest = past.products[0]
     if (newest === undefined) return []
+    const session = bySession(model, past, count, eligibility)
+    if (session?.isEnough) return [session]
     const personal = model
       .recommend(past.products, count, leftOut, isKept)
       .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))
@@ -98,6 +96,7 @@ export class Retrievers {
         'because_of',
         near.filter((candidate) => isAllowed(candidate.product_id)),
       ),
+      ...(session === null ? [] : [session]),
     ].filter(hasCandidates)
   }
 
@@ -175,6 +174,24 @@ export class Retrievers {
     const newest = products.slice(0, CONTENT_SOURCES)
     if (model === null) return newest
     return newest.filter(({ product_id }) => !model.knows(product_id)).slice(0, CONTENT_SOURCES_BESIDE_MODEL)
+  }
+}
+
+/** What followed in sessions like the one under way; null where that is not asked for. It is enough where it is to answer alone, and can. */
+function bySession(
+  { session: model }: ServingModel,
+  { session, sessionEventCount, events }: ShopperPast,
+  count: number,
+  { leftOut, isKept }: Eligibility,
+): (Retrieved & { readonly isEnough: boolean }) | null {
+  if (model === null || session.length === 0) return null
+  const share = sessionEventCount === events.length ? model.use.anonymous : model.use.known
+  if (share === 0) return null
+  const candidates = model.recommend(session, count, leftOut, isKept)
+  const weight = share === 'alone' ? 1 : share
+  return {
+    ...retrieved(model.kind, weight, 'session', candidates),
+    isEnough: share === 'alone' && candidates.length * CANDIDATES_PER_RESULT >= count,
   }
 }
 

@@ -6,7 +6,9 @@ import type { HistoryProduct } from '../training/serving-model.ts'
 export interface ShopperPast {
   /** Distinct products that say something of the shopper's wishes, newest first. */
   readonly products: readonly HistoryProduct[]
-  /** Products of the session under way. */
+  /** Products of the session under way one after the other, newest first; one that is done several things with in a row comes once. */
+  readonly session: readonly HistoryProduct[]
+  /** The same, each once. */
   readonly sessionProducts: ReadonlySet<string>
   readonly purchased: ReadonlySet<string>
   /** Every product of the past, purchased or not. */
@@ -29,6 +31,7 @@ const EMPTY: ReadonlySet<string> = new Set()
 /** The past of somebody who did nothing. */
 export const NO_PAST: ShopperPast = {
   products: [],
+  session: [],
   sessionProducts: EMPTY,
   purchased: EMPTY,
   seen: EMPTY,
@@ -64,6 +67,7 @@ export function pastOf(history: readonly HistoryItem[], session: readonly Histor
   }
   return {
     products: Array.from(weights, ([product_id, weight]) => ({ product_id, weight })),
+    session: visitsOf(session),
     sessionProducts: session.length === 0 ? EMPTY : new Set(session.map((item) => item.product_id)),
     purchased,
     seen,
@@ -81,6 +85,15 @@ export function pastOfCart(products: readonly string[]): ShopperPast {
     purchased: distinct,
     seen: distinct,
   }
+}
+
+function visitsOf(session: readonly HistoryItem[]): HistoryProduct[] {
+  const visits: HistoryProduct[] = []
+  for (const { product_id, action } of session) {
+    if ((ACTION_WEIGHTS[action] ?? 0) === 0 || visits.at(-1)?.product_id === product_id) continue
+    visits.push({ product_id, weight: 1 })
+  }
+  return visits
 }
 
 function merged(session: readonly HistoryItem[], history: readonly HistoryItem[]): HistoryItem[] {

@@ -10,7 +10,13 @@ import type {
   TrendingCategory,
   TrendingProduct,
 } from '../live/live-state.ts'
-import type { Candidate, HistoryProduct, ServingModel } from '../training/serving-model.ts'
+import type {
+  Candidate,
+  HistoryProduct,
+  ServingModel,
+  SessionRetriever,
+  SessionUse,
+} from '../training/serving-model.ts'
 
 export function productNamed(product_id: string, facts: Partial<Product> = {}): Product {
   return {
@@ -221,16 +227,50 @@ export class ShopLive implements LiveState {
   }
 }
 
+/** Goes by what follows the newest product that has something follow it. */
+function sessionRetriever(
+  follows: Readonly<Record<string, readonly string[]>>,
+  use: SessionUse,
+): SessionRetriever {
+  return {
+    kind: 'vstan',
+    use,
+    recommend(session, k, leftOut = [], isKept = null) {
+      const newest = session.find(({ product_id }) => follows[product_id] !== undefined)
+      if (newest === undefined) return []
+      return (follows[newest.product_id] ?? [])
+        .filter(
+          (product_id) =>
+            !leftOut.some((ids) => ids.has(product_id)) && (isKept === null || isKept(product_id)),
+        )
+        .slice(0, k)
+        .map((product_id, place) => ({
+          product_id,
+          score: 1 / (1 + place),
+          retriever: 'vstan',
+          because_of: newest.product_id,
+        }))
+    },
+  }
+}
+
 /** Goes by a table of what goes with what; scores fall with the place in the row. */
 export class ShopModel implements ServingModel {
   readonly kind = 'walk'
   readonly version: number
   readonly trained_at = Date.UTC(2026, 0, 1)
+  readonly session: ServingModel['session']
   readonly #pairs: Readonly<Record<string, readonly string[]>>
 
-  constructor(pairs: Readonly<Record<string, readonly string[]>>, version = 3) {
+  /** `session`: what follows what in sessions, and how it is used. */
+  constructor(
+    pairs: Readonly<Record<string, readonly string[]>>,
+    version = 3,
+    session?: { readonly follows: Readonly<Record<string, readonly string[]>>; readonly use: SessionUse },
+  ) {
     this.#pairs = pairs
     this.version = version
+    this.session = session === undefined ? null : sessionRetriever(session.follows, session.use)
   }
 
   recommend(

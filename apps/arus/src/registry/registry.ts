@@ -1,5 +1,16 @@
 export type ModelStatus = 'candidate' | 'production' | 'archived'
 
+/** What came of a version's model of sessions. */
+export interface SessionReport {
+  /** Its algorithm; null where it is not surely better than what answers without it, so that the version has none. */
+  readonly kind: string | null
+  readonly spec: Readonly<Record<string, unknown>>
+  /** On the next product of held-out sessions: `hit_rate@20`, `mrr@20`, by who asks and what answers. */
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** What was decided and why, for a person. */
+  readonly reason: string
+}
+
 /** A trained model as the registry knows it. */
 export interface ModelVersion {
   /** Counts up from 1 within the shop. */
@@ -9,6 +20,8 @@ export interface ModelVersion {
   readonly status: ModelStatus
   /** Full-ranking metrics on the held-out period: `recall@20`, `ndcg@20`, `coverage@20`, … by algorithm. */
   readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** Null where there were too few sessions, and in versions of before there were such models. */
+  readonly session?: SessionReport | null
   readonly params: Readonly<Record<string, unknown>>
   /** Version of each Delta table it was trained from. */
   readonly table_versions: Readonly<Record<string, number>>

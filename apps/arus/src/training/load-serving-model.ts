@@ -1,8 +1,8 @@
 import type { IdTable, Model, ScoredItems } from '@arus/recommenders'
 import { ArusError } from '../errors.ts'
 import type { ModelVersion } from '../registry/registry.ts'
-import { loadBundle } from './model-bundle.ts'
-import type { Candidate, HistoryProduct, ServingModel } from './serving-model.ts'
+import { loadBundle, type ModelBundle } from './model-bundle.ts'
+import type { Candidate, HistoryProduct, ServingModel, SessionRetriever } from './serving-model.ts'
 
 /** Models asked for neighbours of a product, in this order. */
 const SIMILAR_BY = ['walk', 'content'] as const
@@ -13,7 +13,7 @@ const REMEMBERED_MAX = 100_000
 /** Makes a version ready to answer. Throws `MODEL_FILE_CORRUPT`. */
 export function loadServingModel(version: ModelVersion, artefact: Uint8Array): ServingModel {
   try {
-    return new BundleServingModel(version, artefact)
+    return servingModelOf(version, loadBundle(artefact))
   } catch (error) {
     throw new ArusError(
       'MODEL_FILE_CORRUPT',
@@ -23,10 +23,18 @@ export function loadServingModel(version: ModelVersion, artefact: Uint8Array): S
   }
 }
 
+/** Models that are in memory already, ready to answer. */
+export function servingModelOf(version: VersionName, bundle: ModelBundle): ServingModel {
+  return new BundleServingModel(version, bundle)
+}
+
+type VersionName = Pick<ModelVersion, 'kind' | 'version' | 'trained_at'>
+
 class BundleServingModel implements ServingModel {
   readonly kind: string
   readonly version: number
   readonly trained_at: number
+  readonly session: SessionRetriever | null
   readonly #products: IdTable
   readonly #models: ReadonlyMap<string, Model>
   readonly #chosen: Model | undefined
@@ -36,8 +44,7 @@ class BundleServingModel implements ServingModel {
   /** 1 for what the answer being computed leaves out, all zero between answers: asked for thousands of items an answer. */
   readonly #isLeftOut: Uint8Array
 
-  constructor(version: ModelVersion, artefact: Uint8Array) {
-    const bundle = loadBundle(artefact)
+  constructor(version: VersionName, bundle: ModelBundle) {
     this.kind = version.kind
     this.version = version.version
     this.trained_at = version.trained_at
@@ -45,6 +52,7 @@ class BundleServingModel implements ServingModel {
     this.#models = bundle.models
     this.#chosen = bundle.models.get(bundle.chosen)
     this.#isLeftOut = new Uint8Array(bundle.products.size)
+    this.session = bundle.session === null ? null : this.#sessionRetriever(bundle.session)
   }
 
   recommend(
@@ -53,7 +61,30 @@ class BundleServingModel implements ServingModel {
     leftOut: readonly ReadonlySet<string>[] = [],
     isKept: ((productId: string) => boolean) | null = null,
   ): Candidate[] {
-    const model = this.#chosen
+    return this.#chosen === undefined ? [] : this.#recommend(this.#chosen, history, k, { leftOut, isKept })
+  }
+
+  #sessionRetriever({ model, use }: NonNullable<ModelBundle['session']>): SessionRetriever {
+    return {
+      kind: model.kind,
+      use,
+      recommend: (session, k, leftOut = [], isKept = null) =>
+        this.#recommend(model, session, k, { leftOut, isKept }),
+    }
+  }
+
+  #recommend(
+    model: Model,
+    history: readonly HistoryProduct[],
+    k: number,
+    {
+      leftOut,
+      isKept,
+    }: {
+      readonly leftOut: readonly ReadonlySet<string>[]
+      readonly isKept: ((productId: string) => boolean) | null
+    },
+  ): Candidate[] {
     const known: string[] = []
     const items = new Uint32Array(history.length)
     const weights = new Float32Array(history.length)
@@ -64,7 +95,7 @@ class BundleServingModel implements ServingModel {
       weights[known.length] = weight
       known.push(product_id)
     }
-    if (model === undefined || known.length === 0) return []
+    if (known.length === 0) return []
     const user = { items: items.subarray(0, known.length), weights: weights.subarray(0, known.length) }
     const ranked = this.#without(user.items, leftOut, (isIn) =>
       model.recommend(user, {

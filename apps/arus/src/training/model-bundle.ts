@@ -1,29 +1,44 @@
 import { IdTable, loadModel, type Model, readModelFile, writeModelFile } from '@arus/recommenders'
 
+import type { SessionUse } from './serving-model.ts'
+
 /** The artefact of a version: every model that was fitted, and the products they know. */
 export interface ModelBundle {
   /** The algorithm chosen to answer. */
   readonly chosen: string
   readonly products: IdTable
   readonly models: ReadonlyMap<string, Model>
+  /** Null where it helps nobody, and in bundles of before there were such models. */
+  readonly session: { readonly model: Model; readonly use: SessionUse } | null
 }
 
-export function saveBundle({ chosen, products, models }: ModelBundle): Uint8Array {
+interface Meta {
+  readonly chosen: string
+  readonly kinds: readonly string[]
+  readonly session?: SessionUse
+}
+
+export function saveBundle({ chosen, products, models, session }: ModelBundle): Uint8Array {
   const sections = Object.fromEntries([...models].map(([kind, model]) => [`model/${kind}`, model.save()]))
   return writeModelFile(
     'bundle',
-    { chosen, kinds: [...models.keys()] },
-    { products: products.save(), ...sections },
+    { chosen, kinds: [...models.keys()], ...(session === null ? {} : { session: session.use }) },
+    {
+      products: products.save(),
+      ...sections,
+      ...(session === null ? {} : { session: session.model.save() }),
+    },
   )
 }
 
 /** Throws `RecommenderError` for a file that is none. */
 export function loadBundle(bytes: Uint8Array): ModelBundle {
   const file = readModelFile(bytes)
-  const { chosen, kinds } = file.meta as { readonly chosen: string; readonly kinds: readonly string[] }
+  const { chosen, kinds, session } = file.meta as unknown as Meta
   return {
     chosen,
     products: IdTable.load(file.u8('products')),
     models: new Map(kinds.map((kind) => [kind, loadModel(file.u8(`model/${kind}`))])),
+    session: session === undefined ? null : { model: loadModel(file.u8('session')), use: session },
   }
 }

@@ -6,6 +6,7 @@ import type { TrainingData } from './read-training-data.ts'
 /** A version's algorithm with its options, to be fitted on other data. */
 export interface Refit {
   readonly options: Readonly<Record<string, unknown>>
+  readonly fitOptions: FitOptions
   readonly fit: (data: Interactions) => Model
 }
 
@@ -19,8 +20,10 @@ export function refitOf(
   signal: AbortSignal,
 ): Refit | null {
   const { choice, walk } = params as Partial<FitOptions>
-  const fit = choice && walk && fitsOf(data, { choice, walk }, signal).get(kind)
+  if (choice === undefined || walk === undefined) return null
+  const fitOptions = { choice, walk }
+  const fit = fitsOf(data, fitOptions, signal).get(kind)
   if (fit === undefined) return null
-  const options = kind === choice?.kind ? choice : kind === 'walk' ? walk : {}
-  return { options: { ...options }, fit }
+  const options = kind === choice.kind ? choice : kind === 'walk' ? walk : {}
+  return { options: { ...options }, fitOptions, fit }
 }

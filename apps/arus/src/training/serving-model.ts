@@ -15,6 +15,30 @@ export interface Candidate {
 }
 
 /**
+ * How much a model of sessions says in answers, as shares of the blend: the model of shoppers has 1. `alone`: nothing else is asked where
+ * it knows enough; 0: it is not asked.
+ */
+export interface SessionUse {
+  /** Where only the session is known. */
+  readonly anonymous: number | 'alone'
+  /** Where the shopper is known, and asks with a session. */
+  readonly known: number
+}
+
+/** A version's model of sessions. */
+export interface SessionRetriever {
+  readonly kind: string
+  readonly use: SessionUse
+  /** What followed in past sessions like this one, whose products are given newest first; empty when it knows none of them. */
+  recommend(
+    session: readonly HistoryProduct[],
+    k: number,
+    leftOut?: readonly ReadonlySet<string>[],
+    isKept?: ((productId: string) => boolean) | null,
+  ): Candidate[]
+}
+
+/**
  * A registered version loaded for serving: all models of one artefact and their product ids. Answers from memory,
  * synchronously, and knows only products seen in training.
  */
@@ -22,6 +46,8 @@ export interface ServingModel {
   readonly kind: string
   readonly version: number
   readonly trained_at: number
+  /** Null where the version has none, as those of before there were models of sessions. */
+  readonly session: SessionRetriever | null
   /**
    * For a shopper, by the version's algorithm, without the products of `leftOut` and of the history and those that `isKept` says no
    * to, which is slower; empty when nothing of the history is known to it.

@@ -3,7 +3,7 @@ import {
   evaluate,
   type Interactions,
   type ItemGroups,
-  pairedDifference,
+  type Model,
   type Split,
   timeSplit,
   tune,
@@ -11,10 +11,12 @@ import {
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
+import { bestOf, evaluateIncumbent, judge, K, ndcgOf, replacing, USERS_MAX } from './gate.ts'
 import { saveBundle } from './model-bundle.ts'
 import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
-import { readTrainingData, type TrainingData } from './read-training-data.ts'
-import { refitOf } from './refit.ts'
+import { readSessions } from './read-sessions.ts'
+import { readTrainingData } from './read-training-data.ts'
+import { NO_SESSIONS, trainSessions } from './train-sessions.ts'
 
 export interface TrainOptions {
   readonly lake: Lake
@@ -24,7 +26,10 @@ export interface TrainOptions {
   readonly signal: AbortSignal
   /** Promote whatever comes out. */
   readonly force?: boolean
-  /** Models tried in the search at most; as many as its budget of time allows when not given. */
+  /**
+   * Where somebody waits: so many models are tried in the search at most, and none of sessions. As many as the budget of time allows
+   * when not given.
+   */
   readonly trialsMax?: number | undefined
 }
 
@@ -36,10 +41,7 @@ export interface TrainingReport {
   readonly seconds: number
 }
 
-const K = 20
 const TEST_SHARE = 0.2
-/** Test users of one evaluation at most. */
-const USERS_MAX = 5_000
 /** Validation users of one trial at most. */
 const VALIDATION_USERS_MAX = 2_000
 /** CPU seconds of fitting models that are tried, as `tune` counts them. */
@@ -48,7 +50,6 @@ const TUNING_SECONDS_MAX = 15
 const TUNED_INTERACTIONS_MAX = 2_000_000
 /** Stored with every version: what answers when the chosen model has nothing, and for products. */
 const SMALL_KINDS: readonly string[] = ['popular', 'trending', 'content', 'walk']
-const BASELINES: readonly string[] = ['popular', 'trending']
 
 /**
  * Trains from silver: splits by time, tunes the models on the newest part of the training data only, ranks everything
@@ -66,20 +67,42 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   step('Reading silver')(1)
   const split = timeSplit(data.interactions, TEST_SHARE)
   const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning'), trialsMax: options.trialsMax })
-  const fits = fitsOf(data, tuned, signal)
-  const evaluations = evaluateAll(fits, split, {
+  const { evaluations, models: past } = evaluateAll(fitsOf(data, tuned, signal), split, {
     groups: data.groups,
     signal,
     onProgress: step('Evaluating'),
   })
-  const chosen = bestOf(evaluations)
+  let chosen = bestOf(evaluations)
+  let fitted = tuned
   const incumbent = await evaluateIncumbent(registry, data, { split, signal })
+  if (incumbent?.refit && ndcgOf(incumbent.refit.evaluation) > ndcgOf(evaluations.get(chosen)!)) {
+    // The search found nothing as good as the options in place: they are kept, and learn from newer data.
+    chosen = incumbent.kind
+    fitted = incumbent.refit.options
+    evaluations.set(chosen, incumbent.refit.evaluation)
+    past.set(chosen, incumbent.refit.model)
+  }
+  step('Learning sessions')(0)
+  const sessions = options.trialsMax === undefined ? await readSessions(lake, data.products) : null
+  const ofSessions =
+    sessions === null
+      ? NO_SESSIONS
+      : trainSessions(sessions.log, {
+          products: data.products,
+          shoppers: { chosen, products: data.products, models: past },
+          cutMs: split.test.timesMs.reduce((first, ms) => Math.min(first, ms), Number.POSITIVE_INFINITY),
+          incumbent: incumbent?.serving ?? null,
+          signal,
+        })
+  step('Learning sessions')(1)
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)
-    : judge(chosen, evaluations, incumbent)
+    : judge(chosen, evaluations, { incumbent, sessions: ofSessions })
   step('Fitting on all data')(0)
   // What was tuned is large, and of use to nobody where another model answers.
-  const kept = [...fits].filter(([kind]) => SMALL_KINDS.includes(kind) || kind === chosen)
+  const kept = [...fitsOf(data, fitted, signal)].filter(
+    ([kind]) => SMALL_KINDS.includes(kind) || kind === chosen,
+  )
   const models = new Map(kept.map(([kind, fit]) => [kind, fit(data.interactions)]))
   step('Fitting on all data')(1)
   const metrics = Object.fromEntries([...evaluations].map(([kind, { metrics: values }]) => [kind, values]))
@@ -87,15 +110,19 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
     {
       kind: chosen,
       metrics,
-      params: { choice: tuned.choice, walk: tuned.walk, test_share: TEST_SHARE },
-      table_versions: data.tableVersions,
+      session: ofSessions.report,
+      params: { choice: fitted.choice, walk: fitted.walk, test_share: TEST_SHARE },
+      table_versions: {
+        ...data.tableVersions,
+        ...(sessions === null ? {} : { 'silver.events': sessions.version }),
+      },
       user_count: data.interactions.userCount,
       product_count: data.interactions.itemCount,
       interaction_count: data.interactions.users.length,
       trained_at: startedAtMs,
       reason: verdict.reason,
     },
-    saveBundle({ chosen, products: data.products, models }),
+    saveBundle({ chosen, products: data.products, models, session: ofSessions.session }),
   )
   await writeMetrics(lake, registered)
   const wasPromoted = verdict.isBetter || options.force === true
@@ -139,102 +166,25 @@ function evaluateAll(
     readonly signal: AbortSignal
     readonly onProgress: (fraction: number) => void
   },
-): Map<string, Evaluation> {
+): { readonly evaluations: Map<string, Evaluation>; readonly models: Map<string, Model> } {
   const { groups, signal, onProgress } = options
   const evaluations = new Map<string, Evaluation>()
+  const models = new Map<string, Model>()
   for (const [kind, fit] of fits) {
     onProgress(evaluations.size / fits.size)
-    evaluations.set(kind, evaluate(fit(split.train), split, K, { groups, signal, userLimit: USERS_MAX }))
+    const model = fit(split.train)
+    models.set(kind, model)
+    evaluations.set(kind, evaluate(model, split, K, { groups, signal, userLimit: USERS_MAX }))
   }
   onProgress(1)
-  return evaluations
+  return { evaluations, models }
 }
 
-/** The model in production, with its options measured as the others are. */
-interface Incumbent {
-  readonly version: number
-  readonly outdated: boolean
-  /** Null where it cannot be fitted again. */
-  readonly evaluation: Evaluation | null
-  /** It was trained from older versions of the tables. */
-  readonly isOlder: boolean
-}
-
-interface Verdict {
-  readonly isBetter: boolean
-  readonly reason: string
-}
-
-/**
- * The options in production, fitted on the same training data, for the same test users. The stored model itself would not do: it was fitted on
- * what is the test data now, and would win over anything. Null when there is none.
- */
-async function evaluateIncumbent(
-  registry: Registry,
-  data: TrainingData,
-  { split, signal }: { readonly split: Split; readonly signal: AbortSignal },
-): Promise<Incumbent | null> {
-  const production = await registry.production()
-  if (production === null) return null
-  const { version, outdated, table_versions } = production
-  const refit = refitOf(production, data, signal)
-  return {
-    version,
-    outdated,
-    evaluation: refit && evaluate(refit.fit(split.train), split, K, { signal, userLimit: USERS_MAX }),
-    isOlder: Object.entries(data.tableVersions).some(([table, now]) => table_versions[table] !== now),
-  }
-}
-
-function bestOf(evaluations: ReadonlyMap<string, Evaluation>): string {
-  return [...evaluations].sort(([, a], [, b]) => ndcgOf(b) - ndcgOf(a))[0]?.[0] ?? 'popular'
-}
-
-/** For a model in place that must go. */
-function replacing(chosen: string, evaluations: ReadonlyMap<string, Evaluation>, version: number): Verdict {
-  const ndcg = ndcgOf(evaluations.get(chosen)!).toFixed(4)
-  const why = `version ${version} was trained with a shopper who was erased since`
-  return { isBetter: true, reason: `${chosen} has ndcg@${K} ${ndcg}; ${why}` }
-}
-
-/** Whether to promote, and why, in words. */
-function judge(
-  chosen: string,
-  evaluations: ReadonlyMap<string, Evaluation>,
-  incumbent: Incumbent | null,
-): Verdict {
-  const mine = evaluations.get(chosen)!
-  const own = `${chosen} has ndcg@${K} ${ndcgOf(mine).toFixed(4)}`
-  const baselines = BASELINES.filter((kind) => kind !== chosen && evaluations.has(kind))
-  const against = baselines.map((kind) => `${kind} ${ndcgOf(evaluations.get(kind)!).toFixed(4)}`).join(', ')
-  const beatsBaselines = baselines.every((kind) => ndcgOf(mine) >= ndcgOf(evaluations.get(kind)!))
-  if (!beatsBaselines) return { isBetter: false, reason: `${own}, not above the baselines (${against})` }
-  if (incumbent === null)
-    return { isBetter: true, reason: `${own}, above the baselines (${against}); no model was in place` }
-  return compared(own, mine, incumbent)
-}
-
-/** With the same options nothing differs but the data that the registered model has seen: the newer serves. */
-function compared(own: string, mine: Evaluation, { version, evaluation, isOlder }: Incumbent): Verdict {
-  if (evaluation === null)
-    return { isBetter: true, reason: `${own}; version ${version}, in place, cannot be fitted again` }
-  const { mean, low, high } = pairedDifference(mine.byUser[`ndcg@${K}`]!, evaluation.byUser[`ndcg@${K}`]!)
-  const difference = `${mean >= 0 ? '+' : ''}${mean.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)}) against version ${version}, fitted on the same data`
-  if (mean > 0) return { isBetter: true, reason: `${own}, ${difference}` }
-  if (mean === 0 && isOlder)
-    return {
-      isBetter: true,
-      reason: `${own}, as version ${version} fitted on the same data; its data are newer`,
-    }
-  return { isBetter: false, reason: `${own}, ${difference}: not better than the model in place` }
-}
-
-function ndcgOf({ metrics }: Evaluation): number {
-  return metrics[`ndcg@${K}`] ?? 0
-}
-
-async function writeMetrics(lake: Lake, { version, metrics, trained_at }: ModelVersion): Promise<void> {
-  const rows = Object.entries(metrics).flatMap(([kind, values]) =>
+async function writeMetrics(
+  lake: Lake,
+  { version, metrics, session, trained_at }: ModelVersion,
+): Promise<void> {
+  const rows = Object.entries({ ...metrics, ...session?.metrics }).flatMap(([kind, values]) =>
     Object.entries(values).map(
       ([metric, value]) =>
         `(${version}, '${kind}', '${metric}', ${value}, make_timestamp(${trained_at} * 1000)::TIMESTAMPTZ)`,

@@ -51,7 +51,12 @@ test('the first version that beats the baselines is promoted, with metrics and t
   expect(['popular', 'trending']).not.toContain(version.kind)
   expect(metrics[version.kind]!['ndcg@20']).toBeGreaterThan(metrics.popular!['ndcg@20']!)
   expect(version).toMatchObject({ user_count: 120, product_count: 80, interaction_count: 3_000 })
-  expect(version.table_versions).toEqual({ 'silver.interactions': 1, 'silver.products': 1 })
+  expect(version.table_versions).toEqual({
+    'silver.interactions': 1,
+    'silver.products': 1,
+    'silver.events': 0,
+  })
+  expect(version.session).toBeNull()
   expect((await registry.production())?.version).toBe(version.version)
   expect((await lake.describe()).find(({ name }) => name === 'gold.model_metrics')?.rowCount).toBe(
     Object.values(metrics).flatMap((values) => Object.keys(values)).length,

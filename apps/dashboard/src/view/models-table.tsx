@@ -35,7 +35,12 @@ export function ModelsTable() {
                 <span className="mono wide-cell">{quality(metrics[kind] ?? Object.values(metrics)[0])}</span>
               ),
             },
-            { name: t('why'), cell: ({ reason }) => <span className="note wide-cell">{reason}</span> },
+            {
+              name: t('why'),
+              cell: ({ reason, session }) => (
+                <span className="note wide-cell">{[reason, session?.reason].filter(Boolean).join('; ')}</span>
+              ),
+            },
           ]}
         />
       )}

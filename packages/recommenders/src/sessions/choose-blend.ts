@@ -1,6 +1,6 @@
 import { BlendModel } from '../blend-model.ts'
 import type { Model, ScoredItems } from '../model.ts'
-import { evaluateCases, type SessionCases } from './evaluate-sessions.ts'
+import { evaluateCases, type Repeats, type SessionCases } from './evaluate-sessions.ts'
 import { SESSION_BLEND, type SessionBlendOptions, type SessionModelSpec } from './session-model.ts'
 
 /** A model's answers to all validation cases, to be given again without computing them again. */
@@ -16,7 +16,6 @@ type Parts = SessionBlendOptions['parts']
 const WEIGHTS = [0.1, 0.25, 0.5, 1]
 /** Factors by which weights are tried anew when a part was added. */
 const WEIGHT_STEPS = [0.5, 0.7, 1.4, 2]
-const PARTS_MAX = 3
 /** A further part must raise the objective by this share, since it costs time at every answer, … */
 const GAIN_MIN = 0.001
 /** … and by this share over √predictions, since on little data some part helps by chance. */
@@ -27,7 +26,7 @@ export function recordAnswers(
   model: Model,
   spec: SessionModelSpec,
   cases: SessionCases,
-  depth: number,
+  { depth, repeats }: { readonly depth: number; readonly repeats: Repeats },
 ): RecordedModel {
   const answers: ScoredItems[] = []
   const recorder: Pick<Model, 'recommend'> = {
@@ -37,18 +36,18 @@ export function recordAnswers(
       return answer
     },
   }
-  evaluateCases(recorder, cases, { k: depth })
+  evaluateCases(recorder, cases, { k: depth, repeats })
   return { spec, kind: model.kind, itemCount: model.itemCount, answers }
 }
 
 /**
  * Greedy ensemble selection (Caruana, Niculescu-Mizil, Crew, Ksikes: "Ensemble Selection from Libraries of Models", ICML 2004): starting
  * from the first of `pool`, which is the best, adds the model and weight that raise the objective most, then tries the other weights
- * anew; three parts at most. One part where none helps.
+ * anew; `partsMax` parts at most. One part where none helps.
  */
 export function chooseBlend(
   pool: readonly RecordedModel[],
-  objectiveOfFirst: number,
+  { objectiveOfFirst, partsMax }: { readonly objectiveOfFirst: number; readonly partsMax: number },
   objectiveOf: (model: Model) => number,
 ): Parts {
   const bySpec = new Map(pool.map((one) => [one.spec, one]))
@@ -63,7 +62,7 @@ export function chooseBlend(
   })
   let best: Blend = { parts: [{ weight: 1, spec: pool[0]!.spec }], objective: objectiveOfFirst }
   const gainMin = Math.max(GAIN_MIN, GAIN_BY_CHANCE / Math.sqrt(pool[0]!.answers.length))
-  while (best.parts.length < PARTS_MAX) {
+  while (best.parts.length < partsMax) {
     const others = pool.filter(({ spec }) => !best.parts.some((part) => part.spec === spec))
     const wider = others
       .flatMap(({ spec }) => WEIGHTS.map((weight) => judge([...best.parts, { weight, spec }])))

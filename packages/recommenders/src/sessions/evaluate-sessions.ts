@@ -1,5 +1,6 @@
 import type { UnitScores } from '../evaluation/compare.ts'
 import type { FitSignal, Model, ScoredItems, UserItems } from '../model.ts'
+import { ClusterMeans } from './cluster-means.ts'
 import { orderSessions, type SessionEvents } from './session-events.ts'
 import type { SessionSplit } from './session-split.ts'
 
@@ -15,6 +16,8 @@ export interface SessionEvaluation {
   readonly predictionCount: number
   /** 1 / rank of the next item, 0 beyond k, of each prediction: equal models give equal arrays, so that `pairedDifference` compares. */
   readonly reciprocalRanks: Float64Array
+  /** Test session of each prediction, ascending. */
+  readonly sessions: Uint32Array
   /** The means by session, for `compareWith`. */
   readonly bySession: Readonly<Record<string, UnitScores>>
 }
@@ -30,7 +33,14 @@ export interface EvaluateSessionsOptions extends FitSignal {
   readonly k: number
   /** Test sessions at most; every n-th is taken where there are more. */
   readonly sessionLimit?: number
+  readonly repeats?: Repeats
 }
+
+/**
+ * Whether items of the session may come again. `counted`, the default, is the published protocol. `left out` is the task of a list that
+ * never shows what was just looked at: such items are not recommended, and a prediction whose next item is one of them is not made.
+ */
+export type Repeats = 'counted' | 'left out'
 
 const METRICS = ['hit_rate', 'mrr', 'recall', 'ndcg', 'map'] as const
 const PROGRESS_STEP = 256
@@ -73,13 +83,15 @@ export function sessionCases(
 export function evaluateCases(
   model: Pick<Model, 'recommend'>,
   { sessions, trainItemCount }: SessionCases,
-  { k, signal, onProgress }: EvaluateSessionsOptions,
+  { k, repeats = 'counted', signal, onProgress }: EvaluateSessionsOptions,
 ): SessionEvaluation {
   const totals = new ClusterMeans(METRICS.length, sessions.length)
-  const reciprocalRanks = new Float64Array(sessions.reduce((sum, { items }) => sum + items.length - 1, 0))
+  const predictionsMax = sessions.reduce((sum, { items }) => sum + items.length - 1, 0)
+  const reciprocalRanks = new Float64Array(predictionsMax)
+  const sessionOf = new Uint32Array(predictionsMax)
   const shown = new Set<number>()
   const values = new Float64Array(METRICS.length)
-  const filter = () => true
+  const asked = repeats === 'counted' ? { k, filter: () => true } : { k }
   let prediction = 0
   for (const [n, session] of sessions.entries()) {
     if (n % PROGRESS_STEP === 0) {
@@ -87,9 +99,15 @@ export function evaluateCases(
       onProgress?.(n / sessions.length)
     }
     for (let next = session.items.length - 2; next >= 0; next--) {
-      const answer = model.recommend(prefixOf(session, next), { k, filter })
-      measure(answer, session.items.subarray(0, next + 1), k, values)
+      const prefix = prefixOf(session, next)
+      const isRepeat = prefix.items.includes(session.items[next]!)
+      if (isRepeat && repeats === 'left out') continue
+      const answer = model.recommend(prefix, asked)
+      const future = session.items.subarray(0, next + 1)
+      const wanted = repeats === 'counted' ? future : future.filter((item) => !prefix.items.includes(item))
+      measure(answer, wanted, k, values)
       for (const item of answer.items) shown.add(item)
+      sessionOf[prediction] = n
       reciprocalRanks[prediction++] = values[1]!
       totals.add(values)
     }
@@ -105,7 +123,8 @@ export function evaluateCases(
     },
     halfWidths: named(totals.halfWidths()),
     predictionCount: prediction,
-    reciprocalRanks,
+    reciprocalRanks: reciprocalRanks.subarray(0, prediction),
+    sessions: sessionOf.subarray(0, prediction),
     bySession: named(totals.clusters()),
   }
 }
@@ -143,51 +162,4 @@ function measure({ items }: ScoredItems, future: Uint32Array, k: number, values:
   values[2] = hits / wanted.size
   values[3] = ideal === 0 ? 0 : gain / ideal
   values[4] = k < 1 ? 0 : precision / Math.min(k, wanted.size)
-}
-
-/** Means of values that come in clusters, with the sandwich estimate of their error (Liang and Zeger, Biometrika 1986). */
-class ClusterMeans {
-  /** Sums of each value by cluster. */
-  readonly #clusterSums: readonly Float64Array[]
-  readonly #sizes: Float64Array
-  #cluster = 0
-
-  constructor(width: number, clusterCount: number) {
-    this.#clusterSums = Array.from({ length: width }, () => new Float64Array(clusterCount))
-    this.#sizes = new Float64Array(clusterCount)
-  }
-
-  add(values: Float64Array): void {
-    for (let n = 0; n < values.length; n++) this.#clusterSums[n]![this.#cluster]! += values[n]!
-    this.#sizes[this.#cluster]! += 1
-  }
-
-  endCluster(): void {
-    this.#cluster += 1
-  }
-
-  clusters(): UnitScores[] {
-    return this.#clusterSums.map((values) => ({ values, sizes: this.#sizes }))
-  }
-
-  means(): Float64Array {
-    const count = sumOf(this.#sizes)
-    return Float64Array.from(this.#clusterSums, (sums) => (count === 0 ? 0 : sumOf(sums) / count))
-  }
-
-  halfWidths(): Float64Array {
-    // Σ over clusters (sum − mean · size)², over the square of the count.
-    const count = sumOf(this.#sizes)
-    return this.means().map((mean, n) => {
-      const spread = this.#clusterSums[n]!.reduce(
-        (total, sum, cluster) => total + (sum - mean * this.#sizes[cluster]!) ** 2,
-        0,
-      )
-      return count === 0 ? 0 : (1.96 * Math.sqrt(spread)) / count
-    })
-  }
-}
-
-function sumOf(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0)
 }

@@ -38,7 +38,7 @@ const PRODUCT_MIN = 1e-200
  * nearest `neighbourCount` gives its items a score. A user's newest-first items are the session; of an item that is there several
  * times the newest event counts; items that no past session has are passed over. Ages are taken relative to the newest session
  * compared, since with exponential decay the time of asking is a factor of all scores alike. Scratch for answers takes 17 bytes a
- * session and 14 an item, and is allocated once.
+ * session and 18 an item, and is allocated once.
  */
 export class SessionKnnModel implements Model {
   readonly kind: string
@@ -54,6 +54,8 @@ export class SessionKnnModel implements Model {
   readonly #scores: Float64Array
   /** Own place + 1 of items in the session at hand. */
   readonly #ownPlaces: Uint16Array
+  /** Row + 1 of items whose parts are asked for. */
+  readonly #rows: Uint32Array
   // Scratch that is written before it is read.
   readonly #matchPlaces: Uint8Array
   readonly #neighbours: Uint32Array
@@ -89,6 +91,7 @@ export class SessionKnnModel implements Model {
     this.#neighbours = new Uint32Array(Math.min(sessionCount, weighting.sampleSize * weighting.historyCount))
     this.#scores = new Float64Array(itemCount)
     this.#ownPlaces = new Uint16Array(itemCount)
+    this.#rows = new Uint32Array(itemCount)
     this.#touched = new Uint32Array(itemCount)
     this.#own = new Own(weighting.historyCount)
   }
@@ -128,11 +131,17 @@ export class SessionKnnModel implements Model {
   reasons(user: UserItems, items: Uint32Array): Int32Array {
     const parts = this.#parts(user, items)
     const width = user.items.length
-    return Int32Array.from(items, (_, n) => {
-      const row = parts.subarray(n * width, (n + 1) * width)
-      const strongest = row.indexOf(row.reduce((most, part) => Math.max(most, part), 0))
-      return (row[strongest] ?? 0) > 0 ? strongest : -1
-    })
+    const strongest = new Int32Array(items.length).fill(-1)
+    for (let row = 0; row < items.length; row++) {
+      let most = 0
+      for (let n = 0; n < width; n++) {
+        const part = parts[row * width + n]!
+        if (part <= most) continue
+        most = part
+        strongest[row] = n
+      }
+    }
+    return strongest
   }
 
   save(): Uint8Array {
@@ -156,6 +165,7 @@ export class SessionKnnModel implements Model {
         own.indices[own.count] = n
         own.places[own.count] = place
         own.weights[own.count] = user.weights[n]!
+        own.atPlaces[place] = own.count
         own.count += 1
       }
       place += 1
@@ -270,11 +280,12 @@ export class SessionKnnModel implements Model {
     for (let n = 0; n < own.count; n++) this.#ownPlaces[own.items[n]!] = 0
   }
 
-  /** Parts of the scores by own event: a row for each of `items`, as wide as `user.items`. */
+  /** Parts of the scores by own event: a row for each of `wanted`, as wide as `user.items`. */
   #parts(user: UserItems, wanted: Uint32Array): Float64Array {
     const width = user.items.length
     const parts = new Float64Array(wanted.length * width)
-    const rows = new Map(Array.from(wanted, (item, row) => [item, row]))
+    const rows = this.#rows
+    for (let row = 0; row < wanted.length; row++) rows[wanted[row]!] = row + 1
     const own = this.#readOwn(user)
     const neighbourCount = this.#findNeighbours(own)
     const { starts, items, weights } = this.#index
@@ -283,24 +294,33 @@ export class SessionKnnModel implements Model {
       const weight =
         this.#sessionFactors[session]! * this.#scale * this.#matchFactors[this.#matchPlaces[session]!]!
       const lastCommon = this.#lastCommonPlace(session)
+      const commonCount = this.#findCommon(session)
       for (let at = starts[session]!; at < starts[session + 1]!; at++) {
-        const row = rows.get(items[at]!)
-        if (row === undefined) continue
+        const row = rows[items[at]!]! - 1
+        if (row < 0) continue
         const given =
           weight * this.#distanceFactorAt(at, lastCommon) * weights[at]! * this.#itemFactors[items[at]!]!
-        for (let o = 0; o < own.count; o++)
-          if (this.#has(session, own.items[o]!))
-            parts[row * width + own.indices[o]!]! += given * own.weights[o]!
+        for (let c = 0; c < commonCount; c++) {
+          const o = own.common[c]!
+          parts[row * width + own.indices[o]!]! += given * own.weights[o]!
+        }
       }
     }
+    for (let row = 0; row < wanted.length; row++) rows[wanted[row]!] = 0
     this.#clear(own, neighbourCount)
     return parts
   }
 
-  #has(session: number, item: number): boolean {
+  /** Leaves in `common` which own items a past session has. */
+  #findCommon(session: number): number {
+    const own = this.#own
     const { starts, items } = this.#index
-    for (let at = starts[session]!; at < starts[session + 1]!; at++) if (items[at] === item) return true
-    return false
+    let count = 0
+    for (let at = starts[session]!; at < starts[session + 1]!; at++) {
+      const place = this.#ownPlaces[items[at]!]!
+      if (place > 0) own.common[count++] = own.atPlaces[place - 1]!
+    }
+    return count
   }
 }
 
@@ -313,11 +333,17 @@ class Own {
   readonly places: Uint8Array
   /** Event weight × weight of the place. */
   readonly weights: Float64Array
+  /** Which of them is at a place. */
+  readonly atPlaces: Uint8Array
+  /** Of which the past session at hand has some. */
+  readonly common: Uint8Array
 
   constructor(size: number) {
     this.items = new Uint32Array(size)
     this.indices = new Uint32Array(size)
     this.places = new Uint8Array(size)
     this.weights = new Float64Array(size)
+    this.atPlaces = new Uint8Array(size)
+    this.common = new Uint8Array(size)
   }
 }

@@ -3,6 +3,7 @@ import { seededRandom } from '../seeded-random.ts'
 import { chooseBlend, recordAnswers } from './choose-blend.ts'
 import {
   evaluateCases,
+  type Repeats,
   type SessionCases,
   type SessionEvaluation,
   sessionCases,
@@ -23,6 +24,9 @@ export interface TuneSessionsOptions extends FitSignal {
   /** No further model is tried after so long. The choice then depends on the machine's speed. Default: no limit. */
   readonly timeLimitMs?: number
   readonly seed?: number
+  readonly repeats?: Repeats
+  /** Models that a blend has at most, 1: none is made. Default 3. */
+  readonly blendParts?: number
   /** Milliseconds of a clock that only rises. */
   readonly now?: () => number
 }
@@ -81,7 +85,7 @@ export function tuneSessions(split: SessionSplit, options: TuneSessionsOptions =
     search.try(neighbourOf(kinds[place]!.spec, random))
   }
   const best = search.bestOfEachKind()
-  const blend = search.blend()
+  const blend = (options.blendParts ?? 3) > 1 ? search.blend() : undefined
   options.onProgress?.(1)
   const tried = search.tried()
   return {
@@ -156,12 +160,13 @@ class Search {
   /** The blend of tried models that ranks best, where one ranks better than the best model. */
   blend(): TriedSessionModel | undefined {
     const best = this.tried()[0]!
+    const recording = { depth: SESSION_BLEND.depth, repeats: this.#options.repeats ?? 'counted' }
     const pool = this.bestOfEachKind()
       .concat(this.tried().slice(1, 1 + BLEND_OTHERS))
-      .map(({ spec }) => recordAnswers(this.#training.fit(spec), spec, this.#cases, SESSION_BLEND.depth))
+      .map(({ spec }) => recordAnswers(this.#training.fit(spec), spec, this.#cases, recording))
     const parts = chooseBlend(
       [...new Map(pool.map((one) => [one.spec, one])).values()],
-      best.objective,
+      { objectiveOfFirst: best.objective, partsMax: this.#options.blendParts ?? 3 },
       (model) => this.#objective(this.#evaluate(model, this.#cases)),
     )
     if (parts.length < 2) return undefined
@@ -177,10 +182,10 @@ class Search {
   }
 
   #evaluate(model: Pick<Model, 'recommend'>, cases: SessionCases): SessionEvaluation {
-    const { k = 20, signal, trials = 40, refinements = 32, onProgress } = this.#options
+    const { k = 20, repeats, signal, trials = 40, refinements = 32, onProgress } = this.#options
     this.#trials += 1
     onProgress?.(Math.min(0.99, this.#trials / (2 * trials + refinements)))
-    return evaluateCases(model, cases, { k, ...(signal ? { signal } : {}) })
+    return evaluateCases(model, cases, { k, ...(repeats ? { repeats } : {}), ...(signal ? { signal } : {}) })
   }
 
   #objective({ metrics }: SessionEvaluation): number {

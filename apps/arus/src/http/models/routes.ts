@@ -2,6 +2,8 @@ import { ModelsSchema } from '../../api-schema/index.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 
+type Metrics = Record<string, Record<string, number>>
+
 /** `GET /models` */
 export function modelRoutes(app: Api, { models }: ApiDeps): void {
   app.get(
@@ -19,7 +21,7 @@ export function modelRoutes(app: Api, { models }: ApiDeps): void {
         version: model.version,
         kind: model.kind,
         status: model.status,
-        metrics: model.metrics as Record<string, Record<string, number>>,
+        metrics: model.metrics as Metrics,
         trained_at: model.trained_at,
         promoted_at: model.promoted_at,
         reason: model.reason,
@@ -27,6 +29,13 @@ export function modelRoutes(app: Api, { models }: ApiDeps): void {
         user_count: model.user_count,
         product_count: model.product_count,
         interaction_count: model.interaction_count,
+        session: model.session
+          ? {
+              kind: model.session.kind,
+              metrics: model.session.metrics as Metrics,
+              reason: model.session.reason,
+            }
+          : null,
       })),
     }),
   )

@@ -128,7 +128,7 @@ export const GOLD: readonly TableDefinition[] = [
     'gold.model_metrics',
     'Metrics of each algorithm tried for each model version.',
     `version integer Version in the registry
-     kind string Algorithm
+     kind string Algorithm; for the next product of a session, who asks and what answers
      metric string recall@20, ndcg@20, …
      value double Value
      trained_at timestamp [UTC] When`,

@@ -137,7 +137,8 @@ function answersSql(answers: readonly StoredAnswer[]): string {
   ]
   return `SELECT recommendation_id, user_id, scenario, fallback, model_name, model_version,
       generated_at, products, '{}' AS passport, 0 AS log_partition, place::BIGINT AS log_offset,
-      generated_at::DATE AS generated_date, session_id, took_ms, experiments, shadows
+      generated_at::DATE AS generated_date, session_id, took_ms, experiments, shadows,
+      NULL::VARCHAR AS rules, NULL::DOUBLE AS exploration_probability
     FROM ${valuesSql(rows, columns)}`
 }
 

@@ -90,7 +90,8 @@ async function store(passport: Passport, count: number, { explores = true, atMs 
   await lake.write(
     'bronze.recommendations',
     `SELECT 'a' || n AS recommendation_id, 'ani' AS user_id, 'home' AS scenario, NULL::VARCHAR AS fallback, 'walk' AS model_name,
-       1 AS model_version, moment AS generated_at, products, passport, 0 AS log_partition, n::BIGINT AS log_offset, moment::DATE AS generated_date, NULL::VARCHAR AS rules, NULL::DOUBLE AS exploration_probability
+       1 AS model_version, moment AS generated_at, products, passport, 0 AS log_partition, n::BIGINT AS log_offset, moment::DATE AS generated_date, NULL::VARCHAR AS rules, NULL::DOUBLE AS exploration_probability, NULL::VARCHAR AS session_id, NULL::DOUBLE AS took_ms,
+       NULL::VARCHAR AS experiments, NULL::VARCHAR AS shadows
      FROM (VALUES ${answers.join(', ')}) t(n, passport, products, moment)`,
     { mode: 'overwrite' },
   )

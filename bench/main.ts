@@ -14,6 +14,7 @@ import { benchQuality } from './quality.ts'
 import { benchServer } from './server.ts'
 import { benchSql } from './sql.ts'
 import { benchSteady } from './steady.ts'
+import { benchTaste } from './taste.ts'
 import { benchTrain } from './train.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
@@ -38,6 +39,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
       minutes: Number(process.env.STEADY_MINUTES ?? 5),
       port: 8392,
     }),
+  taste: () => benchTaste({ productCount: 20_000, port: 8393 }),
   live: () => benchLive({ eventCount: 200_000 }),
   quality: () => benchQuality(),
   train: () => benchTrain(),

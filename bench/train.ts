@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { readLists, splitOf } from '../apps/arus/src/evaluation/files/list-file.ts'
 import { evaluate, fitAls, fitWalk } from '../packages/recommenders/src/index.ts'
 import { measureProcess, printComparisons } from './measure.ts'
-import { readLists, splitOf } from './quality/lists.ts'
 
 const folder = join(process.env.ARUS_SHARED_DATA ?? join(import.meta.dirname, '../../shared/data'), 'gowalla')
 
@@ -19,7 +19,7 @@ export async function benchTrain(): Promise<void> {
     console.log(`\nTraining: skipped, ${files.join(' or ')} is not there`)
     return
   }
-  const split = splitOf(readLists(files[0]!), readLists(files[1]!))
+  const split = splitOf(await readLists(files[0]!), await readLists(files[1]!))
   const userLimit = Math.ceil(new Set(split.test.users).size / USER_STEP)
   const walkSeconds = cpuSecondsOf(() => fitWalk(split.train)).cpuSeconds
   const als = cpuSecondsOf(() => fitAls(split.train, ALS))

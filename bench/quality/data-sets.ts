@@ -1,56 +1,54 @@
 import { join } from 'node:path'
-import { lastOfEachSplit, type Split } from '../../packages/recommenders/src/index.ts'
-import { interactionsOf, linesOf, Pairs, readLists, splitOf } from './lists.ts'
+import {
+  interactionsOf,
+  Pairs,
+  readLists,
+  splitOf,
+  wordsOf,
+} from '../../apps/arus/src/evaluation/files/list-file.ts'
+import { lastOfEachSplit, leaveLastOutSplit, type Split } from '../../packages/recommenders/src/index.ts'
 
 /** Public data of `shared/data` by name, with the split that is usual for each. */
-export const DATA_SETS: Readonly<Record<string, (folder: string) => Split>> = {
-  gowalla: (folder) =>
-    splitOf(readLists(join(folder, 'gowalla/train.txt.gz')), readLists(join(folder, 'gowalla/test.txt.gz'))),
-  'lastfm-lightgcn': (folder) =>
+export const DATA_SETS: Readonly<Record<string, (folder: string) => Promise<Split>>> = {
+  gowalla: async (folder) =>
     splitOf(
-      readCounts(join(folder, 'lastfm-lightgcn/data1.txt.gz')),
-      readCounts(join(folder, 'lastfm-lightgcn/test1.txt.gz')),
+      await readLists(join(folder, 'gowalla/train.txt.gz')),
+      await readLists(join(folder, 'gowalla/test.txt.gz')),
+    ),
+  'lastfm-lightgcn': async (folder) =>
+    splitOf(
+      await readCounts(join(folder, 'lastfm-lightgcn/data1.txt.gz')),
+      await readCounts(join(folder, 'lastfm-lightgcn/test1.txt.gz')),
     ),
   /** The last fifth of each user's ratings by time. */
-  'ml-latest-small': (folder) =>
-    lastOfEachSplit(interactionsOf(readRatings(join(folder, 'ml-latest-small/ratings.csv.gz')))),
+  'ml-latest-small': async (folder) =>
+    lastOfEachSplit(interactionsOf(await readRatings(join(folder, 'ml-latest-small/ratings.csv.gz')))),
   Beauty: (folder) => lastOut(join(folder, 's3rec/Beauty.txt.gz')),
   Toys: (folder) => lastOut(join(folder, 's3rec/Toys_and_Games.txt.gz')),
   LastFM: (folder) => lastOut(join(folder, 's3rec/LastFM.txt.gz')),
-  'retailrocket-2k': (folder) =>
+  'retailrocket-2k': async (folder) =>
     splitOf(
-      readEvents(join(folder, 'retailrocket-2k/events.csv.gz')),
-      readBuys(join(folder, 'retailrocket-2k/test_buys.csv.gz')),
+      await readEvents(join(folder, 'retailrocket-2k/events.csv.gz')),
+      await readBuys(join(folder, 'retailrocket-2k/test_buys.csv.gz')),
     ),
 }
 
-/** Leave-one-out: the last item of each list is the test. */
-function lastOut(file: string): Split {
-  const train = new Pairs()
-  const test = new Pairs()
-  for (const line of linesOf(file)) {
-    const [user = '', ...items] = line.split(/\s+/)
-    for (const [n, item] of items.entries()) (n === items.length - 1 ? test : train).add(user, item)
-  }
-  return splitOf(train, test)
+async function lastOut(file: string): Promise<Split> {
+  return leaveLastOutSplit(interactionsOf(await readLists(file)))
 }
 
 /** `user item count`. */
-function readCounts(file: string): Pairs {
+async function readCounts(file: string): Promise<Pairs> {
   const pairs = new Pairs()
-  for (const line of linesOf(file)) {
-    const [user = '', item = ''] = line.split(/\s+/)
-    pairs.add(user, item)
-  }
+  for await (const [user = '', item = ''] of wordsOf(file)) pairs.add(user, item)
   return pairs
 }
 
 /** Ratings of any height: that a film was rated is what is to be predicted. */
-function readRatings(file: string): Pairs {
+async function readRatings(file: string): Promise<Pairs> {
   const pairs = new Pairs()
-  for (const line of linesOf(file).slice(1)) {
-    const [user = '', item = '', , seconds = ''] = line.split(',')
-    pairs.add(user, item, { timeMs: Number(seconds) * 1000 })
+  for await (const [row, cells] of rowsOf(file)) {
+    if (row > 0) pairs.add(cells[0]!, cells[1]!, { timeMs: Number(cells[3]) * 1000 })
   }
   return pairs
 }
@@ -58,24 +56,33 @@ function readRatings(file: string): Pairs {
 /** Weights as `silver.interactions` has them. */
 const WEIGHTS: Readonly<Record<string, number>> = { view: 1, cart: 4, buy: 6 }
 
-function readEvents(file: string): Pairs {
-  const [head = '', ...lines] = linesOf(file)
-  const [ts, user, item, event] = ['ts', 'user', 'item', 'event'].map((name) => head.split(',').indexOf(name))
+async function readEvents(file: string): Promise<Pairs> {
   const pairs = new Pairs()
-  for (const line of lines) {
-    const cells = line.split(',')
-    pairs.add(cells[user!]!, cells[item!]!, {
-      weight: WEIGHTS[cells[event!]!] ?? 1,
-      timeMs: Number(cells[ts!]) * 1000,
-    })
+  let columns: number[] = []
+  for await (const [row, cells] of rowsOf(file)) {
+    const [ts, user, item, event] = columns
+    if (row === 0) columns = ['ts', 'user', 'item', 'event'].map((name) => cells.indexOf(name))
+    else
+      pairs.add(cells[user!]!, cells[item!]!, {
+        weight: WEIGHTS[cells[event!]!] ?? 1,
+        timeMs: Number(cells[ts!]) * 1000,
+      })
   }
   return pairs
 }
 
-function readBuys(file: string): Pairs {
-  const [head = '', ...lines] = linesOf(file)
-  const [user, item] = ['user', 'item'].map((name) => head.split(',').indexOf(name))
+async function readBuys(file: string): Promise<Pairs> {
   const pairs = new Pairs()
-  for (const line of lines) pairs.add(line.split(',')[user!]!, line.split(',')[item!]!)
+  let columns: number[] = []
+  for await (const [row, cells] of rowsOf(file)) {
+    if (row === 0) columns = ['user', 'item'].map((name) => cells.indexOf(name))
+    else pairs.add(cells[columns[0]!]!, cells[columns[1]!]!)
+  }
   return pairs
+}
+
+/** Rows of a CSV without quotes, with their number from 0. */
+async function* rowsOf(file: string): AsyncGenerator<[row: number, cells: string[]]> {
+  let row = 0
+  for await (const cells of wordsOf(file, ',')) yield [row++, cells]
 }

@@ -1,25 +1,23 @@
 import { parseArgs } from 'node:util'
+import { ArusError } from '../../apps/arus/src/errors.ts'
 import {
-  evaluateSessions,
-  fitSessionModel,
-  lastDaySplit,
-  type SessionEvaluation,
-  type SessionEvents,
-  type SessionModelSpec,
-  type SessionSplit,
-  sessionsByGap,
-  type TriedSessionModel,
-  tuneSessions,
+  evaluateSessionSplit,
+  readSessionSplit,
+  type SessionFiles,
+} from '../../apps/arus/src/evaluation/evaluate-session-files.ts'
+import { parseColumns } from '../../apps/arus/src/evaluation/files/session-file.ts'
+import { cpuSecondsSince, type MeasuredModel } from '../../apps/arus/src/evaluation/measured-model.ts'
+import type {
+  SessionEvaluation,
+  SessionEvents,
+  SessionModelSpec,
+  TriedSessionModel,
 } from '../../packages/recommenders/src/index.ts'
-import { parseColumns, readSessionFile, type SessionColumns } from './session-file.ts'
-import { FileProblem } from './text-records.ts'
 
 const K = 20
 /** No further model is tried after so long. */
 const TUNE_MINUTES = 10
 const TABLE_ROWS = 20
-/** VMIS-kNN as it is published, untuned, to compare with. */
-const REFERENCE: SessionModelSpec = { kind: 'vmis-knn', options: {} }
 
 const USAGE =
   'npm run bench:quality -- --sessions FILE --columns session,item,time [--test FILE] [--gap-minutes N] [--minutes N]'
@@ -29,50 +27,47 @@ export async function benchSessions(args: readonly string[]): Promise<void> {
   try {
     await run(optionsOf(args))
   } catch (error) {
-    if (!(error instanceof FileProblem)) throw error
+    if (!(error instanceof ArusError)) throw error
     console.error(error.message)
     process.exitCode = 2
   }
 }
 
-interface Options {
-  readonly file: string
-  readonly testFile?: string
-  readonly columns: SessionColumns
-  readonly gapMs?: number
+interface Options extends SessionFiles {
   readonly timeLimitMs: number
 }
 
 async function run(options: Options): Promise<void> {
   const before = process.cpuUsage()
-  const split = await readSplit(options)
-  const validation = lastDaySplit(split.train)
+  const split = await readSessionSplit(options, (text) => console.log(text))
   console.log(
     `\nSessions of ${options.file}: ${counts(split.train)} to learn from, ${counts(split.test)} to predict`,
   )
-  console.log(`Validation: the newest ${validation.test.sessionCount} of the sessions to learn from`)
-  const tuned = tuneSessions(validation, {
+  const { measured, tuned, tuneCpuSeconds } = evaluateSessionSplit(split, {
     k: K,
+    models: null,
     timeLimitMs: options.timeLimitMs,
-    sessionLimit: 3_000,
+    userLimit: Number.POSITIVE_INFINITY,
+    onProgress: () => {},
+    signal: new AbortController().signal,
   })
+  console.log('On validation data, the newest of the sessions to learn from:')
   console.table(tuned.tried.slice(0, TABLE_ROWS).map(validationRow))
-  const tuneCpuSeconds = cpuSecondsSince(before)
-  const rows = [...tuned.best.map(({ spec }) => spec), REFERENCE].map((spec) => testRow(spec, split))
-  console.log(
-    `On test data, lists of ${K}, each prefix predicts the next item; the choice is ${tuned.choice.spec.kind}:`,
-  )
-  console.table(rows.map(({ shown }) => shown))
-  console.log(JSON.stringify(tuned.choice.spec))
-  const { evaluation } = rows[0]!
-  if (evaluation.predictionCount === 0)
+  const { spec } = tuned.choice
+  console.log(`On test data, lists of ${K}, each prefix predicts the next item; the choice is ${spec.kind}:`)
+  console.table(measured.map(testRow))
+  console.log(JSON.stringify(spec))
+  const chosen = measured.find(({ name }) => name === spec.kind)!
+  const predictions = chosen.scores.sizes!.reduce((sum, size) => sum + size, 0)
+  if (predictions === 0)
     console.log('Nothing was measured: no test session has two events of items in the training data')
+  const metrics = Object.fromEntries(Object.entries(chosen.metrics).map(([name, { value }]) => [name, value]))
   console.log(
     JSON.stringify({
-      kind: tuned.choice.spec.kind,
-      [`hit@${K}`]: evaluation.metrics[`hit_rate@${K}`],
-      ...evaluation.metrics,
-      predictions: evaluation.predictionCount,
+      kind: spec.kind,
+      [`hit@${K}`]: metrics[`hit_rate@${K}`],
+      ...metrics,
+      predictions,
       tune_cpu_seconds: tuneCpuSeconds,
       cpu_seconds: cpuSecondsSince(before),
       peak_memory_bytes: process.resourceUsage().maxRSS * 1_024,
@@ -82,7 +77,8 @@ async function run(options: Options): Promise<void> {
 
 function optionsOf(args: readonly string[]): Options {
   const { values } = parse(args)
-  if (values.sessions === undefined || values.columns === undefined) throw new FileProblem(`Usage: ${USAGE}`)
+  if (values.sessions === undefined || values.columns === undefined)
+    throw new ArusError('REQUEST_INVALID', `Usage: ${USAGE}`)
   const gapMs = minutes(values['gap-minutes'], '--gap-minutes')
   return {
     file: values.sessions,
@@ -101,57 +97,38 @@ function parse(args: readonly string[]) {
       options: { sessions: text, columns: text, test: text, 'gap-minutes': text, minutes: text },
     })
   } catch (error) {
-    throw new FileProblem(`${(error as Error).message}\nUsage: ${USAGE}`)
+    throw new ArusError('REQUEST_INVALID', `${(error as Error).message}\nUsage: ${USAGE}`)
   }
 }
 
 function minutes(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (!(value > 0)) throw new FileProblem(`${name} takes a number above 0; found "${text}"`)
+  if (!(value > 0)) throw new ArusError('REQUEST_INVALID', `${name} takes a number above 0; found "${text}"`)
   return value * 60_000
-}
-
-async function readSplit({ file, testFile, columns, gapMs }: Options): Promise<SessionSplit> {
-  const itemIndices = new Map<string, number>()
-  const read = async (name: string) => {
-    const { events, rowCount, broken } = await readSessionFile(name, columns, itemIndices)
-    for (const [reason, { count, firstLine }] of broken)
-      console.log(`${name}: ${count} of ${rowCount} rows left out, ${reason}; the first is line ${firstLine}`)
-    return events
-  }
-  const all = await read(file)
-  const test = testFile === undefined ? undefined : await read(testFile)
-  const whole = (events: typeof all): SessionEvents => {
-    const sessions = { ...events, itemCount: itemIndices.size }
-    return gapMs === undefined ? sessions : sessionsByGap(sessions, gapMs)
-  }
-  return test === undefined ? lastDaySplit(whole(all)) : { train: whole(all), test: whole(test) }
 }
 
 function validationRow({ spec, evaluation }: TriedSessionModel) {
   return { kind: spec.kind, ...mainMetrics(evaluation), options: describe(spec) }
 }
 
-function testRow(spec: SessionModelSpec, split: SessionSplit) {
-  const beforeFit = process.cpuUsage()
-  const model = fitSessionModel(spec, split.train)
-  const fitCpuSeconds = cpuSecondsSince(beforeFit)
-  const beforeAnswers = process.cpuUsage()
-  const evaluation = evaluateSessions(model, split, { k: K })
-  const answersCpuSeconds = cpuSecondsSince(beforeAnswers)
+function testRow({ name, metrics, fitCpuSeconds, answersCpuSeconds, scores }: MeasuredModel) {
+  const value = (metric: string) => rounded(metrics[`${metric}@${K}`]!.value)
+  const withHalf = (metric: string) => {
+    const { high } = metrics[`${metric}@${K}`]!
+    return `${value(metric).toFixed(4)} ± ${(high! - value(metric)).toFixed(4)}`
+  }
+  const predictions = scores.sizes!.reduce((sum, size) => sum + size, 0)
   return {
-    evaluation,
-    shown: {
-      model: spec === REFERENCE ? `${spec.kind}, defaults` : spec.kind,
-      ...mainMetrics(evaluation),
-      recall: rounded(evaluation.metrics[`recall@${K}`]!),
-      ndcg: rounded(evaluation.metrics[`ndcg@${K}`]!),
-      map: rounded(evaluation.metrics[`map@${K}`]!),
-      coverage: rounded(evaluation.metrics[`coverage@${K}`]!),
-      fit_cpu_s: rounded(fitCpuSeconds),
-      cpu_us_per_answer: Math.round((answersCpuSeconds * 1e6) / Math.max(1, evaluation.predictionCount)),
-    },
+    model: name,
+    hit: withHalf('hit_rate'),
+    mrr: withHalf('mrr'),
+    recall: value('recall'),
+    ndcg: value('ndcg'),
+    map: value('map'),
+    coverage: value('coverage'),
+    fit_cpu_s: rounded(fitCpuSeconds),
+    cpu_us_per_answer: Math.round((answersCpuSeconds * 1e6) / Math.max(1, predictions)),
   }
 }
 
@@ -176,9 +153,4 @@ function counts({ sessionCount, items }: SessionEvents): string {
 
 function rounded(value: number): number {
   return Math.round(value * 1e4) / 1e4
-}
-
-function cpuSecondsSince(before: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1e6
 }

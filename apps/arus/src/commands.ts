@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CliContext } from './cli/context.ts'
 
@@ -25,6 +26,10 @@ const COMMANDS: Readonly<Record<string, LoadCommand>> = {
   },
   consume: async (context) => (await import('./cli/consume-command.ts')).consumeCommand(context),
   train: async (context) => (await import('./cli/train-command.ts')).trainCommand(context),
+  evaluate: async (context) => {
+    const { evaluateCommand } = await import('./cli/evaluate-command.ts')
+    return evaluateCommand(context, join(import.meta.dirname, 'server/evaluation-process.ts'))
+  },
   models: async (context) => (await import('./cli/models-command.ts')).modelsCommand(context),
   promote: async (context) => (await import('./cli/promote-command.ts')).promoteCommand(context),
   rollback: async (context) => (await import('./cli/rollback-command.ts')).rollbackCommand(context),

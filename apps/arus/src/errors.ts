@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   CSV_INVALID: { status: 400, exitCode: 2 },
   CATALOGUE_EMPTY: { status: 503, exitCode: 3 },
   TRAINING_NO_DATA: { status: 409, exitCode: 3 },
+  EVALUATION_IMPOSSIBLE: { status: 409, exitCode: 3 },
   MODEL_NOT_BETTER: { status: 409, exitCode: 3 },
   MODEL_FILE_CORRUPT: { status: 500, exitCode: 6 },
   QUERY_INVALID: { status: 400, exitCode: 2 },

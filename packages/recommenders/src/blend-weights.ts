@@ -1,5 +1,5 @@
 import { agedWeights, BLEND_DEPTH } from './blend-model.ts'
-import { rankMetrics } from './evaluate.ts'
+import { rankMetrics } from './evaluation/rank-metrics.ts'
 import type { Model, ScoredItems, UserItems } from './model.ts'
 import { TopK } from './top-k.ts'
 

@@ -8,13 +8,32 @@ export {
 export { type ContentOptions, fitContent, type ItemFeatures } from './content.ts'
 export { type EaseOptions, fitEase } from './ease.ts'
 export { RECOMMENDER_ERRORS, RecommenderError, type RecommenderErrorCode } from './errors.ts'
+export { Calibration } from './evaluation/calibration.ts'
 export {
-  type Evaluation,
-  evaluate,
+  type Comparison,
+  compareWith,
+  holm,
+  SIGNIFICANCE_LEVEL,
+  type UnitScores,
+} from './evaluation/compare.ts'
+export {
+  cosineDistance,
+  groupDistance,
+  type ItemDistance,
+  intraListDiversity,
+} from './evaluation/diversity.ts'
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluation/evaluate.ts'
+export {
+  type Interval,
   meanWithInterval,
+  type PairedDifference,
   pairedDifference,
-  rankMetrics,
-} from './evaluate.ts'
+  ratioWithInterval,
+} from './evaluation/intervals.ts'
+export type { ItemGroups } from './evaluation/item-groups.ts'
+export { giniOf } from './evaluation/popularity.ts'
+export { rankMetrics } from './evaluation/rank-metrics.ts'
+export { studentQuantile, studentTwoSided } from './evaluation/student-t.ts'
 export { IdTable } from './id-table.ts'
 export { fitItemKnn, type ItemKnnOptions } from './item-knn.ts'
 export { loadModel } from './load-model.ts'
@@ -29,6 +48,14 @@ export type {
   UserItems,
 } from './model.ts'
 export { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
+export { crossFittedClickModel, fitClickModel } from './off-policy/click-model.ts'
+export {
+  type EstimateOptions,
+  estimateOffPolicy,
+  type OffPolicyEstimate,
+  type OffPolicyRefusal,
+} from './off-policy/estimate.ts'
+export type { LoggedList, RewardModel } from './off-policy/logged-list.ts'
 export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.ts'
 export {
   type EvaluateSessionsOptions,
@@ -50,7 +77,7 @@ export {
 } from './sessions/tune-sessions.ts'
 export { fitVmisKnn, type VmisKnnOptions } from './sessions/vmis-knn.ts'
 export { fitVstan, type VstanOptions } from './sessions/vstan.ts'
-export { lastOfEachSplit, type Split, timeSplit, validationSplit } from './splits.ts'
+export { lastOfEachSplit, leaveLastOutSplit, type Split, timeSplit, validationSplit } from './splits.ts'
 export { TopK } from './top-k.ts'
-export { type Tried, type Tuned, tune } from './tune.ts'
+export { type Tried, type Tuned, type TuneOptions, tune } from './tune.ts'
 export { fitWalk, type WalkOptions } from './walk.ts'

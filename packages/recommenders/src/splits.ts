@@ -40,6 +40,11 @@ export function lastOfEachSplit(interactions: Interactions, testShare = 0.2): Sp
   }
 }
 
+/** Withholds the newest interaction of each user who has several: leave-last-out, in the order of `lastOfEachSplit`. */
+export function leaveLastOutSplit(interactions: Interactions): Split {
+  return lastOfEachSplit(interactions, 0)
+}
+
 /**
  * What options are searched on: the newest share of each user's training interactions, as `lastOfEachSplit`. Where there
  * are no times and the lists are sorted by item, their order says nothing, and what is withheld is drawn by `seed`.

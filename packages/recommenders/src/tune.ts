@@ -37,6 +37,8 @@ export interface TuneOptions extends FitSignal {
    */
   readonly fitSecondsMax?: number
   readonly trialsMax?: number
+  /** Kinds that are tried; all when not given. */
+  readonly kinds?: readonly Kind[]
   readonly seed?: number
 }
 
@@ -57,7 +59,8 @@ const CHANGES = 4
  */
 export function tune(split: Split, options: TuneOptions): Tuned {
   const search = new Search(split, options)
-  const kinds = KINDS.filter((kind) => search.tryFirst(kind))
+  const wanted = KINDS.filter((kind) => options.kinds?.includes(kind) ?? true)
+  const kinds = wanted.filter((kind) => search.tryFirst(kind))
   for (let round = 0; round < ROUNDS; round++) {
     const alive = search.ranked(kinds).slice(0, Math.max(2, Math.ceil(kinds.length / 2 ** round)))
     for (let change = 0; change < CHANGES; change++) for (const kind of alive) search.tryChange(kind)
@@ -127,24 +130,23 @@ class Search {
 
   /** Judges the best of each kind by all users, and blends them. */
   conclude(kinds: readonly Kind[]): Tuned {
-    const finalists = this.ranked(kinds).slice(0, PARTS_MAX)
     const best: Tried[] = []
     const lists: Lists[] = []
-    for (const kind of finalists) {
+    for (const kind of this.ranked(kinds)) {
       const { choice, model } = this.#best.get(kind)!
       if (lists.length === 0) this.#recencyExponent = this.#bestRecency(model, this.#all)
       const found = listsOf(model, this.#all, this.#recencyExponent)
       lists.push(found)
       best.push({ choice, recencyExponent: this.#recencyExponent, score: scoreOf(found, this.#all) })
     }
-    const { weights, score } = blendWeights(lists, this.#all)
+    const { weights, score } = blendWeights(lists.slice(0, PARTS_MAX), this.#all)
     this.#options.onProgress?.(1)
     return { choice: this.#choiceOf(best, weights), score, best, tried: this.#tried }
   }
 
   #choiceOf(best: readonly Tried[], weights: readonly number[]): Choice {
     const parts = best
-      .map(({ choice }, n) => ({ choice, weight: weights[n]! }))
+      .map(({ choice }, n) => ({ choice, weight: weights[n] ?? 0 }))
       .filter(({ weight }) => weight > 0)
     const recencyExponent = this.#recencyExponent
     const [only] = parts

@@ -5,6 +5,7 @@ import {
   fitPopular,
   fitWalk,
   lastOfEachSplit,
+  leaveLastOutSplit,
   meanWithInterval,
   pairedDifference,
   rankMetrics,
@@ -35,12 +36,13 @@ describe('evaluation', () => {
       [1, 2],
     ])
     const wanted = { ...train, ...from([[3, 2]]), userCount: 4, itemCount: 3 }
-    const { metrics, ndcgByUser } = evaluate(fitPopular(train), { train, test: wanted }, 2)
+    const { metrics, byUser } = evaluate(fitPopular(train), { train, test: wanted }, 2)
     expect(metrics['novelty@2']).toBeCloseTo((-Math.log2(3 / 4) - Math.log2(1 / 4)) / 2, 6)
     expect(metrics['popularity@2']).toBeCloseTo(2, 6)
-    expect([...ndcgByUser]).toEqual([1 / Math.log2(3)])
+    expect([...byUser['ndcg@2']!]).toEqual([1 / Math.log2(3)])
     expect(meanWithInterval(Float64Array.of(1, 2, 3, 4)).mean).toBe(2.5)
-    const half = (1.96 * Math.sqrt(1.25)) / 2
+    // Student's t of three degrees of freedom, 3.1824.
+    const half = (3.182446 * Math.sqrt(5 / 3)) / 2
     expect(meanWithInterval(Float64Array.of(1, 2, 3, 4)).high).toBeCloseTo(2.5 + half, 6)
   })
 
@@ -53,8 +55,9 @@ describe('evaluation', () => {
     const walk = evaluate(fitWalk(split.train), split, 5)
     const popular = evaluate(fitPopular(split.train), split, 5)
     expect(walk.metrics['ndcg@5']).toBeGreaterThan(popular.metrics['ndcg@5']!)
-    expect(pairedDifference(walk.ndcgByUser, popular.ndcgByUser).low).toBeGreaterThan(0)
-    expect(pairedDifference(walk.ndcgByUser, walk.ndcgByUser)).toEqual({ mean: 0, low: 0, high: 0 })
+    expect(pairedDifference(walk.byUser['ndcg@5']!, popular.byUser['ndcg@5']!).low).toBeGreaterThan(0)
+    const none = pairedDifference(walk.byUser['ndcg@5']!, walk.byUser['ndcg@5']!)
+    expect(none).toEqual({ mean: 0, low: 0, high: 0, p: 1 })
   })
 })
 
@@ -66,6 +69,8 @@ describe('tuning', () => {
     expect([...lastOfEachSplit(pairs([9, 5, 1, 2, 3])).test.items]).toEqual([0])
     expect([...lastOfEachSplit(pairs([]), 0.4).train.items]).toEqual([0, 1, 2])
     expect([...lastOfEachSplit(from([[0, 7]])).test.items]).toEqual([])
+    expect([...leaveLastOutSplit(pairs([9, 5, 1, 2, 3])).test.items]).toEqual([0])
+    expect(leaveLastOutSplit(from([[0, 7]])).train.users).toHaveLength(1)
   })
 
   test('draws what it withholds where lists are sorted by item, whose order says nothing', () => {
@@ -93,6 +98,10 @@ describe('tuning', () => {
 
   test('keeps to its budget, and stops when told to', () => {
     const split = lastOfEachSplit(blocks())
+    expect(tune(split, { k: 5, kinds: ['popular', 'ease'] }).best.map(({ choice }) => choice.kind)).toEqual([
+      'ease',
+      'popular',
+    ])
     const { tried } = tune(split, { k: 5, fitSecondsMax: 0 })
     expect(new Set(tried.map(({ choice }) => choice.kind))).toEqual(new Set(['popular', 'walk']))
     expect(() => tune(split, { k: 5, signal: AbortSignal.abort() })).toThrow()

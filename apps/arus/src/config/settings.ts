@@ -39,6 +39,8 @@ export interface Settings {
   readonly liveIdleMs: number
   /** Older versions of the lake's tables can be read this long. */
   readonly lakeHistoryMs: number
+  /** A running server trains a model anew after so long, sooner when shoppers change; null: only when told. */
+  readonly trainEveryMs: number | null
   /** The lake follows the log, and silver and gold follow bronze, with this pause at least. */
   readonly lakeIntervalMs: number
   /** Requests must present a key. */
@@ -105,6 +107,7 @@ export function readSettings(
     liveIdleMs: reader.integer('ARUS_LIVE_IDLE_DAYS', 90, 1, 3_650) * 86_400_000,
     lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
     lakeIntervalMs: reader.integer('ARUS_LAKE_INTERVAL_MS', 5_000, 50, 3_600_000),
+    trainEveryMs: reader.integer('ARUS_TRAIN_EVERY_HOURS', 24, 0, 24 * 366) * 3_600_000 || null,
     isKeyRequired: reader.oneOf('ARUS_REQUIRE_KEYS', 'false', ['true', 'false']) === 'true',
     rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),

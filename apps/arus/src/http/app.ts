@@ -2,7 +2,6 @@ import type { Socket } from 'node:net'
 import { constants } from 'node:zlib'
 import compress from '@fastify/compress'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController } from 'fastify'
 import { analyticsRoutes } from './analytics/routes.ts'
@@ -118,23 +117,28 @@ function createServer(deps: ApiDeps): Api {
 }
 
 /**
+ * What OWASP's REST Security Cheat Sheet asks of answers that are data, and no page. Constants: helmet makes them again for each request,
+ * which took half as long as the rest of an answer.
+ */
+const SAFE_HEADERS = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'cross-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'SAMEORIGIN',
+} as const
+
+/**
  * CORS lets every page ask: a preflight carries no key, and the API knows no cookies. What a page may have is decided
- * by `guard`. Of helmet's headers only those that mean something for JSON are sent: each costs every request.
+ * by `guard`.
  */
 async function protect(app: Api): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-    },
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-    strictTransportSecurity: false,
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-    xDnsPrefetchControl: false,
-    xDownloadOptions: false,
-    xPermittedCrossDomainPolicies: false,
-    xXssProtection: false,
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SAFE_HEADERS)
+    done()
+  })
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'GET' || route.method === 'HEAD') route.decompress = false
   })
   await app.register(cors, {
     origin: '*',

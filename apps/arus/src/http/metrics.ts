@@ -1,4 +1,5 @@
 import type { PartitionLag } from '@arus/event-log'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { IngestResult } from '../events/ingest.ts'
 import type { Api, ApiDeps } from './api-deps.ts'
@@ -47,11 +48,11 @@ export function measure(app: Api, deps: ApiDeps): ApiMetrics {
     registers,
   })
   gaugesOfDeps(deps, registers)
+  const durationOf = remembered(duration)
   app.addHook('onResponse', (request, reply, done) => {
     if (request.routeOptions.config.isStream !== true) {
-      const route = request.routeOptions.url ?? 'unmatched'
       const latencyMs = reply.elapsedTime
-      duration.observe({ method: request.method, route, status: reply.statusCode }, latencyMs / 1000)
+      durationOf(request, reply).observe(latencyMs / 1000)
       deps.onRequest?.(latencyMs, reply.statusCode)
     }
     done()
@@ -66,6 +67,28 @@ export function measure(app: Api, deps: ApiDeps): ApiMetrics {
     countStream: (change, stream) => streams.inc({ stream }, change),
     text: () => registry.metrics(),
     contentType: registry.contentType,
+  }
+}
+
+type Observer = Pick<Histogram.Internal<string>, 'observe'>
+
+/** Series by route and status: looked up by labels, each costs more than what it measures. Routes and statuses are few. */
+function remembered(duration: Histogram<string>): (request: FastifyRequest, reply: FastifyReply) => Observer {
+  const known = new WeakMap<object, Map<string, Observer>>()
+  return ({ method, routeOptions }, { statusCode }) => {
+    const { config, url: route = 'unmatched' } = routeOptions
+    let ofRoute = known.get(config)
+    if (ofRoute === undefined) {
+      ofRoute = new Map()
+      known.set(config, ofRoute)
+    }
+    const key = `${method} ${statusCode}`
+    let series = ofRoute.get(key)
+    if (series === undefined) {
+      series = duration.labels({ method, route, status: statusCode })
+      ofRoute.set(key, series)
+    }
+    return series
   }
 }
 

@@ -33,6 +33,7 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemCode, string>> = {
   CSV_INVALID: 'The file is not a valid CSV',
   CATALOGUE_EMPTY: 'No catalogue has been imported',
   TRAINING_NO_DATA: 'There is nothing to train on',
+  EVALUATION_IMPOSSIBLE: 'There is nothing to judge by',
   MODEL_NOT_BETTER: 'The model is not better than the one in place',
   MODEL_FILE_CORRUPT: 'The model file is damaged',
   QUERY_INVALID: 'The query is not valid',

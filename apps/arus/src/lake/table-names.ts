@@ -16,6 +16,7 @@ export const TABLE_NAMES = [
   'gold.daily_funnel',
   'gold.user_stats',
   'gold.model_metrics',
+  'gold.evaluations',
   'gold.quality_results',
 ] as const
 

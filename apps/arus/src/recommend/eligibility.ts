@@ -7,6 +7,10 @@ import type { ShopperPast } from './shopper-past.ts'
 export interface Eligibility {
   /** By id alone: cheap, so it is asked for every candidate of a retriever. */
   isAllowed(productId: string): boolean
+  /** The products that `isAllowed` says no to, besides those that rules exclude. */
+  readonly leftOut: readonly ReadonlySet<string>[]
+  /** False for a product that rules exclude, which is noted; null when they exclude nothing. */
+  readonly isKept: ((productId: string) => boolean) | null
   /** True where `isAllowed` goes by the past, and what rules exclude, alone. */
   readonly isByPastOnly: boolean
   /** What rules keep from being retrieved; null when nothing. */
@@ -51,6 +55,7 @@ function without(exclusion: Exclusion, eligibility: Eligibility): Eligibility {
     ...eligibility,
     exclusion,
     excluded,
+    isKept,
     isAllowed: (productId) => eligibility.isAllowed(productId) && isKept(productId),
     isAllowedAgain: (productId) => eligibility.isAllowedAgain(productId) && isKept(productId),
   }
@@ -67,6 +72,8 @@ function eligibilityByRequest(past: ShopperPast, filters: RecommendationFilters)
       excluded.size === 0
         ? (productId) => !past.seen.has(productId)
         : (productId) => !past.seen.has(productId) && !excluded.has(productId),
+    leftOut: excluded.size === 0 ? [past.seen] : [past.seen, excluded],
+    isKept: null,
     isByPastOnly: excluded.size === 0,
     exclusion: null,
     excluded: NOTHING_EXCLUDED,

@@ -1,5 +1,5 @@
 import type { EventLog, LogRecord } from '@arus/event-log'
-import type { Passport } from './passport.ts'
+import { type Passport, passportText } from './passport.ts'
 
 export interface ExposureLogOptions {
   readonly log: Pick<EventLog, 'append'>
@@ -99,7 +99,7 @@ export class ExposureLog {
 function recordOf(passport: Passport): LogRecord {
   return {
     key: passport.user_id ?? passport.session_id ?? passport.recommendation_id,
-    value: encoder.encode(JSON.stringify(passport)),
+    value: encoder.encode(passportText(passport)),
     timestampMs: passport.generated_at,
   }
 }

@@ -127,10 +127,9 @@ export interface PassportSource {
   readonly arranged: Arranged | null
 }
 
-/** The compact record of where an answer came from. */
+/** The compact record of where an answer came from. Passports of the same past and the same candidates share their lists. */
 export function passportOf(source: PassportSource): Passport {
-  const { answer, past, retrieved } = source
-  const candidatesEach = Math.floor(CANDIDATE_LIMIT / Math.max(1, retrieved.length))
+  const { answer, past } = source
   return {
     recommendation_id: answer.recommendation_id,
     user_id: answer.user_id,
@@ -138,15 +137,7 @@ export function passportOf(source: PassportSource): Passport {
     scenario: answer.scenario,
     generated_at: source.generatedAtMs,
     fallback: answer.fallback,
-    events: past.events.slice(0, EVENT_LIMIT).map(({ partition, offset, product_id, action }) => ({
-      partition,
-      offset,
-      product_id,
-      action,
-    })),
-    earlier_events: past.events
-      .slice(EVENT_LIMIT)
-      .map(({ partition, offset }) => [partition, offset] as const),
+    ...eventsOf(past.events),
     session_event_count: past.sessionEventCount,
     request: {
       ...source.request,
@@ -154,13 +145,7 @@ export function passportOf(source: PassportSource): Passport {
     },
     parts: source.parts,
     model: answer.model,
-    retrievers: retrieved.map(({ retriever, weight, candidates }) => ({
-      retriever,
-      weight,
-      candidates: candidates
-        .slice(0, candidatesEach)
-        .map(({ product_id, score }) => ({ product_id, score: rounded(score) })),
-    })),
+    retrievers: retrieversOf(source.retrieved),
     pairs: Array.from(source.pairs, ([product_id, partners]) => ({
       product_id,
       partners: partners.map((partner) => [partner.product_id, partner.score] as const),
@@ -202,6 +187,51 @@ function ruledBy({ rules, arranged }: PassportSource): Pick<Passport, 'rules' | 
       ? {}
       : { exploration: { probability: exploration.probability, pool: exploration.poolSize } }),
     ...(trending.length === 0 ? {} : { trending }),
+  }
+}
+
+type Events = Pick<Passport, 'events' | 'earlier_events'>
+
+const eventsOf = remembering(
+  (events: ShopperPast['events']): Events => ({
+    events: events.slice(0, EVENT_LIMIT).map(({ partition, offset, product_id, action }) => ({
+      partition,
+      offset,
+      product_id,
+      action,
+    })),
+    earlier_events: events.slice(EVENT_LIMIT).map(({ partition, offset }) => [partition, offset] as const),
+  }),
+)
+
+const retrieversOf = remembering((retrieved: readonly Retrieved[]): Passport['retrievers'] => {
+  const candidatesEach = Math.floor(CANDIDATE_LIMIT / Math.max(1, retrieved.length))
+  return retrieved.map(({ retriever, weight, candidates }) => ({
+    retriever,
+    weight,
+    candidates: candidates
+      .slice(0, candidatesEach)
+      .map(({ product_id, score }) => ({ product_id, score: rounded(score) })),
+  }))
+})
+
+const textOf = remembering((list: readonly unknown[]) => JSON.stringify(list))
+
+/** The passport as JSON. Lists that it shares with others were made text once. */
+export function passportText({ events, earlier_events, retrievers, ...rest }: Passport): string {
+  const others = JSON.stringify(rest).slice(0, -1)
+  return `${others},"events":${textOf(events)},"earlier_events":${textOf(earlier_events)},"retrievers":${textOf(retrievers)}}`
+}
+
+/** The same function, which makes its result once for each list, as long as somebody holds that list. */
+function remembering<T extends object, R>(make: (list: T) => R): (list: T) => R {
+  const made = new WeakMap<T, R>()
+  return (list) => {
+    const known = made.get(list)
+    if (known !== undefined) return known
+    const result = make(list)
+    made.set(list, result)
+    return result
   }
 }
 

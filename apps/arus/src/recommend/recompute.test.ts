@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import { type ExplainSource, explainAnswer } from './explain-answer.ts'
-import type { Passport } from './passport.ts'
+import { type Passport, passportText } from './passport.ts'
 import { createRecommender } from './recommender.ts'
 import { type RecomputeSource, recompute } from './recompute.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from './test-shop.ts'
@@ -29,7 +29,7 @@ function openShop() {
     catalogue: () => (parts.hasCatalogue ? catalogue : null),
     live: () => (parts.hasLive ? live : null),
     model: () => (parts.hasModel ? model : null),
-    onAnswer: (passport) => passports.push(JSON.parse(JSON.stringify(passport)) as Passport),
+    onAnswer: (passport) => passports.push(JSON.parse(passportText(passport)) as Passport),
     now: () => clockMs,
     uuid: v7,
   })

@@ -62,23 +62,28 @@ export class Retrievers {
     eligibility: Eligibility,
   ): readonly Retrieved[] {
     const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
-    if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility.isAllowed)
+    if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility)
     const known = this.#ofPast.get(past)
     const { exclusion } = eligibility
     if (known?.model === model && known.count === count && known.exclusion === exclusion) {
       for (const productId of known.excluded) eligibility.excluded.add(productId)
       return known.retrieved
     }
-    const retrieved = this.#byModel(model, past, count, eligibility.isAllowed)
+    const retrieved = this.#byModel(model, past, count, eligibility)
     this.#ofPast.set(past, { model, count, exclusion, excluded: [...eligibility.excluded], retrieved })
     return retrieved
   }
 
-  #byModel(model: ServingModel, past: ShopperPast, count: number, isAllowed: IsAllowed): Retrieved[] {
+  #byModel(
+    model: ServingModel,
+    past: ShopperPast,
+    count: number,
+    { isAllowed, leftOut, isKept }: Eligibility,
+  ): Retrieved[] {
     const newest = past.products[0]
     if (newest === undefined) return []
     const personal = model
-      .recommend(past.products, count, isAllowed)
+      .recommend(past.products, count, leftOut, isKept)
       .filter((candidate) => !NOT_PERSONAL.has(candidate.retriever))
     const near = this.neighboursOfModel(model, newest.product_id)
     return [
@@ -160,9 +165,7 @@ export class Retrievers {
   unknownTo(model: ServingModel | null, products: readonly HistoryProduct[]): readonly HistoryProduct[] {
     const newest = products.slice(0, CONTENT_SOURCES)
     if (model === null) return newest
-    return newest
-      .filter(({ product_id }) => this.neighboursOfModel(model, product_id).length === 0)
-      .slice(0, CONTENT_SOURCES_BESIDE_MODEL)
+    return newest.filter(({ product_id }) => !model.knows(product_id)).slice(0, CONTENT_SOURCES_BESIDE_MODEL)
   }
 }
 

@@ -235,17 +235,22 @@ export class ShopModel implements ServingModel {
   recommend(
     history: readonly HistoryProduct[],
     k: number,
-    isAllowed: (id: string) => boolean = () => true,
+    leftOut: readonly ReadonlySet<string>[] = [],
+    isKept: ((productId: string) => boolean) | null = null,
   ): Candidate[] {
     const scores = new Map<string, Candidate>()
     for (const { product_id: source, weight } of history) {
       for (const [position, product_id] of (this.#pairs[source] ?? []).entries()) {
-        if (!isAllowed(product_id)) continue
+        if (leftOut.some((products) => products.has(product_id)) || isKept?.(product_id) === false) continue
         const score = (scores.get(product_id)?.score ?? 0) + weight / (1 + position)
         scores.set(product_id, { product_id, score, retriever: 'walk', because_of: source })
       }
     }
     return [...scores.values()].sort((a, b) => b.score - a.score).slice(0, k)
+  }
+
+  knows(productId: string): boolean {
+    return (this.#pairs[productId] ?? []).length > 0
   }
 
   similar(productId: string, k: number): Candidate[] {

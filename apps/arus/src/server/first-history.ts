@@ -59,9 +59,7 @@ const FIRST_TRIALS = 3
 async function trainFirst(context: CliContext, server: Server): Promise<void> {
   await trainInProcess({
     entry: join(import.meta.dirname, 'training-process.ts'),
-    settings: context.parts.settings,
-    force: false,
-    trialsMax: FIRST_TRIALS,
+    order: { settings: context.parts.settings, force: false, trialsMax: FIRST_TRIALS },
     onProgress: context.onProgress,
     signal: context.signal,
   })

@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import { type SeededRandom, seededRandom } from '../catalogue/seeded-random.ts'
 import { shopProducts } from '../events/shop-products.ts'
 import { type RawEvent, type ShopProduct, ShopperSimulation } from '../events/shoppers.ts'
+import { pause } from '../pause.ts'
 import type { Server } from './server.ts'
 
 export interface LiveShoppersOptions {
@@ -120,12 +121,4 @@ function simulation(
     seed,
     runId,
   })
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-  clearTimeout(timer)
 }

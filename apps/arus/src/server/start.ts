@@ -12,6 +12,7 @@ import { firstHistory } from './first-history.ts'
 import { ensureCatalogue } from './first-shop.ts'
 import { keyAdvice } from './key-advice.ts'
 import { keepShopping } from './live-shoppers.ts'
+import { keepModelFresh } from './retrain.ts'
 import { startServer } from './server.ts'
 import { tryThis } from './try-this.ts'
 
@@ -55,6 +56,7 @@ export async function start(context: CliContext, options: StartOptions): Promise
     if (warning !== null) context.note(warning)
     const rate = options.shoppers ?? (origin === 'generated' ? 2 : 0)
     await Promise.all([
+      keepModelFresh(context, server),
       keepShopping({ catalogue: await parts.catalogue(), server, rate, seed: options.seed, signal }),
       aborted(signal),
     ])

@@ -33,6 +33,8 @@ class BundleServingModel implements ServingModel {
   /** Ids and places that were asked for lately: the same few products come up again and again. */
   readonly #ids = new Map<number, string>()
   readonly #places = new Map<string, number>()
+  /** 1 for what the answer being computed leaves out, all zero between answers: asked for thousands of items an answer. */
+  readonly #isLeftOut: Uint8Array
 
   constructor(version: ModelVersion, artefact: Uint8Array) {
     const bundle = loadBundle(artefact)
@@ -42,12 +44,14 @@ class BundleServingModel implements ServingModel {
     this.#products = bundle.products
     this.#models = bundle.models
     this.#chosen = bundle.models.get(bundle.chosen)
+    this.#isLeftOut = new Uint8Array(bundle.products.size)
   }
 
   recommend(
     history: readonly HistoryProduct[],
     k: number,
-    isAllowed: (productId: string) => boolean = () => true,
+    leftOut: readonly ReadonlySet<string>[] = [],
+    isKept: ((productId: string) => boolean) | null = null,
   ): Candidate[] {
     const model = this.#chosen
     const known: string[] = []
@@ -62,13 +66,20 @@ class BundleServingModel implements ServingModel {
     }
     if (model === undefined || known.length === 0) return []
     const user = { items: items.subarray(0, known.length), weights: weights.subarray(0, known.length) }
-    const own = new Set(user.items)
-    const ranked = model.recommend(user, {
-      k,
-      filter: (item) => !own.has(item) && isAllowed(this.#idOf(item)),
-    })
+    const ranked = this.#without(user.items, leftOut, (isIn) =>
+      model.recommend(user, {
+        k,
+        filter: isKept === null ? isIn : (item) => isIn(item) && isKept(this.#idOf(item)),
+      }),
+    )
     const reasons = model.reasons(user, ranked.items)
     return this.#candidates(model, ranked, (n) => known[reasons[n]!] ?? null)
+  }
+
+  knows(productId: string): boolean {
+    const item = this.#indexOf(productId)
+    if (item < 0) return false
+    return SIMILAR_BY.some((kind) => (this.#models.get(kind)?.similar(item, { k: 1 }).items.length ?? 0) > 0)
   }
 
   similar(productId: string, k: number): Candidate[] {
@@ -87,6 +98,28 @@ class BundleServingModel implements ServingModel {
     const model = this.#models.get('popular')
     const nobody = { items: new Uint32Array(), weights: new Float32Array() }
     return model === undefined ? [] : this.#candidates(model, model.recommend(nobody, { k }), () => null)
+  }
+
+  /** What `rank` gives when neither `own` items nor products of `leftOut` may come. */
+  #without<T>(
+    own: Uint32Array,
+    leftOut: readonly ReadonlySet<string>[],
+    rank: (filter: (item: number) => boolean) => T,
+  ): T {
+    const isLeftOut = this.#isLeftOut
+    const marked = [...own]
+    for (const products of leftOut) {
+      for (const product of products) {
+        const item = this.#indexOf(product)
+        if (item >= 0) marked.push(item)
+      }
+    }
+    for (const item of marked) isLeftOut[item] = 1
+    try {
+      return rank((item) => isLeftOut[item] === 0)
+    } finally {
+      for (const item of marked) isLeftOut[item] = 0
+    }
   }
 
   #idOf(item: number): string {

@@ -1,4 +1,4 @@
-import { IdTable, type Interactions, type ItemFeatures } from '@arus/recommenders'
+import { IdTable, type Interactions, type ItemFeatures, type ItemGroups } from '@arus/recommenders'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { Lake } from '../lake/lake.ts'
@@ -8,6 +8,8 @@ export interface TrainingData {
   readonly products: IdTable
   readonly interactions: Interactions
   readonly features: ItemFeatures
+  /** Categories of the products. */
+  readonly groups: ItemGroups
   readonly tableVersions: Readonly<Record<string, number>>
 }
 
@@ -26,7 +28,7 @@ export async function readTrainingData(lake: Lake): Promise<TrainingData> {
     return {
       products: ids,
       interactions: data,
-      features: await readFeatures(connection, products.sql, ids),
+      ...(await readFeatures(connection, products.sql, ids)),
       tableVersions: { 'silver.interactions': interactions.version, 'silver.products': products.version },
     }
   } finally {
@@ -78,7 +80,11 @@ async function readInteractions(
 }
 
 /** Words of the title, the category and a price band (a third of a decade wide), hashed. */
-async function readFeatures(connection: DuckDBConnection, sql: string, ids: IdTable): Promise<ItemFeatures> {
+async function readFeatures(
+  connection: DuckDBConnection,
+  sql: string,
+  ids: IdTable,
+): Promise<{ readonly features: ItemFeatures; readonly groups: ItemGroups }> {
   const result = await connection.stream(
     `SELECT product_id, lower(title), category_id, floor(3 * log10(greatest(price, 0.01)))::INTEGER FROM ${sql}
      WHERE product_id IN (SELECT unnest(?))`.replace(
@@ -88,6 +94,8 @@ async function readFeatures(connection: DuckDBConnection, sql: string, ids: IdTa
   )
   const items: number[] = []
   const features: number[] = []
+  const groups = new Int32Array(ids.size).fill(-1)
+  const groupOf = new Map<number, number>()
   for await (const chunk of result) {
     const [idColumn = [], titleColumn = [], categoryColumn = [], priceColumn = []] = chunk.getColumns()
     for (const [n, id] of idColumn.entries()) {
@@ -95,6 +103,11 @@ async function readFeatures(connection: DuckDBConnection, sql: string, ids: IdTa
       const words = new Set(String(titleColumn[n]).match(/[\p{L}\p{N}]{2,}/gu))
       for (const word of [...words].slice(0, 40)) add(item, word)
       add(item, `category ${categoryColumn[n]}`)
+      if (categoryColumn[n] !== null) {
+        const category = Number(categoryColumn[n])
+        if (!groupOf.has(category)) groupOf.set(category, groupOf.size)
+        groups[item] = groupOf.get(category)!
+      }
       if (priceColumn[n] !== null) add(item, `price ${priceColumn[n]}`)
     }
   }
@@ -103,10 +116,13 @@ async function readFeatures(connection: DuckDBConnection, sql: string, ids: IdTa
     features.push(hash(text) % FEATURE_COUNT)
   }
   return {
-    itemCount: ids.size,
-    featureCount: FEATURE_COUNT,
-    items: Uint32Array.from(items),
-    features: Uint32Array.from(features),
+    features: {
+      itemCount: ids.size,
+      featureCount: FEATURE_COUNT,
+      items: Uint32Array.from(items),
+      features: Uint32Array.from(features),
+    },
+    groups: { groupCount: groupOf.size, groups },
   }
 }
 

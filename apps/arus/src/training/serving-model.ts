@@ -22,12 +22,18 @@ export interface ServingModel {
   readonly kind: string
   readonly version: number
   readonly trained_at: number
-  /** For a shopper, by the version's algorithm; empty when nothing of the history is known to it. */
+  /**
+   * For a shopper, by the version's algorithm, without the products of `leftOut` and of the history and those that `isKept` says no
+   * to, which is slower; empty when nothing of the history is known to it.
+   */
   recommend(
     history: readonly HistoryProduct[],
     k: number,
-    isAllowed?: (productId: string) => boolean,
+    leftOut?: readonly ReadonlySet<string>[],
+    isKept?: ((productId: string) => boolean) | null,
   ): Candidate[]
+  /** True for a product that `similar` has an answer for. */
+  knows(productId: string): boolean
   /** Products that go with this one; empty for products unknown to it. */
   similar(productId: string, k: number): Candidate[]
   /** Most interacted products of the training data. */

@@ -1,24 +1,19 @@
 import {
-  type Choice,
   type Evaluation,
   evaluate,
-  fitChoice,
-  fitContent,
-  fitPopular,
-  fitTrending,
-  fitWalk,
   type Interactions,
+  type ItemGroups,
   type Model,
   pairedDifference,
   type Split,
   timeSplit,
   tune,
-  type WalkOptions,
 } from '@arus/recommenders'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
 import { loadBundle, saveBundle } from './model-bundle.ts'
+import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
 import { readTrainingData, type TrainingData } from './read-training-data.ts'
 
 export interface TrainOptions {
@@ -55,8 +50,6 @@ const TUNED_INTERACTIONS_MAX = 2_000_000
 const SMALL_KINDS: readonly string[] = ['popular', 'trending', 'content', 'walk']
 const BASELINES: readonly string[] = ['popular', 'trending']
 
-type Fits = ReadonlyMap<string, (data: Interactions) => Model>
-
 /**
  * Trains from silver: splits by time, tunes the models on the newest part of the training data only, ranks everything
  * for the held-out users with every algorithm, chooses the best, fits it again on all data and registers the version. It is promoted only when
@@ -74,7 +67,11 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const split = timeSplit(data.interactions, TEST_SHARE)
   const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning'), trialsMax: options.trialsMax })
   const fits = fitsOf(data, tuned, signal)
-  const evaluations = evaluateAll(fits, split, { signal, onProgress: step('Evaluating') })
+  const evaluations = evaluateAll(fits, split, {
+    groups: data.groups,
+    signal,
+    onProgress: step('Evaluating'),
+  })
   const chosen = bestOf(evaluations)
   const incumbent = await evaluateIncumbent(registry, data, split)
   const verdict = incumbent?.outdated
@@ -107,22 +104,6 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   return { version, wasPromoted, metrics, seconds: (now() - startedAtMs) / 1000 }
 }
 
-function fitsOf(data: TrainingData, { walk, choice }: Options, signal: AbortSignal): Fits {
-  return new Map<string, (interactions: Interactions) => Model>([
-    ['popular', (interactions) => fitPopular(interactions)],
-    ['trending', (interactions) => fitTrending(interactions, {}, { signal })],
-    ['content', () => fitContent(data.features, {}, { signal })],
-    ['walk', (interactions) => fitWalk(interactions, walk, { signal })],
-    [choice.kind, (interactions) => fitChoice(choice, interactions, { signal })],
-  ])
-}
-
-/** What `tune` chose, and the best walk, whose neighbours answer what goes with a product. */
-interface Options {
-  readonly choice: Choice
-  readonly walk: WalkOptions
-}
-
 /** Options by nDCG and recall on the newest fifth of the training data; the test data stay unseen. */
 function tuneModels(
   train: Interactions,
@@ -135,7 +116,7 @@ function tuneModels(
     onProgress: (fraction: number) => void
     trialsMax: number | undefined
   },
-): Options {
+): FitOptions {
   if (train.users.length > TUNED_INTERACTIONS_MAX)
     return { choice: { kind: 'low-pass', options: {} }, walk: {} }
   const { choice, best } = tune(timeSplit(train, TEST_SHARE), {
@@ -153,12 +134,17 @@ function tuneModels(
 function evaluateAll(
   fits: Fits,
   split: Split,
-  { signal, onProgress }: { signal: AbortSignal; onProgress: (fraction: number) => void },
+  options: {
+    readonly groups: ItemGroups
+    readonly signal: AbortSignal
+    readonly onProgress: (fraction: number) => void
+  },
 ): Map<string, Evaluation> {
+  const { groups, signal, onProgress } = options
   const evaluations = new Map<string, Evaluation>()
   for (const [kind, fit] of fits) {
     onProgress(evaluations.size / fits.size)
-    evaluations.set(kind, evaluate(fit(split.train), split, K, { signal, userLimit: USERS_MAX }))
+    evaluations.set(kind, evaluate(fit(split.train), split, K, { groups, signal, userLimit: USERS_MAX }))
   }
   onProgress(1)
   return evaluations
@@ -244,7 +230,10 @@ function judge(
   if (!beatsBaselines) return { isBetter: false, reason: `${own}, not above the baselines (${against})` }
   if (incumbent === null)
     return { isBetter: true, reason: `${own}, above the baselines (${against}); no model was in place` }
-  const { mean, low, high } = pairedDifference(mine.ndcgByUser, incumbent.evaluation.ndcgByUser)
+  const { mean, low, high } = pairedDifference(
+    mine.byUser[`ndcg@${K}`]!,
+    incumbent.evaluation.byUser[`ndcg@${K}`]!,
+  )
   const difference = `${mean >= 0 ? '+' : ''}${mean.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)}) against version ${incumbent.version}`
   return mean > 0
     ? { isBetter: true, reason: `${own}, ${difference}` }

@@ -8,10 +8,10 @@ import { type Lake, openLake } from '../lake/lake.ts'
 import { openRegistry } from '../registry/lake-registry.ts'
 import type { Registry } from '../registry/registry.ts'
 import { loadServingModel } from './load-serving-model.ts'
+import { HISTORY_START_MS, writeHistory } from './test-history.ts'
 import { type TrainingReport, train } from './train.ts'
 
 const DAY = 86_400_000
-const START = Date.UTC(2026, 2, 1)
 
 let folder = ''
 let duckdb: DuckDb
@@ -32,30 +32,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Shoppers of group g touch products of group g: `share` of the time. */
-async function shop(seed: number, share: number): Promise<void> {
-  await lake.write(
-    'silver.products',
-    `SELECT 'P' || i AS product_id, 'thing number ' || i || ' of kind' || (i % 4) AS title, NULL AS image_url, NULL AS product_url,
-       4.0 AS stars, 10 AS reviews, 5 + i AS price, NULL AS list_price, NULL AS discount, i % 4 AS category_id,
-       'kind ' || (i % 4) AS category, false AS is_best_seller, 0 AS bought_in_last_month FROM range(80) t(i)`,
-    { mode: 'overwrite' },
-  )
-  await lake.write(
-    'silver.interactions',
-    `SELECT 'u' || user AS shopper, 'P' || (CASE WHEN hash(user, i, ${seed}) % 100 < ${100 * share} THEN 4 * (hash(i, user, ${seed}) % 20) + user % 4
-         ELSE hash(i, user, ${seed}, 1) % 80 END) AS product_id, 'view' AS action, 1 AS weight,
-       make_timestamp((${START} + (hash(user, i, 7) % ${14 * DAY})::BIGINT) * 1000)::TIMESTAMPTZ AS ts, DATE '2026-03-01' AS event_date
-     FROM range(120) u(user), range(25) n(i)`,
-    { mode: 'overwrite' },
-  )
-}
+const shop = (seed: number, share: number) => writeHistory(lake, seed, share)
 
 const run = (force = false): Promise<TrainingReport> =>
   train({
     lake,
     registry,
-    now: () => START + 20 * DAY,
+    now: () => HISTORY_START_MS + 20 * DAY,
     onProgress: () => {},
     signal: new AbortController().signal,
     force,
@@ -91,8 +74,12 @@ test('what it learnt serves: products of the shopper’s group, with the reason'
     true,
   )
   expect(found.every(({ because_of }) => because_of === 'P1')).toBe(true)
-  const allowed = model.recommend([{ product_id: 'P1', weight: 1 }], 3, (id) => Number(id.slice(1)) > 60)
-  expect(allowed.map(({ product_id }) => Number(product_id.slice(1)) > 60)).toEqual([true, true, true])
+  const ids = found.map(({ product_id }) => product_id)
+  const others = model.recommend([{ product_id: 'P1', weight: 1 }], 3, [new Set(ids), new Set(['unknown'])])
+  expect(others).toHaveLength(3)
+  expect(others.filter(({ product_id }) => ids.includes(product_id))).toEqual([])
+  expect(model.recommend([{ product_id: 'P1', weight: 1 }], 5)).toEqual(found)
+  expect(['P1', 'unknown'].map((id) => model.knows(id))).toEqual([true, false])
   expect(model.similar('P2', 4).every(({ product_id }) => Number(product_id.slice(1)) % 4 === 2)).toBe(true)
   expect(model.similar('unknown', 4)).toEqual([])
   expect(model.recommend([], 5)).toEqual([])

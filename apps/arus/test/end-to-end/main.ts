@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LiveAnalyticsBody, Recommendation } from '../../src/api-schema/index.ts'
 import { ACTION_WEIGHTS } from '../../src/events/event.ts'
+import { measureTaste } from './measure-taste.ts'
 import { arus, freePort, type Place, RunningArus, repository } from './running-arus.ts'
 
 /** `silver.interactions` follows `silver.events`, in a commit of its own. */
@@ -53,6 +54,9 @@ async function generatedShop(): Promise<void> {
   await step('arus demo tells its story', () => succeeds(place, 'demo', '--yes'))
   await step('arus check is green', () => succeeds(place, 'check'))
   await step('the journey through the pages runs in Chromium', () => journey(running))
+  await step('shoppers, known and new, would click what it shows thrice as often as what is popular', () =>
+    beatsPopularity(running),
+  )
   await step('Ctrl-C stops it cleanly', async () => {
     await running.interrupt()
     expect(running.output.includes('Stopping'), `it did not say so: ${running.output.slice(-500)}`)
@@ -69,6 +73,16 @@ async function generatedShop(): Promise<void> {
   console.log(`    ready after ${seconds(restartedAt)}`)
   await again?.interrupt()
   await keyedShop({ ...place, settings: { ARUS_REQUIRE_KEYS: 'true' } })
+}
+
+/** By the hidden taste of the shop's shoppers; with the lower bound of the 95 % interval. */
+async function beatsPopularity({ apiUrl, place }: RunningArus): Promise<void> {
+  const reports = await measureTaste({ baseUrl: apiUrl, dataFolder: place.dataDir, seed: 1, shoppers: 300 })
+  for (const [who, { shoppers, timesAsMany }] of Object.entries(reports)) {
+    expect(shoppers === 300, `only ${shoppers} ${who} shoppers were asked for`)
+    for (const [other, { low }] of Object.entries(timesAsMany))
+      expect(low > 3, `${who} shoppers click ${low.toFixed(2)} × as often as on what is ${other}, at least`)
+  }
 }
 
 /** The same shop with keys required: commands and pages work with a key, and without one not at all. */

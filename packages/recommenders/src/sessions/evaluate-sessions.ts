@@ -1,3 +1,4 @@
+import type { UnitScores } from '../evaluation/compare.ts'
 import type { FitSignal, Model, ScoredItems, UserItems } from '../model.ts'
 import { orderSessions, type SessionEvents } from './session-events.ts'
 import type { SessionSplit } from './session-split.ts'
@@ -14,6 +15,8 @@ export interface SessionEvaluation {
   readonly predictionCount: number
   /** 1 / rank of the next item, 0 beyond k, of each prediction: equal models give equal arrays, so that `pairedDifference` compares. */
   readonly reciprocalRanks: Float64Array
+  /** The means by session, for `compareWith`. */
+  readonly bySession: Readonly<Record<string, UnitScores>>
 }
 
 /** Test sessions prepared for predictions, so that many models are measured without doing it again. */
@@ -72,7 +75,7 @@ export function evaluateCases(
   { sessions, trainItemCount }: SessionCases,
   { k, signal, onProgress }: EvaluateSessionsOptions,
 ): SessionEvaluation {
-  const totals = new ClusterMeans(METRICS.length)
+  const totals = new ClusterMeans(METRICS.length, sessions.length)
   const reciprocalRanks = new Float64Array(sessions.reduce((sum, { items }) => sum + items.length - 1, 0))
   const shown = new Set<number>()
   const values = new Float64Array(METRICS.length)
@@ -93,8 +96,8 @@ export function evaluateCases(
     totals.endCluster()
   }
   onProgress?.(1)
-  const named = (array: Float64Array) =>
-    Object.fromEntries(METRICS.map((name, n) => [`${name}@${k}`, array[n]!]))
+  const named = <T>(values: ArrayLike<T>) =>
+    Object.fromEntries(METRICS.map((name, n) => [`${name}@${k}`, values[n]!]))
   return {
     metrics: {
       ...named(totals.means()),
@@ -103,6 +106,7 @@ export function evaluateCases(
     halfWidths: named(totals.halfWidths()),
     predictionCount: prediction,
     reciprocalRanks,
+    bySession: named(totals.clusters()),
   }
 }
 
@@ -143,49 +147,47 @@ function measure({ items }: ScoredItems, future: Uint32Array, k: number, values:
 
 /** Means of values that come in clusters, with the sandwich estimate of their error (Liang and Zeger, Biometrika 1986). */
 class ClusterMeans {
-  readonly #sums: Float64Array
-  readonly #clusterSums: Float64Array
-  readonly #squares: Float64Array
-  /** Σ over clusters of sum × size, and of size². */
-  readonly #products: Float64Array
-  #sizeSquares = 0
-  #size = 0
-  #count = 0
+  /** Sums of each value by cluster. */
+  readonly #clusterSums: readonly Float64Array[]
+  readonly #sizes: Float64Array
+  #cluster = 0
 
-  constructor(width: number) {
-    this.#sums = new Float64Array(width)
-    this.#clusterSums = new Float64Array(width)
-    this.#squares = new Float64Array(width)
-    this.#products = new Float64Array(width)
+  constructor(width: number, clusterCount: number) {
+    this.#clusterSums = Array.from({ length: width }, () => new Float64Array(clusterCount))
+    this.#sizes = new Float64Array(clusterCount)
   }
 
   add(values: Float64Array): void {
-    for (let n = 0; n < values.length; n++) this.#clusterSums[n]! += values[n]!
-    this.#size += 1
+    for (let n = 0; n < values.length; n++) this.#clusterSums[n]![this.#cluster]! += values[n]!
+    this.#sizes[this.#cluster]! += 1
   }
 
   endCluster(): void {
-    for (let n = 0; n < this.#sums.length; n++) {
-      const sum = this.#clusterSums[n]!
-      this.#sums[n]! += sum
-      this.#squares[n]! += sum * sum
-      this.#products[n]! += sum * this.#size
-    }
-    this.#clusterSums.fill(0)
-    this.#sizeSquares += this.#size * this.#size
-    this.#count += this.#size
-    this.#size = 0
+    this.#cluster += 1
+  }
+
+  clusters(): UnitScores[] {
+    return this.#clusterSums.map((values) => ({ values, sizes: this.#sizes }))
   }
 
   means(): Float64Array {
-    return this.#sums.map((sum) => (this.#count === 0 ? 0 : sum / this.#count))
+    const count = sumOf(this.#sizes)
+    return Float64Array.from(this.#clusterSums, (sums) => (count === 0 ? 0 : sumOf(sums) / count))
   }
 
   halfWidths(): Float64Array {
     // Σ over clusters (sum − mean · size)², over the square of the count.
+    const count = sumOf(this.#sizes)
     return this.means().map((mean, n) => {
-      const spread = this.#squares[n]! - 2 * mean * this.#products[n]! + mean * mean * this.#sizeSquares
-      return this.#count === 0 ? 0 : (1.96 * Math.sqrt(Math.max(0, spread))) / this.#count
+      const spread = this.#clusterSums[n]!.reduce(
+        (total, sum, cluster) => total + (sum - mean * this.#sizes[cluster]!) ** 2,
+        0,
+      )
+      return count === 0 ? 0 : (1.96 * Math.sqrt(spread)) / count
     })
   }
+}
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0)
 }

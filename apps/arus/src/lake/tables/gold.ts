@@ -140,6 +140,35 @@ export const GOLD: readonly TableDefinition[] = [
     },
   ),
   defineTable(
+    'gold.evaluations',
+    'What `arus evaluate` measured: a row for each run, model and metric.',
+    `run_id string Id of the run
+     evaluated_at timestamp [UTC] When it ended
+     data string silver.interactions, names of files, or bronze.recommendations
+     data_version string Versions of the tables, or the first digits of the files' SHA-256
+     split string time, leave-last-out, given (by files), last-day (of sessions) or off-policy
+     model string Algorithm; production is the one in service, fitted on the same training data
+     options string Its options, chosen on validation data, JSON
+     metric string recall@20, ndcg@20, …; off-policy click_ips, click_snips, click_doubly_robust, …
+     value double Value
+     low double Lower end of the 95 % confidence interval; null where there is none
+     high double Upper end
+     users long [shoppers] Test shoppers, test sessions, or answers
+     is_chosen boolean The run would take this model`,
+    {
+      clusterColumns: ['evaluated_at'],
+      checks: [
+        ...notNull('run_id', 'evaluated_at', 'data', 'split', 'model', 'metric', 'value', 'users'),
+        unique('run_id', 'model', 'metric'),
+        inRange('users', 1, null),
+        eachRow(
+          'the value is in its interval',
+          'value BETWEEN coalesce(low, value) AND coalesce(high, value)',
+        ),
+      ],
+    },
+  ),
+  defineTable(
     'gold.quality_results',
     'What the checks of the tables found, of the rows written since the checks before; kept 30 days.',
     `table_name string Table

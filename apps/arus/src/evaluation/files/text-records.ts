@@ -1,15 +1,13 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-
-/** What is wrong with a file that was given, to be told without a stack trace. */
-export class FileProblem extends Error {}
+import { ArusError } from '../../errors.ts'
 
 const GZIP_MAGIC = [0x1f, 0x8b]
 /** A quoted field may hold line ends; a quote that is never closed must not swallow the file. */
 const RECORD_LINES_MAX = 100
 
-/** The records of a text file, plain or gzip, by lines; a record whose quotes are open goes on in the next line. Throws `FileProblem`. */
+/** The records of a text file, plain or gzip, by lines; a record whose quotes are open goes on in the next line. Throws `FILE_UNREADABLE`. */
 export async function* textRecords(file: string): AsyncGenerator<string> {
   let held = ''
   let heldLines = 0
@@ -45,7 +43,8 @@ export function fieldsOf(record: string, separator: string): string[] {
   return fields
 }
 
-async function* textLines(file: string): AsyncGenerator<string> {
+/** The lines of a text file, plain or gzip (told by its first bytes). Throws `FILE_UNREADABLE`. */
+export async function* textLines(file: string): AsyncGenerator<string> {
   const isGzip = await startsAsGzip(file)
   const bytes = createReadStream(file)
   const text = isGzip ? bytes.pipe(createGunzip()) : bytes
@@ -60,7 +59,7 @@ async function* textLines(file: string): AsyncGenerator<string> {
       for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line
     }
   } catch (error) {
-    throw new FileProblem(`${file} cannot be read to its end: ${(error as Error).message}`)
+    throw new ArusError('FILE_UNREADABLE', `${file} cannot be read to its end: ${(error as Error).message}`)
   }
   if (rest !== '') yield rest
 }
@@ -75,7 +74,7 @@ async function startsAsGzip(file: string): Promise<boolean> {
       await handle.close()
     }
   } catch (error) {
-    throw new FileProblem(`${file} cannot be opened: ${(error as Error).message}`)
+    throw new ArusError('FILE_UNREADABLE', `${file} cannot be opened: ${(error as Error).message}`)
   }
 }
 

@@ -1,17 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
-import type { Interactions, Split } from '../../packages/recommenders/src/index.ts'
-
-/** Lines of a file, plain or gzip (told by its first bytes), without the empty ones. */
-export function linesOf(file: string): string[] {
-  const bytes = readFileSync(file)
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
-  return (isGzip ? gunzipSync(bytes) : bytes)
-    .toString('utf8')
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-}
+import type { Interactions, Split } from '@arus/recommenders'
+import { textLines } from './text-records.ts'
 
 /** Interactions by the ids of their file; times are 0 where it has none. */
 export class Pairs {
@@ -28,14 +16,19 @@ export class Pairs {
   }
 }
 
-/** LightGCN-style lines, `user item item …`; a user may have several lines, or none. */
-export function readLists(file: string): Pairs {
+/** LightGCN-style lines, `user item item …`, plain or gzip; a user may have several lines, or none. Throws `FILE_UNREADABLE`. */
+export async function readLists(file: string): Promise<Pairs> {
   const pairs = new Pairs()
-  for (const line of linesOf(file)) {
-    const [user = '', ...items] = line.split(/\s+/)
+  for await (const words of wordsOf(file)) {
+    const [user = '', ...items] = words
     for (const item of items) pairs.add(user, item)
   }
   return pairs
+}
+
+/** The words of each line, without lines that have none. */
+export async function* wordsOf(file: string, separator: string | RegExp = /\s+/): AsyncGenerator<string[]> {
+  for await (const line of textLines(file)) if (line.trim() !== '') yield line.trim().split(separator)
 }
 
 /** Numbers users and items, whatever their ids are, in the order in which they first come. */

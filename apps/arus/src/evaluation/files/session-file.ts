@@ -1,5 +1,6 @@
-import type { SessionEvents } from '../../packages/recommenders/src/index.ts'
-import { FileProblem, fieldsOf, textRecords } from './text-records.ts'
+import type { SessionEvents } from '@arus/recommenders'
+import { ArusError } from '../../errors.ts'
+import { fieldsOf, textRecords } from './text-records.ts'
 import { timeReader } from './times.ts'
 
 /** Which columns hold the session, the item and the time: names of the header, or numbers from 1 where there is none. */
@@ -19,17 +20,17 @@ export interface SessionFile {
 
 const SEPARATORS = ['\t', ',', ';', '|', ' ']
 
-/** Columns as the command line has them: `session,item,time`. Throws `FileProblem`. */
+/** Columns as the command line has them: `session,item,time`. Throws `REQUEST_INVALID`. */
 export function parseColumns(text: string): SessionColumns {
   const [session, item, time, ...more] = text.split(',').map((name) => name.trim())
   if (!session || !item || !time || more.length > 0)
-    throw new FileProblem(`--columns takes three names, session,item,time; found "${text}"`)
+    throw new ArusError('REQUEST_INVALID', `--columns takes three names, session,item,time; found "${text}"`)
   return { session, item, time }
 }
 
 /**
  * Events of a CSV, TSV or other separated file, plain or gzip. Ids are any text; items get their indices in `itemIndices`, which files may share,
- * sessions are numbered in each file for itself. Rows that cannot be read are counted and left out. Throws `FileProblem` where none can.
+ * sessions are numbered in each file for itself. Rows that cannot be read are counted and left out. Throws `FILE_UNREADABLE` where none can.
  */
 export async function readSessionFile(
   file: string,
@@ -48,10 +49,11 @@ export async function readSessionFile(
     }
     rows.add(fieldsOf(record, layout.separator), layout, line)
   }
-  if (layout === undefined) throw new FileProblem(`${file} is empty`)
+  if (layout === undefined) throw new ArusError('FILE_UNREADABLE', `${file} is empty`)
   const read = rows.result()
   if (read.events.items.length === 0)
-    throw new FileProblem(
+    throw new ArusError(
+      'FILE_UNREADABLE',
       `${file} has no row that can be read${[...read.broken].map(([reason, { count }]) => `; ${count} with ${reason}`).join('')}`,
     )
   return read
@@ -79,7 +81,8 @@ function layoutOf(first: string, columns: SessionColumns, file: string): Layout 
   const separator = SEPARATORS.find((one) => fieldsOf(first, one).length >= Math.max(...numbers))
   if (separator !== undefined && numbers.every((number) => Number.isInteger(number) && number > 0))
     return { separator, hasHeader: false, session: session!, item: item!, times }
-  throw new FileProblem(
+  throw new ArusError(
+    'FILE_UNREADABLE',
     `${file} has no columns ${wanted.join(', ')}; its first line is "${first.slice(0, 200)}"`,
   )
 }

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { sessionsByGap } from '@arus/recommenders'
 import { afterAll, describe, expect, test } from 'vitest'
-import { parseColumns, readSessionFile } from '../../../bench/quality/session-file.ts'
-import { sessionsByGap } from '../src/index.ts'
-import { sessionsOf } from './session-examples.ts'
+import { sessionsOf } from '../../../../../packages/recommenders/test/session-examples.ts'
+import { parseColumns, readSessionFile } from './session-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'arus-sessions-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -154,7 +154,7 @@ describe('sessions by gaps', () => {
 
 describe('npm run bench:quality -- --sessions', () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [join(import.meta.dirname, '../../../bench/quality.ts'), ...args], {
+    spawnSync(process.execPath, [join(import.meta.dirname, '../../../../../bench/quality.ts'), ...args], {
       encoding: 'utf8',
     })
 
@@ -186,7 +186,7 @@ describe('npm run bench:quality -- --sessions', () => {
 })
 
 const yoochoose = join(
-  process.env.ARUS_SHARED_DATA ?? join(import.meta.dirname, '../../../../shared/data'),
+  process.env.ARUS_SHARED_DATA ?? join(import.meta.dirname, '../../../../../../shared/data'),
   'yoochoose-100k/yoochoose-clicks-100k_test.txt.gz',
 )
 

@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, LoadCommand>> = {
   models: async (context) => (await import('./cli/models-command.ts')).modelsCommand(context),
   promote: async (context) => (await import('./cli/promote-command.ts')).promoteCommand(context),
   rollback: async (context) => (await import('./cli/rollback-command.ts')).rollbackCommand(context),
+  experiments: async (context) => (await import('./cli/experiments-command.ts')).experimentsCommand(context),
   recommend: async (context) => (await import('./cli/recommend-command.ts')).recommendCommand(context),
   why: async (context) => (await import('./cli/why-command.ts')).whyCommand(context),
   tables: async (context) => (await import('./cli/tables-command.ts')).tablesCommand(context),

@@ -9,6 +9,8 @@ export const ERROR_CODES = {
   MODEL_UNKNOWN: { status: 404, exitCode: 4 },
   KEY_UNKNOWN: { status: 404, exitCode: 4 },
   RULE_UNKNOWN: { status: 404, exitCode: 4 },
+  EXPERIMENT_UNKNOWN: { status: 404, exitCode: 4 },
+  EXPERIMENT_CONFLICT: { status: 409, exitCode: 3 },
   REQUEST_INVALID: { status: 400, exitCode: 2 },
   KEY_REQUIRED: { status: 401, exitCode: 4 },
   KEY_INVALID: { status: 401, exitCode: 4 },

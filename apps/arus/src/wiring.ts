@@ -5,6 +5,7 @@ import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import { readersOf, topicNames } from './events/topics.ts'
+import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLake } from './lake/lake.ts'
@@ -102,6 +103,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => new RuleStore({ database: await database() }),
     async () => {},
   )
+  const experiments = once(
+    async () => new ExperimentStore({ database: await database() }),
+    async () => {},
+  )
   const catalogue = once(
     () => openCatalogue({ folder: folders.catalogue }),
     (part) => part.close(),
@@ -119,6 +124,7 @@ export function openParts(settings: Settings): OpenParts {
     erasures,
     keys,
     rules,
+    experiments,
     catalogue,
     async close() {
       for (const close of closers.splice(0)) await close()

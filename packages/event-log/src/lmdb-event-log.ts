@@ -54,7 +54,9 @@ export class LmdbEventLog implements EventLog {
   #retention: Promise<void> | null = null
   /** One at a time: free pages are overwritten through a table that is dropped afterwards. */
   #erasing: Promise<unknown> = Promise.resolve()
-  #wake: PromiseWithResolvers<void> = Promise.withResolvers()
+  /** Consumers that found nothing to read. */
+  readonly #sleeping = new Set<() => void>()
+  #awakenings = 0
   #isClosed = false
 
   constructor({ folder, now = Date.now, retentionHolds = {} }: LmdbEventLogOptions) {
@@ -116,7 +118,7 @@ export class LmdbEventLog implements EventLog {
     const { signal, maxRecords = READ_DEFAULT } = options
     const positions = await this.#startingOffsets(topic, options)
     while (!signal.aborted && !this.#isClosed) {
-      const woken = this.#wake.promise
+      const awakenings = this.#awakenings
       let isIdle = true
       for (const [partition, fromOffset] of positions) {
         const batch = readEntries(this.#store, { topic, partition, fromOffset, maxRecords })
@@ -126,7 +128,7 @@ export class LmdbEventLog implements EventLog {
         yield batch
         if (signal.aborted || this.#isClosed) return
       }
-      if (isIdle) await wakeOrPoll(woken, signal)
+      if (isIdle && awakenings === this.#awakenings) await this.#sleep(signal)
     }
   }
 
@@ -200,7 +202,7 @@ export class LmdbEventLog implements EventLog {
     if (this.#isClosed) return
     this.#isClosed = true
     clearInterval(this.#timer)
-    this.#wake.resolve()
+    this.#awaken()
     await this.#appends.drained()
     await this.#retention?.catch(() => {})
     await this.#erasing
@@ -245,21 +247,27 @@ export class LmdbEventLog implements EventLog {
   }
 
   #awaken(): void {
-    const sleeping = this.#wake
-    this.#wake = Promise.withResolvers()
-    sleeping.resolve()
+    this.#awakenings += 1
+    for (const wake of this.#sleeping) wake()
+  }
+
+  /**
+   * Waits for an append of this process, or a little for one of another process. Leaves nothing behind: it is called many times a second
+   * for as long as the process lives.
+   */
+  async #sleep(signal: AbortSignal): Promise<void> {
+    const { promise, resolve: wake } = Promise.withResolvers<void>()
+    const stop = () => wake()
+    const timer = setTimeout(stop, POLL_MS)
+    this.#sleeping.add(stop)
+    signal.addEventListener('abort', stop, { once: true })
+    await promise
+    clearTimeout(timer)
+    this.#sleeping.delete(stop)
+    signal.removeEventListener('abort', stop)
   }
 
   #assertOpen(): void {
     if (this.#isClosed) throw new EventLogError('LOG_CLOSED', 'The log was closed; open it again')
   }
-}
-
-/** Waits for an append of this process, or a little for one of another process. */
-async function wakeOrPoll(woken: Promise<void>, signal: AbortSignal): Promise<void> {
-  const waiting = Promise.withResolvers<void>()
-  const timer = setTimeout(waiting.resolve, POLL_MS)
-  signal.addEventListener('abort', () => waiting.resolve(), { once: true })
-  await Promise.race([woken, waiting.promise])
-  clearTimeout(timer)
 }

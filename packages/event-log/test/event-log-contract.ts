@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EventLog, LogBatch, LogRecord } from '../src/index.ts'
 
@@ -95,6 +96,19 @@ export function eventLogContract(adapter: string, prepare: () => Promise<LogUnde
       await log.append(TOPIC, [record('a', 'new')])
       expect(((await next).value as LogBatch).entries.map(text)).toEqual(['new'])
       abort.abort()
+    })
+
+    test('a consumer that waits leaves nothing behind on its signal, however often it looks', async () => {
+      const abort = new AbortController()
+      const next = log.consume(TOPIC, { from: 'latest', signal: abort.signal })[Symbol.asyncIterator]().next()
+      await log.ensureTopic('other', { partitionCount: 1 })
+      for (let round = 0; round < 20; round++) {
+        await log.append('other', [record('a', 'elsewhere')])
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      expect(getEventListeners(abort.signal, 'abort').length).toBeLessThanOrEqual(1)
+      abort.abort()
+      expect((await next).done).toBe(true)
     })
 
     test('consume goes on from the committed offsets of the group, and from offsets that are named', async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import type { ExperimentMark, ShadowAnswer } from '../experiments/treatment.ts'
 import { openDuckDb } from '../lake/duckdb.ts'
 import { openLake } from '../lake/lake.ts'
 import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
@@ -27,6 +28,12 @@ export interface StoredAnswer {
   readonly generated_at: number
   /** In order of rank. */
   readonly products: readonly string[]
+  readonly user_id?: string
+  readonly session_id?: string
+  readonly fallback?: string | null
+  readonly took_ms?: number
+  readonly experiments?: readonly ExperimentMark[]
+  readonly shadows?: readonly ShadowAnswer[]
 }
 
 export interface Silver {
@@ -101,7 +108,16 @@ function answersSql(answers: readonly StoredAnswer[]): string {
     return [
       ...[answer.recommendation_id, answer.scenario, answer.model].map(text),
       ...[String(answer.version), `make_timestamptz(${answer.generated_at} * 1000)`],
-      ...[text(JSON.stringify(products)), String(i)],
+      ...[
+        text(JSON.stringify(products)),
+        String(i),
+        text(answer.user_id ?? null),
+        text(answer.session_id ?? null),
+      ],
+      ...[text(answer.fallback ?? null), String(answer.took_ms ?? null)],
+      ...[answer.experiments, answer.shadows].map((list) =>
+        text(list === undefined ? null : JSON.stringify(list)),
+      ),
     ]
   })
   const columns = [
@@ -112,10 +128,16 @@ function answersSql(answers: readonly StoredAnswer[]): string {
     'generated_at',
     'products',
     'place',
+    'user_id',
+    'session_id',
+    'fallback',
+    'took_ms',
+    'experiments',
+    'shadows',
   ]
-  return `SELECT recommendation_id, NULL::VARCHAR AS user_id, scenario, NULL::VARCHAR AS fallback, model_name, model_version,
-      generated_at, products, '{}' AS passport, 0 AS log_partition, place::BIGINT AS log_offset,
-      generated_at::DATE AS generated_date
+  return `SELECT recommendation_id, user_id, scenario, fallback, model_name, model_version,
+      generated_at, products, '{}' AS passport, NULL AS rules, NULL::DOUBLE AS exploration_probability, 0 AS log_partition, place::BIGINT AS log_offset,
+      generated_at::DATE AS generated_date, session_id, took_ms, experiments, shadows
     FROM ${valuesSql(rows, columns)}`
 }
 

@@ -4,6 +4,7 @@
  */
 export * from './analytics.ts'
 export * from './events.ts'
+export * from './experiments.ts'
 export * from './keys.ts'
 export * from './lake.ts'
 export * from './problem.ts'

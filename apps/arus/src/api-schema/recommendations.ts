@@ -56,6 +56,11 @@ export const RecommendationSchema = Type.Object({
     }),
   ),
   fallback: FallbackSchema,
+  experiments: Type.Optional(
+    Type.Array(Type.Object({ id: Type.String(), variant: Type.String() }), {
+      description: 'The experiments the answer belongs to; absent where there is none.',
+    }),
+  ),
   generated_at: Type.String({ format: 'date-time' }),
   took_ms: Type.Number(),
   next_cursor: Type.Optional(
@@ -108,6 +113,27 @@ export const PassportSchema = Type.Object({
   scenario: Type.String(),
   generated_at: Type.Integer({ description: 'UTC milliseconds.' }),
   fallback: FallbackSchema,
+  took_ms: Nullable(Type.Number({ description: 'Milliseconds until the answer was made.' })),
+  experiments: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      variant: Type.String(),
+      fell_back: Nullable(Type.String({ description: 'Why production answered in the variant’s place.' })),
+    }),
+  ),
+  /** What models in the shadow would have answered. */
+  shadows: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      variant: Type.String(),
+      model_version: Type.Integer(),
+      products: Type.Array(Type.String()),
+      fallback: FallbackSchema,
+      took_ms: Type.Number(),
+      overlap: Type.Number({ description: 'Share of the products that both answers hold.' }),
+      rank_agreement: Type.Number({ description: '1: the same in the same order; 0: none in common.' }),
+    }),
+  ),
   /** Events it rested on, by their place in the log, newest first, at most 50. */
   events: Type.Array(
     Type.Object({

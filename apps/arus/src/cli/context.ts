@@ -3,6 +3,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
 import type { ErasureStore } from '../erasure/erasure-store.ts'
+import type { ExperimentStore } from '../experiments/experiment-store.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
@@ -32,6 +33,7 @@ export interface Parts {
   keys(): Promise<KeyStore>
   /** Rules of the business. */
   rules(): Promise<RuleStore>
+  experiments(): Promise<ExperimentStore>
 }
 
 /** What a command works with. Commands write results to `out`, and everything else (progress, notes) to stderr. */

@@ -62,6 +62,23 @@ test('what came of an answer, and why it cannot be computed again', () => {
     scenario: 'home',
     generated_at: 0,
     fallback: 'popular',
+    took_ms: 1.5,
+    experiments: [
+      { id: 'exp_1', variant: 'new', fell_back: 'Model version 7 is gone.' },
+      { id: 'exp_2', variant: 'control', fell_back: null },
+    ],
+    shadows: [
+      {
+        id: 'exp_3',
+        variant: 'next',
+        model_version: 9,
+        products: ['p2', 'p1'],
+        fallback: null,
+        took_ms: 0.25,
+        overlap: 0.5,
+        rank_agreement: 0.4,
+      },
+    ],
     events: [],
     earlier_events: [],
     session_event_count: 0,
@@ -92,6 +109,10 @@ test('what came of an answer, and why it cannot be computed again', () => {
   const text = explained(passport)
   expect(text).toContain('No model answered (fallback: popular)\nThe registry no longer knows version 7')
   expect(text).toMatch(/1 +p1 +2 +popular +– +1970-01-01 00:00:01 +2 +9\.50/)
+  expect(text).toContain(
+    'Experiment exp_1: variant new, answered by production: Model version 7 is gone.\nExperiment exp_2: variant control',
+  )
+  expect(text).toMatch(/exp_3 +next +9 +50 % +0\.40 +0\.25 +p2, p1/)
   expect(text).toContain('It cannot be computed again:\n  Model version 7 is gone.')
   const other = {
     ...passport,

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { PassportBody } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
-import { ApiClient, apiUrl, detailOf } from './api-client.ts'
+import { codeOf, detailOf, openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
@@ -21,13 +21,13 @@ export function whyCommand(context: CliContext): Command {
     .option('--recompute', 'compute the answer again and compare')
     .option('--json', 'print the answer of the API')
     .action(async (recommendationId: string, options: WhyOptions) => {
-      const api = new ApiClient(apiUrl(context.parts.settings), context.signal)
+      const api = openApi(context)
       const query = options.recompute === true ? '?recompute=true' : ''
       const { status, body } = await api.get(
         `/recommendations/${encodeURIComponent(recommendationId)}${query}`,
       )
       if (status !== 200) {
-        throw new ArusError(status === 404 ? 'RECOMMENDATION_UNKNOWN' : 'REQUEST_INVALID', detailOf(body))
+        throw new ArusError(codeOf(body), detailOf(body))
       }
       const passport = body as PassportBody
       context.out(options.json === true ? JSON.stringify(passport, null, 2) : explained(passport))
@@ -40,6 +40,7 @@ export function explained(passport: PassportBody): string {
     askedOf(passport),
     eventsOf(passport),
     madeByOf(passport),
+    experimentsOf(passport),
     candidatesOf(passport),
     rulesOf(passport),
     resultOf(passport),
@@ -100,6 +101,22 @@ function madeByOf({ model, fallback, training, parts }: PassportBody): string {
   )
   const from = `${training.interaction_count} interactions of ${training.user_count} shoppers with ${training.product_count} products`
   return `${by}\nVersion ${training.version} was trained from ${tables.join(', ') || 'no table'}: ${from}`
+}
+
+function experimentsOf({ experiments, shadows }: PassportBody): string {
+  const lines = experiments.map(({ id, variant, fell_back }) => {
+    const by = fell_back === null ? '' : `, answered by production: ${fell_back}`
+    return `Experiment ${id}: variant ${variant}${by}`
+  })
+  if (shadows.length === 0) return lines.join('\n')
+  const table = textTable(
+    ['experiment', 'variant', 'model', 'in common', 'agreement', 'ms', 'would have answered'],
+    shadows.map(({ id, variant, model_version, overlap, rank_agreement, took_ms, products }) => [
+      ...[id, variant, model_version, `${Math.round(overlap * 100)} %`, rank_agreement.toFixed(2), took_ms],
+      products.slice(0, SHOWN).join(', '),
+    ]),
+  )
+  return [...lines, `In the shadow\n${table}`].join('\n')
 }
 
 function candidatesOf({ retrievers, filters }: PassportBody): string {

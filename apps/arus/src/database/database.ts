@@ -8,6 +8,7 @@ import { up as createModels } from './migrations/0001-models.ts'
 import { up as createApiKeys } from './migrations/0002-api-keys.ts'
 import { up as createErasures } from './migrations/0003-erasures.ts'
 import { up as createRules } from './migrations/0004-rules.ts'
+import { up as createExperiments } from './migrations/0005-experiments.ts'
 
 /** Tables, as Kysely needs to know them. JSON stands in text columns; times are UTC milliseconds. */
 export interface DatabaseSchema {
@@ -17,6 +18,7 @@ export interface DatabaseSchema {
   readonly erasures: ErasureTable
   readonly rules: RuleTable
   readonly rule_book: RuleBookTable
+  readonly experiments: ExperimentTable
 }
 
 export interface ModelTable {
@@ -84,6 +86,20 @@ export interface RuleBookTable {
   readonly oldest_revision: number
 }
 
+export interface ExperimentTable {
+  readonly id: string
+  readonly name: string
+  readonly status: string
+  /** What was decided, JSON. */
+  readonly plan: string
+  readonly created_at: number
+  readonly started_at: number | null
+  readonly stopped_at: number | null
+  readonly stop_reason: string | null
+  /** JSON. */
+  readonly verdict: string | null
+}
+
 export type ArusDatabase = Kysely<DatabaseSchema>
 
 const BUSY_TIMEOUT_MS = 10_000
@@ -95,6 +111,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-api-keys': { up: createApiKeys },
   '0003-erasures': { up: createErasures },
   '0004-rules': { up: createRules },
+  '0005-experiments': { up: createExperiments },
 }
 
 /** Opens (or makes) the SQLite database of the shop and brings it up to date. Several processes may have it open. */

@@ -5,6 +5,7 @@ import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse'
 import { ArusError } from '../errors.ts'
+import { pause } from '../pause.ts'
 import { REPLAY_MAPPINGS, type ReplayMapping, type Row } from './replay-mappings.ts'
 
 /** A row that is no event, and why. */
@@ -169,10 +170,6 @@ function timeOf(text: string, unit: ReplayMapping['time']): number | null {
 async function sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
   const waitMs = atMs - performance.now()
   if (waitMs < 1) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, Math.min(waitMs, 2 ** 31 - 1))
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-  clearTimeout(timer)
+  await pause(Math.min(waitMs, 2 ** 31 - 1), signal)
   signal.throwIfAborted()
 }

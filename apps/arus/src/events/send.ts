@@ -1,5 +1,6 @@
 import { ArusError } from '../errors.ts'
 import { keyHeader } from '../keys/key-header.ts'
+import { pause } from '../pause.ts'
 import type { OnProgress } from '../progress.ts'
 import type { IngestResult } from './ingest.ts'
 
@@ -123,10 +124,6 @@ async function sendBatch(sink: Sink, batch: readonly unknown[], signal: AbortSig
 async function waitUntil(atMs: number, signal: AbortSignal): Promise<void> {
   const waitMs = atMs - performance.now()
   if (waitMs <= 0) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, waitMs)
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-  clearTimeout(timer)
+  await pause(waitMs, signal)
   signal.throwIfAborted()
 }

@@ -7,6 +7,7 @@ import type { Health, LagHistoryBody, SystemMetrics } from '../api-schema/index.
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { ErasureReport } from '../erasure/erasure.ts'
 import type { Ingest } from '../events/ingest.ts'
+import type { Experiments } from '../experiments/experiments.ts'
 import type { ApiKeys } from '../keys/api-key.ts'
 import type { TablePages } from '../lake/table-pages.ts'
 import type { LiveState } from '../live/live-state.ts'
@@ -47,6 +48,7 @@ export interface ApiDeps {
   readonly previewRules: (request: PreviewRequest) => Promise<RulesPreview>
   /** Newest first. */
   readonly models: () => Promise<readonly ModelVersion[]>
+  readonly experiments: Experiments
   readonly health: () => Promise<Health>
   readonly systemMetrics: () => Promise<SystemMetrics>
   /** How far behind consumer groups were, over the last hour or day. */
@@ -55,6 +57,8 @@ export interface ApiDeps {
   readonly consumerGroups: () => Promise<readonly GroupInfo[]>
   /** Passports that could not be written so far. */
   readonly droppedPassports?: () => number
+  /** Answers of models in the shadow that were not computed so far. */
+  readonly droppedShadows?: () => number
   /** Erases a shopper; resolves when it is done. */
   readonly forget: (shopper: string) => Promise<ErasureReport>
   /** Told of every answered request (streams excepted). */

@@ -9,6 +9,7 @@ import type { Api, ApiDeps } from './api-deps.ts'
 import { ga4Routes } from './events/ga4-routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { segmentRoutes } from './events/segment-routes.ts'
+import { experimentRoutes } from './experiments/routes.ts'
 import { guard } from './keys/guard.ts'
 import { keyRoutes } from './keys/routes.ts'
 import { measure } from './metrics.ts'
@@ -75,7 +76,7 @@ export async function buildApi(deps: ApiDeps): Promise<Api> {
       done()
     })
   }
-  for (const routes of [sqlRoutes, keyRoutes, ruleRoutes]) {
+  for (const routes of [sqlRoutes, keyRoutes, ruleRoutes, experimentRoutes]) {
     await app.register((scope, _options, done) => {
       routes(scope as Api, deps)
       done()

@@ -159,6 +159,14 @@ function gaugesOfDeps(deps: ApiDeps, registers: Registry[]): void {
       this.set(deps.droppedPassports?.() ?? 0)
     },
   })
+  new Gauge({
+    name: 'arus_shadow_answers_dropped',
+    help: 'Answers of models in the shadow that were not computed since the start: too many were waiting, or one threw.',
+    registers,
+    collect() {
+      this.set(deps.droppedShadows?.() ?? 0)
+    },
+  })
 }
 
 declare module 'fastify' {

@@ -11,6 +11,7 @@ const TAGS = [
   { name: 'lake', description: 'SQL over the lake, and its tables.' },
   { name: 'streams', description: 'Server-sent events.' },
   { name: 'models', description: 'Trained model versions.' },
+  { name: 'experiments', description: 'A/B tests, and models in the shadow.' },
   { name: 'users', description: 'What is stored of a shopper.' },
   { name: 'keys', description: 'Who may use this API, where keys are required.' },
   { name: 'system', description: 'Health and operations.' },

@@ -15,6 +15,8 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemCode, string>> = {
   MODEL_UNKNOWN: 'No such model version',
   KEY_UNKNOWN: 'No such key',
   RULE_UNKNOWN: 'No such rule',
+  EXPERIMENT_UNKNOWN: 'No such experiment',
+  EXPERIMENT_CONFLICT: 'The experiment cannot do this now',
   REQUEST_INVALID: 'The request is not valid',
   KEY_REQUIRED: 'A key is needed',
   KEY_INVALID: 'The key is not in force',

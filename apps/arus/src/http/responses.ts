@@ -6,7 +6,7 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   401: 'A key is needed, or the one presented is not in force.',
   403: 'The key, or the page that uses it, may not do this.',
   404: 'There is no such thing.',
-  409: 'The same is under way.',
+  409: 'The same is under way, or something else stands in the way.',
   413: 'The body is too large.',
   415: 'The content type or encoding is not supported.',
   422: 'The key of idempotency was used for something else.',

@@ -150,6 +150,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
         outdated: false,
       },
     ],
+    experiments: noExperiments,
     health: async () => ({
       status: 'ok',
       version: '0.1.0',
@@ -201,6 +202,17 @@ const noSql: ApiDeps['sql'] = {
   },
   isHealthy: async () => false,
   close: async () => {},
+}
+
+/** Tests of experiments bring real ones. */
+const noExperiments: ApiDeps['experiments'] = {
+  list: async () => [],
+  create: gone,
+  get: gone,
+  results: gone,
+  start: gone,
+  stop: gone,
+  remove: gone,
 }
 
 const noTables: ApiDeps['tables'] = {

@@ -101,6 +101,10 @@ export const RECOMMENDATIONS: BronzeMapping = {
     ['rules', 'text', ({ body }) => textOf(body.rules)],
     ['exploration_probability', 'number', ({ body }) => numberOf(fieldsOf(body.exploration).probability)],
     ...PLACE,
+    ['session_id', 'text', ({ body }) => textOf(body.session_id)],
+    ['took_ms', 'number', ({ body }) => numberOf(body.took_ms)],
+    ['experiments', 'text', ({ body }) => listOf(body.experiments)],
+    ['shadows', 'text', ({ body }) => listOf(body.shadows)],
   ],
   select: (staged) => `SELECT * REPLACE (make_timestamp(generated_at * 1000)::TIMESTAMPTZ AS generated_at),
     make_timestamp(generated_at * 1000)::DATE AS generated_date FROM ${staged}`,
@@ -114,6 +118,11 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 function textOf(value: unknown): string | null {
   if (value === null || value === undefined) return null
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** A list as JSON; null for one of nothing. */
+function listOf(value: unknown): string | null {
+  return Array.isArray(value) && value.length > 0 ? JSON.stringify(value) : null
 }
 
 function numberOf(value: unknown): number | null {

@@ -110,6 +110,10 @@ describe('log to bronze', () => {
       generated_at: DAY,
       model: { name: 'walk', version: 3 },
       result: [{ product_id: 'P1' }],
+      session_id: 's1',
+      took_ms: 1.5,
+      experiments: [{ id: 'exp_1', variant: 'new', fell_back: null }],
+      shadows: [],
     }
     await log.append(TEST_TOPICS.recommendations, [
       { key: 'ani', value: Buffer.from(JSON.stringify(passport)), timestampMs: DAY },
@@ -118,6 +122,9 @@ describe('log to bronze', () => {
     expect(
       await rows('SELECT recommendation_id, model_name, model_version, products FROM bronze.recommendations'),
     ).toEqual([['r1', 'walk', 3, '[{"product_id":"P1"}]']])
+    expect(
+      await rows('SELECT session_id, took_ms, experiments, shadows FROM bronze.recommendations'),
+    ).toEqual([['s1', 1.5, '[{"id":"exp_1","variant":"new","fell_back":null}]', null]])
   })
 
   test('a table of before its newest columns gets them; they are null in the rows of then', async () => {

@@ -59,14 +59,18 @@ export async function explainAnswer(
   return { ...complete(found), training, outcome, recomputed }
 }
 
-/** Passports of before the request was kept, in the shape of today. */
+/** Passports of earlier versions, in the shape of today. */
 function complete(passport: Passport): Passport {
-  const { earlier_events, session_event_count, request, parts } = passport as Partial<Passport>
+  const { earlier_events, session_event_count, request, parts, took_ms, experiments, shadows } =
+    passport as Partial<Passport>
   return {
     ...passport,
     earlier_events: earlier_events ?? [],
     session_event_count: session_event_count ?? 0,
     request: request ?? null,
     parts: parts ?? null,
+    took_ms: took_ms ?? null,
+    experiments: experiments ?? [],
+    shadows: shadows ?? [],
   }
 }

@@ -74,6 +74,8 @@ function passportAt(ms: number, user = 'ann'): Passport {
     scenario: 'for_you',
     generated_at: ms,
     fallback: null,
+    took_ms: 1,
+    experiments: [],
     events: [],
     earlier_events: [],
     session_event_count: 0,

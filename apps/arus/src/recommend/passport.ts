@@ -1,3 +1,4 @@
+import type { ExperimentMark, ShadowAnswer } from '../experiments/treatment.ts'
 import type { RuleKind } from '../rules/rule.ts'
 import type { Arranged } from './arranged.ts'
 import type { Retrieved } from './blend.ts'
@@ -70,6 +71,12 @@ export interface Passport {
   /** UTC milliseconds. */
   readonly generated_at: number
   readonly fallback: string | null
+  /** Milliseconds until the answer was made; null in passports of before it was kept. */
+  readonly took_ms: number | null
+  /** The experiments it belongs to. */
+  readonly experiments: readonly ExperimentMark[]
+  /** What models in the shadow would have answered. */
+  readonly shadows?: readonly ShadowAnswer[]
   /** Newest first, at most 50. */
   readonly events: readonly PassportEvent[]
   /** Those that came before, by their partition and offset. */
@@ -121,6 +128,7 @@ export interface PassportSource {
   readonly retrieved: readonly Retrieved[]
   readonly pairs: Pairs
   readonly filters: readonly string[]
+  readonly experiments: readonly ExperimentMark[]
   readonly request: Omit<PassportRequest, 'exclude'> & { readonly exclude: readonly string[] }
   readonly parts: PassportParts
   readonly rules: { readonly revision: number; readonly atMs: number } | null
@@ -137,6 +145,8 @@ export function passportOf(source: PassportSource): Passport {
     scenario: answer.scenario,
     generated_at: source.generatedAtMs,
     fallback: answer.fallback,
+    took_ms: answer.took_ms,
+    experiments: source.experiments,
     ...eventsOf(past.events),
     session_event_count: past.sessionEventCount,
     request: {

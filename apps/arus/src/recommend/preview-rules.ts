@@ -107,7 +107,7 @@ async function trial(
       return compiled
     },
     onAnswer: (_passport, made) => {
-      arranged = made
+      arranged = made.arranged
     },
     now: source.now,
     uuid: () => seed,

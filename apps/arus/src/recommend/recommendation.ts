@@ -53,6 +53,8 @@ export interface RecommendationAnswer {
   readonly recommendations: RecommendedItem[]
   readonly model: ModelReference | null
   readonly fallback: Fallback
+  /** The experiments it belongs to, for the shop's own figures; absent where there is none. */
+  readonly experiments?: { readonly id: string; readonly variant: string }[]
   /** ISO 8601, UTC. */
   readonly generated_at: string
   readonly took_ms: number

@@ -378,6 +378,8 @@ test('the passport tells events, candidates, model, filters and result', async (
       scenario: 'for_you',
       generated_at: NOW_MS,
       fallback: null,
+      took_ms: answer.took_ms,
+      experiments: [],
       events: [{ partition: event.partition, offset: event.offset, product_id: 'a', action: 'add_to_cart' }],
       earlier_events: [],
       session_event_count: 0,

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
+import type { Treatment } from '../experiments/treatment.ts'
 import type { CompiledRules } from '../rules/compiled-rules.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 import type { Arranged } from './arranged.ts'
@@ -13,6 +14,7 @@ import { NO_PAIRS, type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
 import { readPast } from './read-past.ts'
 import type {
+  Fallback,
   ModelReference,
   RecommendationAnswer,
   RecommendationFilters,
@@ -35,8 +37,10 @@ export interface RecommenderOptions {
   readonly rules?: (scenario: string, atMs: number) => CompiledRules | null
   /** True for a name whose owner was erased, while the model may hold what they did: it is not used for them. */
   readonly isWithheld?: (name: string) => boolean
+  /** What the experiments that hold for a shopper (by user id, else session id) and a scenario ask for; null: nothing. */
+  readonly treatment?: (unit: string, scenario: string) => Treatment | null
   /** Told of each answer; must not wait. */
-  readonly onAnswer?: (passport: Passport, arranged: Arranged | null) => void
+  readonly onAnswer?: (passport: Passport, made: MadeAnswer) => void
   /** Told of parts that throw, at most once per level and second. */
   readonly onFault?: (fault: LevelFault) => void
   readonly remembered?: RememberedProducts
@@ -45,6 +49,22 @@ export interface RecommenderOptions {
   readonly uuid: () => string
   /** For `took_ms`. */
   readonly clockMs?: () => number
+}
+
+/** What an answer was made of, beside its passport. */
+export interface MadeAnswer {
+  readonly arranged: Arranged | null
+  /** Answers the same request by another model. */
+  readonly again: AnswerAgain
+}
+
+/** The ranking that a model would have given where another answered. Counts as no answer. */
+export type AnswerAgain = (model: ServingModel) => Promise<OtherRanking>
+
+export interface OtherRanking {
+  readonly products: readonly string[]
+  readonly fallback: Fallback
+  readonly took_ms: number
 }
 
 /** Answers what a shopper may like. Never fails because a part does: it says in `fallback` how far down it went. */
@@ -71,6 +91,7 @@ interface Asked {
   readonly startedMs: number
   readonly past: ShopperPast
   readonly eligibility: Eligibility
+  readonly treatment: Treatment | null
   readonly rules: RulesNow | null
 }
 
@@ -133,17 +154,16 @@ class LadderRecommender implements Recommender {
   async similar(productId: string, request: RecommendationRequest): Promise<RecommendationAnswer> {
     const startedMs = this.#clockMs()
     const parts = this.#parts()
-    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
-    const retrieved = this.#personal.forProduct(parts, productId, pairs)
+    const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
+    const all = this.#asked('similar', filtered, NO_PAST, { productId, startedMs })
+    const personal = await this.#personalOf(all, parts)
     const { product, isGone } = this.#facts.of(parts.catalogue, productId)
-    if (product === undefined && !isGone && retrieved.length === 0) {
+    if (product === undefined && !isGone && personal.retrieved.length === 0) {
       throw new ArusError('PRODUCT_UNKNOWN', `No product ${JSON.stringify(productId)} in the catalogue.`, {
         details: { product_id: productId },
       })
     }
-    const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
-    const all = this.#asked('similar', filtered, NO_PAST, { productId, startedMs })
-    return this.#compose(all, parts, { retrieved, level: null, pairs })
+    return this.#compose(all, parts, personal)
   }
 
   trending(limit: number): TrendingAnswer {
@@ -174,9 +194,34 @@ class LadderRecommender implements Recommender {
   }
 
   async #answer(asked: Asked): Promise<RecommendationAnswer> {
-    const parts = this.#isWithheld(asked) ? { ...this.#parts(), model: null } : this.#parts()
-    const pairs = await this.#personal.pairsOf(parts, asked.past.products)
-    return this.#compose(asked, parts, this.#personal.forShopper(parts, { ...asked, pairs }))
+    const treatment = this.#treatmentOf(asked)
+    const treated = treatment === null ? asked : { ...asked, treatment }
+    const parts = this.#partsFor(treated)
+    return this.#compose(treated, parts, await this.#personalOf(treated, parts))
+  }
+
+  async #personalOf(asked: Asked, parts: PartsNow): Promise<Personal> {
+    const { productId } = asked
+    if (productId === null) {
+      const pairs = await this.#personal.pairsOf(parts, asked.past.products)
+      return this.#personal.forShopper(parts, { ...asked, pairs })
+    }
+    const pairs = await this.#personal.pairsOf(parts, [{ product_id: productId, weight: 1 }])
+    return { retrieved: this.#personal.forProduct(parts, productId, pairs), level: null, pairs }
+  }
+
+  /** Who asks is the unit of experiments; a product or a cart alone is nobody. */
+  #treatmentOf({ userId, sessionId, scenario }: Asked): Treatment | null {
+    const { treatment } = this.#options
+    const unit = userId ?? sessionId
+    if (treatment === undefined || unit === null) return null
+    return this.#faults.attempt('experiments', null, () => treatment(unit, scenario))
+  }
+
+  #partsFor(asked: Asked): PartsNow {
+    const parts = this.#parts()
+    if (this.#isWithheld(asked)) return { ...parts, model: null }
+    return asked.treatment?.model ? { ...parts, model: asked.treatment.model } : parts
   }
 
   #asked(
@@ -187,7 +232,7 @@ class LadderRecommender implements Recommender {
   ): Asked {
     const scenario = request.scenario ?? SCENARIOS[kind]
     const { eligibility, rules } = this.#limits(scenario, past, request)
-    const nobody = { productId: null, userId: null, sessionId: null }
+    const nobody = { productId: null, userId: null, sessionId: null, treatment: null }
     return { kind, ...nobody, scenario, request, past, eligibility, rules, ...of }
   }
 
@@ -215,6 +260,7 @@ class LadderRecommender implements Recommender {
     const recommendationId = this.#options.uuid()
     const reached = this.#climb(parts, asked, { personal, seed: recommendationId })
     const generatedAtMs = this.#options.now()
+    const marks = asked.treatment?.marks ?? []
     const answer: RecommendationAnswer = {
       recommendation_id: recommendationId,
       user_id: asked.userId,
@@ -222,6 +268,7 @@ class LadderRecommender implements Recommender {
       recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
       model: usesModel(personal, reached) ? this.#referenceTo(parts.model) : null,
       fallback: reached.fallback,
+      ...(marks.length === 0 ? {} : { experiments: marks.map(({ id, variant }) => ({ id, variant })) }),
       generated_at: new Date(generatedAtMs).toISOString(),
       took_ms: this.#sinceMs(asked.startedMs),
     }
@@ -276,6 +323,8 @@ class LadderRecommender implements Recommender {
     this.#faults.attempt('live state', undefined, () => parts.live?.countRecommendation())
     const { onAnswer } = this.#options
     if (onAnswer === undefined) return
+    const again: AnswerAgain = (model) =>
+      this.#again({ ...asked, seed: answer.recommendation_id }, { ...parts, model })
     this.#faults.attempt('passport', undefined, () =>
       onAnswer(
         passportOf({
@@ -286,6 +335,7 @@ class LadderRecommender implements Recommender {
           retrieved: personal.retrieved,
           pairs: personal.pairs,
           filters: asked.eligibility.applied,
+          experiments: asked.treatment?.marks ?? [],
           arranged,
           rules:
             asked.rules === null ? null : { revision: asked.rules.compiled.revision, atMs: asked.rules.atMs },
@@ -296,9 +346,21 @@ class LadderRecommender implements Recommender {
             live: parts.live !== null,
           },
         }),
-        arranged,
+        { arranged, again },
       ),
     )
+  }
+
+  /** Places that a rule drew are drawn alike, so that what differs is the model's doing. */
+  async #again(asked: Asked & Pick<Climb, 'seed'>, parts: PartsNow): Promise<OtherRanking> {
+    const startedMs = this.#clockMs()
+    const personal = await this.#personalOf(asked, parts)
+    const { picks, fallback } = this.#climb(parts, asked, { personal, seed: asked.seed })
+    return {
+      products: picks.map(({ product_id }) => product_id),
+      fallback,
+      took_ms: this.#sinceMs(startedMs),
+    }
   }
 
   #parts(): PartsNow {

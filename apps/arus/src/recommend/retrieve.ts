@@ -33,25 +33,28 @@ export type Pairs = ReadonlyMap<string, readonly PairedProduct[]>
 
 export type IsAllowed = (productId: string) => boolean
 
+/** What is remembered of a model while it serves. */
+interface RememberedOfModel {
+  readonly neighbours: BoundedCache<string, readonly Candidate[]>
+  /** A shopper who does nothing new is often asked for again: another page, another place on it. */
+  readonly ofPast: WeakMap<ShopperPast, RememberedOfPast>
+}
+
+interface RememberedOfPast {
+  readonly count: number
+  readonly exclusion: Eligibility['exclusion']
+  readonly excluded: readonly string[]
+  readonly retrieved: readonly Retrieved[]
+}
+
 /**
  * Brings candidates for a shopper or a product. Neighbours of a product are the same for everybody, so they are
- * remembered per model version and per catalogue version.
+ * remembered per model and per catalogue version.
  */
 export class Retrievers {
-  readonly #ofModel = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
+  /** By model: variants of an experiment and models in the shadow answer beside the one in production. */
+  readonly #ofModels = new WeakMap<ServingModel, RememberedOfModel>()
   readonly #ofCatalogue = new BoundedCache<string, readonly Candidate[]>(CACHE_CAPACITY)
-  /** A shopper who does nothing new is often asked for again: another page, another place on it. */
-  readonly #ofPast = new WeakMap<
-    ShopperPast,
-    {
-      readonly model: ServingModel
-      readonly count: number
-      readonly exclusion: Eligibility['exclusion']
-      readonly excluded: readonly string[]
-      readonly retrieved: readonly Retrieved[]
-    }
-  >()
-  #modelVersion: number | null = null
   #catalogueVersion: string | null = null
 
   /** By the model: what goes with the whole past, and what goes with the newest product. Empty when it knows none. */
@@ -63,14 +66,15 @@ export class Retrievers {
   ): readonly Retrieved[] {
     const count = Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT)
     if (!eligibility.isByPastOnly) return this.#byModel(model, past, count, eligibility)
-    const known = this.#ofPast.get(past)
+    const { ofPast } = this.#rememberedOf(model)
+    const known = ofPast.get(past)
     const { exclusion } = eligibility
-    if (known?.model === model && known.count === count && known.exclusion === exclusion) {
+    if (known?.count === count && known.exclusion === exclusion) {
       for (const productId of known.excluded) eligibility.excluded.add(productId)
       return known.retrieved
     }
     const retrieved = this.#byModel(model, past, count, eligibility)
-    this.#ofPast.set(past, { model, count, exclusion, excluded: [...eligibility.excluded], retrieved })
+    ofPast.set(past, { count, exclusion, excluded: [...eligibility.excluded], retrieved })
     return retrieved
   }
 
@@ -131,17 +135,22 @@ export class Retrievers {
   }
 
   neighboursOfModel(model: ServingModel, productId: string): readonly Candidate[] {
-    if (this.#modelVersion !== model.version) {
-      this.#ofModel.clear()
-      this.#modelVersion = model.version
-    }
-    const known = this.#ofModel.get(productId)
+    const { neighbours } = this.#rememberedOf(model)
+    const known = neighbours.get(productId)
     if (known !== undefined) return known
     const found = model
       .similar(productId, NEIGHBOUR_COUNT)
       .map((candidate) => ({ ...candidate, because_of: productId }))
-    this.#ofModel.set(productId, found.length === 0 ? NONE : found)
+    neighbours.set(productId, found.length === 0 ? NONE : found)
     return found
+  }
+
+  #rememberedOf(model: ServingModel): RememberedOfModel {
+    const known = this.#ofModels.get(model)
+    if (known !== undefined) return known
+    const fresh: RememberedOfModel = { neighbours: new BoundedCache(CACHE_CAPACITY), ofPast: new WeakMap() }
+    this.#ofModels.set(model, fresh)
+    return fresh
   }
 
   neighboursOfCatalogue(catalogue: Catalogue, productId: string): readonly Candidate[] {

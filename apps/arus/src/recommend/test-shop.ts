@@ -224,12 +224,13 @@ export class ShopLive implements LiveState {
 /** Goes by a table of what goes with what; scores fall with the place in the row. */
 export class ShopModel implements ServingModel {
   readonly kind = 'walk'
-  readonly version = 3
+  readonly version: number
   readonly trained_at = Date.UTC(2026, 0, 1)
   readonly #pairs: Readonly<Record<string, readonly string[]>>
 
-  constructor(pairs: Readonly<Record<string, readonly string[]>>) {
+  constructor(pairs: Readonly<Record<string, readonly string[]>>, version = 3) {
     this.#pairs = pairs
+    this.version = version
   }
 
   recommend(

@@ -5,17 +5,17 @@ import { ErasureWorker } from '../erasure/erasure-worker.ts'
 import type { createIngest } from '../events/log-ingest.ts'
 import { topicNames } from '../events/topics.ts'
 import type { LiveProcessor } from '../live/live-processor.ts'
-import type { ExposureLog } from '../recommend/exposure-log.ts'
 import type { LakeKeeper } from './lake-keeper.ts'
-import type { ModelSlot } from './model-slot.ts'
 
 /** The parts of a running server that may hold something of a shopper. */
 export interface ForgettingParts {
   readonly parts: Parts
   readonly live: LiveProcessor
   readonly keeper: LakeKeeper
-  readonly models: ModelSlot
-  readonly exposures: ExposureLog
+  /** Takes notice of models that are outdated now. */
+  readonly refreshModels: () => Promise<void>
+  /** Resolves when passports of answers given so far are in the log. */
+  readonly flushPassports: () => Promise<void>
   readonly ingest: ReturnType<typeof createIngest>
   readonly logger: Logger
   readonly now: () => number
@@ -26,8 +26,8 @@ export async function forgettingOf({
   parts,
   live,
   keeper,
-  models,
-  exposures,
+  refreshModels,
+  flushPassports,
   ingest,
   logger,
   now,
@@ -46,14 +46,14 @@ export async function forgettingOf({
           live,
           lake: keeper,
           models: () => registry.list(),
-          flushPassports: () => exposures.flush(),
+          flushPassports,
           forgetIds: (eventIds) => ingest.forgetIds(eventIds),
           now,
         },
         erasure,
         onProgress,
       )
-      await models.refresh()
+      await refreshModels()
       return report
     },
     onFault: (error) => logger.error({ err: error }, 'a shopper could not be forgotten; trying again'),

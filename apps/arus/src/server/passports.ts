@@ -15,7 +15,8 @@ import { loadServingModel } from '../training/load-serving-model.ts'
 export interface PassportParts {
   readonly log: EventLog
   readonly topics: { readonly events: string; readonly recommendations: string }
-  readonly exposures: ExposureLog
+  /** Passports that are not in the log yet. */
+  readonly waiting: Pick<ExposureLog, 'waiting'>
   readonly registry: Registry
   readonly catalogue: () => Catalogue | null
   readonly rules: Pick<RuleStore, 'at'>
@@ -25,9 +26,9 @@ export interface PassportParts {
 
 /** Explains answers from the log, the registry and the lake; a model version is loaded only to compute again. */
 export function passportsOf(parts: PassportParts) {
-  const { log, topics, exposures, registry, analytics, logger } = parts
+  const { log, topics, waiting, registry, analytics, logger } = parts
   const source: ExplainSource = {
-    find: (id) => findPassport({ log, topic: topics.recommendations, waiting: exposures }, id),
+    find: (id) => findPassport({ log, topic: topics.recommendations, waiting }, id),
     trainingOf: (version) => registry.get(version).catch(unknownAsNull),
     outcomeOf: (passport) => analytics.outcome(passport),
     readEvents: (places) => eventsAt(log, topics.events, places),

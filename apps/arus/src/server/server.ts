@@ -26,6 +26,7 @@ import { RuleBook } from '../rules/rule-book.ts'
 import { slotProbes } from '../wiring.ts'
 import { CatalogueSlot } from './catalogue-slot.ts'
 import { Closing } from './closing.ts'
+import { experimenting } from './experimenting.ts'
 import { forgettingOf } from './forgetting.ts'
 import { LakeKeeper } from './lake-keeper.ts'
 import { liveOptions } from './live-options.ts'
@@ -105,6 +106,9 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     onFault: (error) => logger.error({ err: error }, 'passports could not be written'),
   })
   closing.add(() => exposures.close())
+  const query = await parts.query()
+  const experiments = await experimenting({ parts, query, exposures, logger, now })
+  closing.add(() => experiments.close())
   const rules = await RuleBook.open({
     store: await parts.rules(),
     onFault: (error) => logger.error({ err: error }, 'rules could not be read; those known stay in force'),
@@ -124,11 +128,23 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const recommender = createRecommender({
     ...recommending,
     rules: (scenario, atMs) => rules.inForce(scenario, atMs),
-    onAnswer: (passport) => exposures.add(passport),
+    treatment: (unit, scenario) => experiments.running.treatment(unit, scenario),
+    onAnswer: (passport, { again }) => experiments.shadows.take(passport, again),
     onFault: (fault) => logger.error(fault, 'a level of the recommender failed'),
   })
 
-  const forgetting = await forgettingOf({ parts, live, keeper, models, exposures, ingest, logger, now })
+  const forgetting = await forgettingOf({
+    parts,
+    live,
+    keeper,
+    refreshModels: async () => {
+      await Promise.all([models.refresh(), experiments.running.refresh()])
+    },
+    flushPassports: () => experiments.flush(),
+    ingest,
+    logger,
+    now,
+  })
   closing.add(() => forgetting.stop())
 
   const requests = new RequestStatistics(now)
@@ -152,7 +168,6 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     : null
   if (keys !== null) closing.add(() => keys.close())
 
-  const query = await parts.query()
   const analytics = createAnalytics({ query, now, timeZone: settings.timeZone })
   const api = await buildApi({
     version,
@@ -166,7 +181,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     passports: passportsOf({
       log,
       topics,
-      exposures,
+      waiting: experiments,
       registry: await parts.registry(),
       catalogue: () => catalogues.current(),
       rules: await parts.rules(),
@@ -176,6 +191,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     rules,
     previewRules: (request) => previewRules({ ...recommending, rules: () => rules.list() }, request),
     models: async () => (await parts.registry()).list(),
+    experiments: experiments.api,
     health: async () => {
       const slots = await probe()
       const model = models.current()
@@ -193,6 +209,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     lagHistory: (span) => monitor.lagHistory(span),
     consumerGroups: () => log.groups(),
     droppedPassports: () => exposures.droppedCount,
+    droppedShadows: () => experiments.shadows.droppedCount,
     onRequest: (latencyMs, status) => requests.record(latencyMs, status),
     forget: (shopper) => forgetting.forget(shopper),
     bodyLimitBytes: settings.bodyLimitBytes,

@@ -66,9 +66,12 @@ const SECRET = [
   'GET /users/:user_id',
 ]
 const ADMIN = [
+  'DELETE /experiments/:experiment_id',
   'DELETE /keys/:key_id',
   'DELETE /rules/:rule_id',
   'DELETE /users/:user_id',
+  'GET /experiments',
+  'GET /experiments/:experiment_id',
   'GET /keys',
   'GET /rules',
   'GET /rules/:rule_id',
@@ -77,6 +80,9 @@ const ADMIN = [
   'GET /tables/:name/files',
   'GET /tables/:name/history',
   'GET /tables/:name/preview',
+  'POST /experiments',
+  'POST /experiments/:experiment_id/start',
+  'POST /experiments/:experiment_id/stop',
   'POST /keys',
   'POST /rules',
   'POST /rules/preview',

@@ -110,7 +110,11 @@ export const BRONZE: readonly TableDefinition[] = [
      log_offset long Offset in the partition
      generated_date date [UTC day] UTC date of generated_at
      rules string Revision of the rules of the business, and those that changed it, JSON; null where none was in force
-     exploration_probability double [0 to 1] Of each place, that its product was drawn at random; null where nothing was`,
+     exploration_probability double [0 to 1] Of each place, that its product was drawn at random; null where nothing was
+     session_id string Session asked for or with
+     took_ms double [ms] Until the answer was made
+     experiments string Experiments it belongs to, with variant, JSON; null when none
+     shadows string What models in the shadow would have answered, JSON; null when none`,
     {
       partitionColumns: ['generated_date'],
       clusterColumns: ['log_partition', 'log_offset'],

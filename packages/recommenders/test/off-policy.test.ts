@@ -109,6 +109,19 @@ describe('a simulation whose truth is known', () => {
   })
 })
 
+test('lists of one shopper are not taken for independent', () => {
+  const lists = simulate(200, 1)
+  const width = (all: readonly Shown[]) => {
+    const { ips } = estimated(all)
+    return ips.high - ips.low
+  }
+  const nine = lists.flatMap((list) => Array.from({ length: 9 }, () => ({ ...list })))
+  const ofShoppers = nine.map((list, n) => ({ ...list, unit: `shopper ${Math.floor(n / 9)}` }))
+  expect(width(ofShoppers)).toBeCloseTo(width(lists), 10)
+  expect(width(nine)).toBeLessThan(0.4 * width(lists))
+  expect(estimated(ofShoppers).ips.mean).toBeCloseTo(estimated(lists).ips.mean, 10)
+})
+
 describe('by hand', () => {
   const lists: LoggedList<string>[] = [
     { items: ['a', 'b'], propensities: [0.5, 1], rewards: [1, 0], target: ['a', 'c'] },

@@ -12,7 +12,7 @@ export function evaluationText(report: EvaluationReport): string {
   return [
     `${data} (${data_version}), split ${split}: ${user_count} test ${ofWhom}, all products ranked, lists of ${k}.`,
     firstTable(report),
-    `± is half the 95 % interval. In ${metric}, by paired t-tests over the same ${ofWhom} with Holm's correction: * differs from the best, ° from the one in production (p < 0.05).`,
+    `± is half the 95 % interval. In ${metric}, by paired t-tests over the same ${ofWhom} with Holm’s correction: * differs from the best, ° from the one in production (p < 0.05).`,
     otherTable(models, k),
     ...left_out.map(({ model, why }) => `Not measured: ${model}, ${why}.`),
     `Choice: ${chosen}. ${reason}.`,

@@ -13,14 +13,14 @@ import {
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Registry } from '../registry/registry.ts'
-import { readTrainingData } from '../training/read-training-data.ts'
-import type { ConcludeOptions } from './conclude.ts'
+import { readTrainingData, type TrainingData } from '../training/read-training-data.ts'
+import { refitOf } from '../training/refit.ts'
+import { type ConcludeOptions, PRODUCTION } from './conclude.ts'
 import { evaluateInteractions, type InteractionsToEvaluate } from './evaluate-interactions.ts'
 import { evaluateSessionSplit, readSessionSplit } from './evaluate-session-files.ts'
 import type { LeftOut } from './evaluation-report.ts'
 import { interactionsOf, readLists, splitOf } from './files/list-file.ts'
-import type { MeasuredModel } from './measured-model.ts'
-import { productionModel } from './production-model.ts'
+import type { MeasuredModel, ModelToMeasure } from './measured-model.ts'
 import type { EvaluationData, EvaluationQuestion } from './question.ts'
 
 /** Data read, and what remains to be computed: nothing is open any more. */
@@ -95,6 +95,21 @@ async function prepareShop(question: Of<'shop'>, options: PrepareOptions): Promi
       withoutProduction: why,
     }),
   }
+}
+
+/** The model in service, to be fitted as the others are, or why that cannot be. */
+async function productionModel(
+  registry: Registry,
+  data: TrainingData,
+  signal: AbortSignal,
+): Promise<ModelToMeasure | { readonly why: string }> {
+  const production = await registry.production()
+  if (production === null) return { why: 'no model is in production' }
+  const { version, kind } = production
+  const refit = refitOf(production, data, signal)
+  if (refit === null)
+    return { why: `version ${version}, in production, cannot be fitted again: train a new one` }
+  return { name: PRODUCTION, options: { version, kind, ...refit.options }, fit: refit.fit }
 }
 
 async function prepareLists(question: Of<'lists'>, options: PrepareOptions): Promise<PreparedEvaluation> {

@@ -3,7 +3,6 @@ import {
   evaluate,
   type Interactions,
   type ItemGroups,
-  type Model,
   pairedDifference,
   type Split,
   timeSplit,
@@ -12,9 +11,10 @@ import {
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
-import { loadBundle, saveBundle } from './model-bundle.ts'
+import { saveBundle } from './model-bundle.ts'
 import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
 import { readTrainingData, type TrainingData } from './read-training-data.ts'
+import { refitOf } from './refit.ts'
 
 export interface TrainOptions {
   readonly lake: Lake
@@ -73,7 +73,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
     onProgress: step('Evaluating'),
   })
   const chosen = bestOf(evaluations)
-  const incumbent = await evaluateIncumbent(registry, data, split)
+  const incumbent = await evaluateIncumbent(registry, data, { split, signal })
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)
     : judge(chosen, evaluations, incumbent)
@@ -150,11 +150,14 @@ function evaluateAll(
   return evaluations
 }
 
-/** The model in production, measured. */
+/** The model in production, with its options measured as the others are. */
 interface Incumbent {
   readonly version: number
   readonly outdated: boolean
-  readonly evaluation: Evaluation
+  /** Null where it cannot be fitted again. */
+  readonly evaluation: Evaluation | null
+  /** It was trained from older versions of the tables. */
+  readonly isOlder: boolean
 }
 
 interface Verdict {
@@ -163,46 +166,24 @@ interface Verdict {
 }
 
 /**
- * The model in production on the same test users. It was fitted on data that may hold part of them, which favours it:
- * a newcomer that wins nevertheless is surely better. Null when there is none, or its products are not these.
+ * The options in production, fitted on the same training data, for the same test users. The stored model itself would not do: it was fitted on
+ * what is the test data now, and would win over anything. Null when there is none.
  */
 async function evaluateIncumbent(
   registry: Registry,
   data: TrainingData,
-  split: Split,
+  { split, signal }: { readonly split: Split; readonly signal: AbortSignal },
 ): Promise<Incumbent | null> {
   const production = await registry.production()
   if (production === null) return null
-  const bundle = loadBundle(await registry.artefact(production.version))
-  const model = bundle.models.get(bundle.chosen)
-  if (model === undefined) return null
-  const theirs = Array.from({ length: data.products.size }, (_, item) =>
-    bundle.products.indexOf(data.products.idOf(item)),
-  )
-  const ours = Array.from({ length: bundle.products.size }, (_, item) =>
-    data.products.indexOf(bundle.products.idOf(item)),
-  )
-  const translated: Model = {
-    kind: model.kind,
-    itemCount: data.products.size,
-    similar: () => ({ items: new Uint32Array(), scores: new Float32Array() }),
-    explain: () => new Float32Array(),
-    reasons: (_, items) => new Int32Array(items.length).fill(-1),
-    save: () => new Uint8Array(),
-    recommend(user, { k }) {
-      const known = [...user.items]
-        .map((item, n) => ({ item: theirs[item]!, weight: user.weights[n]! }))
-        .filter(({ item }) => item >= 0)
-      const items = Uint32Array.from(known, ({ item }) => item)
-      const answer = model.recommend(
-        { items, weights: Float32Array.from(known, ({ weight }) => weight) },
-        { k },
-      )
-      return { items: Uint32Array.from(answer.items, (item) => ours[item]! >>> 0), scores: answer.scores }
-    },
+  const { version, outdated, table_versions } = production
+  const refit = refitOf(production, data, signal)
+  return {
+    version,
+    outdated,
+    evaluation: refit && evaluate(refit.fit(split.train), split, K, { signal, userLimit: USERS_MAX }),
+    isOlder: Object.entries(data.tableVersions).some(([table, now]) => table_versions[table] !== now),
   }
-  const { version, outdated } = production
-  return { version, outdated, evaluation: evaluate(translated, split, K, { userLimit: USERS_MAX }) }
 }
 
 function bestOf(evaluations: ReadonlyMap<string, Evaluation>): string {
@@ -230,14 +211,22 @@ function judge(
   if (!beatsBaselines) return { isBetter: false, reason: `${own}, not above the baselines (${against})` }
   if (incumbent === null)
     return { isBetter: true, reason: `${own}, above the baselines (${against}); no model was in place` }
-  const { mean, low, high } = pairedDifference(
-    mine.byUser[`ndcg@${K}`]!,
-    incumbent.evaluation.byUser[`ndcg@${K}`]!,
-  )
-  const difference = `${mean >= 0 ? '+' : ''}${mean.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)}) against version ${incumbent.version}`
-  return mean > 0
-    ? { isBetter: true, reason: `${own}, ${difference}` }
-    : { isBetter: false, reason: `${own}, ${difference}: not better than the model in place` }
+  return compared(own, mine, incumbent)
+}
+
+/** With the same options nothing differs but the data that the registered model has seen: the newer serves. */
+function compared(own: string, mine: Evaluation, { version, evaluation, isOlder }: Incumbent): Verdict {
+  if (evaluation === null)
+    return { isBetter: true, reason: `${own}; version ${version}, in place, cannot be fitted again` }
+  const { mean, low, high } = pairedDifference(mine.byUser[`ndcg@${K}`]!, evaluation.byUser[`ndcg@${K}`]!)
+  const difference = `${mean >= 0 ? '+' : ''}${mean.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)}) against version ${version}, fitted on the same data`
+  if (mean > 0) return { isBetter: true, reason: `${own}, ${difference}` }
+  if (mean === 0 && isOlder)
+    return {
+      isBetter: true,
+      reason: `${own}, as version ${version} fitted on the same data; its data are newer`,
+    }
+  return { isBetter: false, reason: `${own}, ${difference}: not better than the model in place` }
 }
 
 function ndcgOf({ metrics }: Evaluation): number {

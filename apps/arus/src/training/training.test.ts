@@ -96,6 +96,28 @@ test('a model that is not better stays a candidate, unless it is forced', async 
   expect((await run(true)).wasPromoted).toBe(true)
 })
 
+test('the same options on newer data are promoted: the model in place has not seen them', async () => {
+  await shop(1, 1)
+  const first = await run()
+  await shop(1, 1)
+  const { wasPromoted, version } = await run()
+  expect(version.params).toEqual(first.version.params)
+  expect(wasPromoted).toBe(true)
+  expect(version.reason).toMatch(/as version 1 fitted on the same data; its data are newer/)
+})
+
+test('better options are promoted though the model in place was fitted on what is the test data now', async () => {
+  await shop(1, 0.9)
+  const poor = { kind: 'popular', params: { choice: { kind: 'popular', options: {} }, walk: {} } }
+  const { version } = await run()
+  const { status: _, promoted_at: __, size_bytes: ___, outdated: ____, version: _____, ...rest } = version
+  const registered = await registry.register({ ...rest, ...poor }, await registry.artefact(version.version))
+  await registry.promote(registered.version, 'by hand')
+  const again = await run()
+  expect(again.wasPromoted).toBe(true)
+  expect(again.version.reason).toMatch(/\+0\.\d+ \(95 % .*\) against version 2, fitted on the same data/)
+})
+
 test('without events it says what to do', async () => {
   await expect(run()).rejects.toMatchObject({
     code: 'TRAINING_NO_DATA',

@@ -143,6 +143,7 @@ async function realShop(): Promise<void> {
   await step('the lake has every event once', () => lakeHolds(place, running))
   await step('arus train trains and decides', () => succeeds(place, 'train'))
   for (const command of [
+    ['evaluate', '--models', 'popular,walk'],
     ['models'],
     ['tables'],
     ['sql', 'SELECT action, count(*) AS n FROM silver.events GROUP BY ALL ORDER BY n DESC'],

@@ -6,7 +6,7 @@ const SMOOTHING = 0.01
 
 /**
  * How far the groups of a list are from those of the user's past: Σ_g p(g) ln(p(g) / q̃(g)), in nats, with p by the weights of the past, q by
- * the items of the list, q̃ = (1 − α) q + α p (Steck, "Calibrated Recommendations", RecSys 2018, §3). 0: the same shares; lower is better;
+ * the items of the list, q̃ = (1 − α) q + α p (Steck, "Calibrated Recommendations", RecSys 2018). 0: the same shares; lower is better;
  * at most ln(1 / α) = 4.6. NaN where no item of one side is of a known group.
  */
 export class Calibration {

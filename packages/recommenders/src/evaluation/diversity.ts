@@ -4,8 +4,8 @@ import type { ItemGroups } from './item-groups.ts'
 export type ItemDistance = (a: number, b: number) => number
 
 /**
- * Mean distance of all pairs of a list, each pair once: intra-list diversity (Ziegler et al., WWW 2005, eq. 5 is its sum, of similarities;
- * as a mean: Castells et al., Recommender Systems Handbook 2015, §26.3.1). NaN where no pair is known.
+ * Mean distance of all pairs of a list, each pair once: intra-list diversity (Ziegler et al., WWW 2005, who add up similarities; as a mean of
+ * distances: Castells et al., Recommender Systems Handbook 2015). NaN where no pair is known.
  */
 export function intraListDiversity(items: Uint32Array, distance: ItemDistance): number {
   let sum = 0

@@ -56,7 +56,7 @@ function meanOf(items: Iterable<number>, measure: (item: number) => number): num
 
 /**
  * How unequally recommendations are spread over items: Σ (2i − n − 1) c_i / ((n − 1) Σ c_i) with counts c in rising order. 0: all alike,
- * 1: one item has all (Shani and Gunawardana, Recommender Systems Handbook 2011, §8.3.3). 0 for fewer than two items.
+ * 1: one item has all (Shani and Gunawardana, Recommender Systems Handbook 2011). 0 for fewer than two items.
  */
 export function giniOf(counts: Float64Array): number {
   const n = counts.length

@@ -1,4 +1,4 @@
-import type { LoggedList, RewardModel } from './logged-list.ts'
+import { type LoggedList, type RewardModel, unitOf } from './logged-list.ts'
 
 /** An item counts as if it had brought what was expected this many rewards' worth before: items shown seldom stay near 1. */
 const PRIOR_REWARD = 2
@@ -33,9 +33,12 @@ export function fitClickModel<Item>(
   }
 }
 
-/** For each list a click model that was fitted on the other half: its own rewards must not tell what they are corrected by. */
+/** For each list a click model that was fitted on the other half of the units: its own rewards must not tell what they are corrected by. */
 export function crossFittedClickModel<Item>(lists: readonly LoggedList<Item>[]): RewardModel<Item> {
-  const halfOf = new Map(lists.map((list, n) => [list, n % 2]))
-  const models = [0, 1].map((half) => fitClickModel(lists.filter((list) => halfOf.get(list) !== half)))
-  return (list, item, rank) => models[halfOf.get(list) ?? 0]!(item, rank)
+  const halfOf = new Map<unknown, number>()
+  for (const list of lists) if (!halfOf.has(unitOf(list))) halfOf.set(unitOf(list), halfOf.size % 2)
+  const models = [0, 1].map((half) =>
+    fitClickModel(lists.filter((list) => halfOf.get(unitOf(list)) !== half)),
+  )
+  return (list, item, rank) => models[halfOf.get(unitOf(list)) ?? 0]!(item, rank)
 }

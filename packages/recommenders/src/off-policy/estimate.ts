@@ -1,10 +1,5 @@
-import {
-  type Interval,
-  meanWithInterval,
-  pairedDifference,
-  ratioWithInterval,
-} from '../evaluation/intervals.ts'
-import type { LoggedList, RewardModel } from './logged-list.ts'
+import { type Interval, pairedDifference, ratioWithInterval } from '../evaluation/intervals.ts'
+import { type LoggedList, type RewardModel, unitOf } from './logged-list.ts'
 
 /** What a policy would bring per list, over the ranks that were shown, estimated from lists that another policy showed. */
 export interface OffPolicyEstimate {
@@ -49,10 +44,10 @@ const EFFECTIVE_SAMPLE_MIN = 30
 
 /**
  * Judges a policy by lists that another one showed. With w = 1 / propensity where the target has the item shown at the same rank, else 0:
- * IPS = mean over lists of Σ_k w_k r_k, the item-position model of clicks (Li et al., KDD 2018, §4.2), in which what an item brings depends on
- * its rank, not on its neighbours. SNIPS = Σ w r / Σ w over all lists and ranks, times the mean length (Swaminathan and Joachims, NeurIPS 2015, eq. 10).
- * Doubly robust = mean of Σ_k q(target_k, k) + w_k (r_k − q(shown_k, k)) (Dudík et al., ICML 2011, eq. 3): unbiased where the
- * propensities or q are right. Lists are taken as independent; intervals are 95 %, SNIPS' by linearisation.
+ * IPS = mean over lists of Σ_k w_k r_k, the item-position model of clicks (Li et al., KDD 2018), in which what an item brings depends on
+ * its rank, not on its neighbours. SNIPS = Σ w r / Σ w over all lists and ranks, times the mean length (Swaminathan and Joachims, NeurIPS 2015).
+ * Doubly robust = mean of Σ_k q(target_k, k) + w_k (r_k − q(shown_k, k)) (Dudík et al., ICML 2011): unbiased where the
+ * propensities or q are right. Intervals are 95 %, with the error clustered by unit, SNIPS' by linearisation.
  */
 export function estimateOffPolicy<Item>(
   lists: readonly LoggedList<Item>[],
@@ -67,24 +62,45 @@ export function estimateOffPolicy<Item>(
     const found = `${matchCount} shown items are what the policy would have shown at the same rank, worth ${effectiveSampleSize.toFixed(1)} equally likely ones`
     return refused('too-few', `${found}; at least ${effectiveSampleMin} are needed: explore longer, or more`)
   }
-  const perList = (measure: (list: LoggedList<Item>, weights: readonly number[]) => number) =>
-    Float64Array.from(lists, (list, n) => measure(list, weights[n]!))
-  const logged = perList(({ rewards }) => sum(rewards))
-  const ips = perList(({ rewards }, w) => dot(w, rewards))
-  const robust = rewardModel && perList((list, w) => robustValueOf(list, w, rewardModel))
-  const { mean, low, high } = pairedDifference(robust ?? ips, logged)
+  const units = unitsOf(lists)
+  const perUnit = (measure: (list: LoggedList<Item>, weights: readonly number[]) => number) => {
+    const sums = new Float64Array(units.count)
+    for (const [n, list] of lists.entries()) sums[units.of[n]!]! += measure(list, weights[n]!)
+    return sums
+  }
+  const counts = perUnit(() => 1)
+  const logged = perUnit(({ rewards }) => sum(rewards))
+  const ips = perUnit(({ rewards }, w) => dot(w, rewards))
+  const total = perUnit((_, w) => sum(w))
+  const shown = perUnit(({ items }) => items.length)
+  const robust = rewardModel && perUnit((list, w) => robustValueOf(list, w, rewardModel))
+  const { mean, low, high } = pairedDifference(robust ?? ips, logged, counts)
   return {
     kind: 'estimated',
     listCount: lists.length,
-    logged: meanWithInterval(logged),
-    ips: meanWithInterval(ips),
-    snips: selfNormalised(lists, weights),
-    doublyRobust: robust ? meanWithInterval(robust) : null,
+    logged: ratioWithInterval(logged, counts),
+    ips: ratioWithInterval(ips, counts),
+    snips: times(ratioWithInterval(ips, total), ratioWithInterval(shown, counts).mean),
+    doublyRobust: robust ? ratioWithInterval(robust, counts) : null,
     gain: { mean, low, high },
     matchCount,
     effectiveSampleSize,
-    meanWeight: ratioWithInterval(Float64Array.from(weights, sum), Float64Array.from(lists, lengthOf)),
+    meanWeight: ratioWithInterval(total, shown),
   }
+}
+
+/** The unit of each list, numbered from 0. */
+function unitsOf(lists: readonly LoggedList<unknown>[]): {
+  readonly of: Uint32Array
+  readonly count: number
+} {
+  const numbers = new Map<unknown, number>()
+  const of = Uint32Array.from(lists, (list) => {
+    const unit = unitOf(list)
+    if (!numbers.has(unit)) numbers.set(unit, numbers.size)
+    return numbers.get(unit)!
+  })
+  return { of, count: numbers.size }
 }
 
 function refusalOf<Item>(lists: readonly LoggedList<Item>[]): OffPolicyRefusal | null {
@@ -138,20 +154,8 @@ function robustValueOf<Item>(
   return value
 }
 
-function selfNormalised<Item>(
-  lists: readonly LoggedList<Item>[],
-  weights: readonly (readonly number[])[],
-): Interval {
-  const length = sum(lists.map(lengthOf)) / lists.length
-  const { mean, low, high } = ratioWithInterval(
-    Float64Array.from(lists, ({ rewards }, n) => dot(weights[n]!, rewards)),
-    Float64Array.from(weights, sum),
-  )
-  return { mean: mean * length, low: low * length, high: high * length }
-}
-
-function lengthOf({ items }: LoggedList<unknown>): number {
-  return items.length
+function times({ mean, low, high }: Interval, factor: number): Interval {
+  return { mean: mean * factor, low: low * factor, high: high * factor }
 }
 
 function sum(values: readonly number[]): number {

@@ -8,7 +8,14 @@ export interface LoggedList<Item> {
   readonly rewards: readonly number[]
   /** What the policy to be judged shows for the same question, by rank; shorter where it has no more. */
   readonly target: readonly Item[]
+  /** Whom it was shown to: what one shopper does with several lists is not independent. Without it each list stands for itself. */
+  readonly unit?: string
 }
 
 /** Expected reward of an item at a rank (from 0) of a list: the model of doubly robust estimation. */
 export type RewardModel<Item> = (list: LoggedList<Item>, item: Item, rank: number) => number
+
+/** What stands for whom a list was shown to: equal for lists of one. */
+export function unitOf(list: LoggedList<unknown>): unknown {
+  return list.unit ?? list
+}

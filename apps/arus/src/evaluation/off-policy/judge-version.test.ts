@@ -76,7 +76,13 @@ async function store(passport: Passport, count: number, { explores = true, atMs 
   for (let n = 0; n < count; n++) {
     const shown = explores ? POOL[random.below(POOL.length)]! : 'p1'
     const result = [{ ...passport.result[0]!, product_id: shown, ...(explores ? { propensity: 0.25 } : {}) }]
-    const stored = { ...passport, recommendation_id: `a${n}`, generated_at: atMs + n, result }
+    const stored = {
+      ...passport,
+      user_id: `u${n}`,
+      recommendation_id: `a${n}`,
+      generated_at: atMs + n,
+      result,
+    }
     const at = `make_timestamptz(${atMs + n} * 1000)`
     answers.push(`(${n}, ${text(JSON.stringify(stored))}, ${text(JSON.stringify(result))}, ${at})`)
     if (random.next() < CLICKS[shown]!) clicks.push(`(${n}, ${text(shown)}, ${at})`)

@@ -43,6 +43,7 @@ export async function loggedListsOf(
       propensities: passport.result.map(({ propensity }) => propensity ?? Number.NaN),
       rewards: passport.result.map(({ product_id }) => rewardOf(came.get(product_id), reward)),
       target: again.result.map(({ product_id }) => product_id),
+      unit: passport.user_id ?? passport.session_id ?? passport.recommendation_id,
     })
   }
   onProgress(1)

@@ -54,6 +54,7 @@ const PAGES = [
   { path: '/timeline', english: 'Timeline', indonesian: 'Lini masa', figure: '.figure-value' },
   { path: '/heatmap', english: 'Heatmap', indonesian: 'Peta panas', figure: '.card .chart[aria-label]' },
   { path: '/trends', english: 'Trends', indonesian: 'Tren', figure: 'td.number' },
+  { path: '/rules', english: 'Rules', indonesian: 'Aturan', figure: '.figure-value' },
   { path: '/system', english: 'System', indonesian: 'Sistem', figure: '.figure-value' },
 ] as const
 
@@ -196,6 +197,30 @@ describe.skipIf(skipReason !== null)(
         expect(count).toBeLessThanOrEqual(steps[i]?.shoppers ?? 0)
       }
       expect(troubles).toEqual([])
+    })
+
+    test('a rule is switched off and on, and others are tried on an answer', async () => {
+      const name = `Journey ${Date.now()}`
+      const rule = { kind: 'cap', name, per_category: 3, scenarios: ['journey'] }
+      const made = await fetch(`${apiUrl}/rules`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(rule),
+      })
+      const { id } = (await made.json()) as { readonly id: string }
+      try {
+        await open('/rules')
+        await page.getByRole('button', { name: `${name}: On` }).click()
+        await page.getByRole('button', { name: `${name}: Off` }).click()
+        await page.getByRole('button', { name: `${name}: On` }).waitFor()
+        const tried = { kind: 'explore', name: 'All at random', probability: 1 }
+        await page.getByLabel('Rules, as JSON').fill(JSON.stringify(tried))
+        await page.getByRole('button', { name: 'Preview' }).click()
+        await page.getByRole('region', { name: 'What would change' }).locator('td').first().waitFor()
+        expect(troubles).toEqual([])
+      } finally {
+        await fetch(`${apiUrl}/rules/${id}`, { method: 'DELETE' })
+      }
     })
 
     test('language and colours are chosen, and remembered', async () => {

@@ -5,6 +5,7 @@ import { HeatmapPage } from './pages/heatmap-page.tsx'
 import { NotFoundPage } from './pages/not-found-page.tsx'
 import { RecommendationsPage } from './pages/recommendations-page.tsx'
 import { RetentionPage } from './pages/retention-page.tsx'
+import { RulesPage } from './pages/rules-page.tsx'
 import { SummaryPage } from './pages/summary-page.tsx'
 import { SystemPage } from './pages/system-page.tsx'
 import { TimelinePage } from './pages/timeline-page.tsx'
@@ -28,6 +29,7 @@ const routeTree = rootRoute.addChildren([
   createRoute({ getParentRoute: () => rootRoute, path: '/timeline', component: TimelinePage }),
   createRoute({ getParentRoute: () => rootRoute, path: '/heatmap', component: HeatmapPage }),
   createRoute({ getParentRoute: () => rootRoute, path: '/trends', component: TrendsPage }),
+  createRoute({ getParentRoute: () => rootRoute, path: '/rules', component: RulesPage }),
   createRoute({ getParentRoute: () => rootRoute, path: '/system', component: SystemPage }),
 ])
 

@@ -23,6 +23,7 @@ const PAGES = [
     icon: 'M3 3h4v4H3zM8 3h4v4H8zM13 3h4v4h-4zM3 8h4v4H3zM8 8h4v4H8zM13 8h4v4h-4zM3 13h4v4H3zM8 13h4v4H8zM13 13h4v4h-4z',
   },
   { to: '/trends', name: 'trends', icon: 'M3 14l5-5 3 3 6-7M12.5 5H17v4.5' },
+  { to: '/rules', name: 'rules', icon: 'M3 5h14M3 10h14M3 15h14M7 3v4M13 8v4M6 13v4' },
   { to: '/system', name: 'system', icon: 'M3 4h14v5H3zM3 11h14v5H3zM6 6.5h.01M6 13.5h.01' },
 ] as const
 

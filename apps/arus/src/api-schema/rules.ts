@@ -296,3 +296,4 @@ export const RulesPreviewSchema = Type.Object({
 })
 export type RuleBody = Static<typeof RuleSchema>
 export type RulesPreviewBody = Static<typeof RulesPreviewSchema>
+export type RulesBody = Static<typeof RulesSchema>

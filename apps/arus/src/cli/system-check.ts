@@ -119,6 +119,7 @@ class SystemCheck {
       ['/analytics/searches', schema.SearchesSchema],
       [`/analytics/users/${this.#shopper}`, schema.ShopperTimelineSchema],
       ['/models', schema.ModelsSchema],
+      ['/rules', schema.RulesSchema],
       ['/system/metrics', schema.SystemMetricsSchema],
     ]
     for (const [path, shape] of shapes) {
@@ -131,6 +132,14 @@ class SystemCheck {
         },
       )
     }
+    await this.#step('POST /rules/preview', async () => {
+      const pin = { kind: 'pin', name: 'arus check', product_id: product, rank: 1 }
+      const asked = { user_id: this.#shopper, limit: 5, rules: [pin] }
+      const answer = await this.#api.postJson('/rules/preview', asked)
+      const { after } = valid(schema.RulesPreviewSchema, answer) as schema.RulesPreviewBody
+      expect(after.recommendations.length > 0, 'the answer is empty')
+      return `${after.recommendations[0]?.product_id} first`
+    })
     for (const [path, expected] of [
       ['/openapi.json', '"openapi":"3.1'],
       ['/docs', '<html'],

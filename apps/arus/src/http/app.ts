@@ -143,7 +143,7 @@ async function protect(app: Api): Promise<void> {
   })
   await app.register(cors, {
     origin: '*',
-    methods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'],
     exposedHeaders: [...EXPOSED_HEADERS, ...SQL_HEADERS],
     strictPreflight: false,
     maxAge: 86_400,

@@ -81,48 +81,37 @@ export interface Level {
 }
 
 /** The levels above the last, the highest first. */
-export function levelsOf({
-  retrieved,
-  sessionProducts,
-  personalLevel,
-  live,
-  limit,
-  ...climb
-}: Climb): Level[] {
-  const count = fillerCount(limit)
+export function levelsOf(climb: Climb): Level[] {
+  const count = fillerCount(climb.limit)
   return [
-    {
-      name: 'personal',
-      fallback: personalLevel,
-      sources: () => blend(retrieved).map((product) => sourceOf(product, sessionProducts)),
-    },
-    {
-      name: 'trending',
-      fallback: 'trending',
-      sources: () =>
-        (live?.trending(count) ?? []).map(({ product_id, trend_score }) => ({
-          product_id,
-          score: trend_score,
-          kind: 'trending',
-          because_of: null,
-        })),
-    },
+    { name: 'personal', fallback: climb.personalLevel, sources: () => personalOf(climb) },
+    { name: 'trending', fallback: 'trending', sources: () => trendingOf(climb, count) },
     { name: 'popular of the model', fallback: 'popular', sources: () => popularOfModel(climb, count) },
     { name: 'popular', fallback: 'popular', sources: () => popularOfCatalogue(climb, count) },
   ]
 }
 
+function personalOf({ retrieved, sessionProducts }: Climb): Source[] {
+  return blend(retrieved).map((product) => sourceOf(product, sessionProducts))
+}
+
+function trendingOf({ live }: Climb, count: number): Source[] {
+  return (live?.trending(count) ?? []).map(({ product_id, trend_score }) => ({
+    product_id,
+    score: trend_score,
+    kind: 'trending',
+    because_of: null,
+  }))
+}
+
 /** Best sellers by what shoppers did; none where a category is asked for, since few of them would be of it. */
-function popularOfModel({ model, filters }: Pick<Climb, 'model' | 'filters'>, count: number): Source[] {
+function popularOfModel({ model, filters }: Climb, count: number): Source[] {
   if (model === null || filters.category !== undefined) return []
   return model.popular(count).map(popular)
 }
 
 /** Best sellers of the category when one is asked for, else of all. */
-function popularOfCatalogue(
-  { catalogue, filters: { category } }: Pick<Climb, 'catalogue' | 'filters'>,
-  count: number,
-): Source[] {
+function popularOfCatalogue({ catalogue, filters: { category } }: Climb, count: number): Source[] {
   if (catalogue === null) return []
   if (category === undefined) return catalogue.popular(count).map(popular)
   const categoryId = categoryIdOf(catalogue, category)

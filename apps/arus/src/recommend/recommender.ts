@@ -173,8 +173,8 @@ class LadderRecommender implements Recommender {
     const figures = new Map(trends.map((trend) => [trend.product_id, trend]))
     const { picks, fallback } = this.#climb(
       parts,
-      { past: NO_PAST, request: { limit }, ...this.#limits('trending', NO_PAST, {}), seed: null },
-      { retrieved: [], level: null, pairs: NO_PAIRS },
+      { past: NO_PAST, request: { limit }, ...this.#limits('trending', NO_PAST, {}) },
+      { personal: { retrieved: [], level: null, pairs: NO_PAIRS }, seed: null },
     )
     const trending: TrendingItem[] = picks.map((pick, position) => {
       const trend = figures.get(pick.product_id)
@@ -231,9 +231,9 @@ class LadderRecommender implements Recommender {
     of: Pick<Asked, 'startedMs'> & Partial<Pick<Asked, 'userId' | 'sessionId' | 'productId' | 'cart'>>,
   ): Asked {
     const scenario = request.scenario ?? SCENARIOS[kind]
-    const limits = this.#limits(scenario, past, request)
+    const { eligibility, rules } = this.#limits(scenario, past, request)
     const nobody = { productId: null, userId: null, sessionId: null, treatment: null }
-    return { kind, ...nobody, scenario, request, past, ...limits, ...of }
+    return { kind, ...nobody, scenario, request, past, eligibility, rules, ...of }
   }
 
   /** What may be in an answer, and which rules put it in order. */
@@ -258,7 +258,7 @@ class LadderRecommender implements Recommender {
 
   #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
     const recommendationId = this.#options.uuid()
-    const reached = this.#climb(parts, { ...asked, seed: recommendationId }, personal)
+    const reached = this.#climb(parts, asked, { personal, seed: recommendationId })
     const generatedAtMs = this.#options.now()
     const marks = asked.treatment?.marks ?? []
     const answer: RecommendationAnswer = {
@@ -278,14 +278,8 @@ class LadderRecommender implements Recommender {
 
   #climb(
     parts: PartsNow,
-    {
-      past,
-      request,
-      eligibility,
-      rules,
-      seed,
-    }: Pick<Asked, 'past' | 'request' | 'eligibility' | 'rules'> & Pick<Climb, 'seed'>,
-    personal: Personal,
+    { past, request, eligibility, rules }: Pick<Asked, 'past' | 'request' | 'eligibility' | 'rules'>,
+    { personal, seed }: { readonly personal: Personal } & Pick<Climb, 'seed'>,
   ): Reached {
     this.#rememberBestSellers(parts.catalogue)
     return climbDown({
@@ -360,7 +354,8 @@ class LadderRecommender implements Recommender {
   /** Places that a rule drew are drawn alike, so that what differs is the model's doing. */
   async #again(asked: Asked & Pick<Climb, 'seed'>, parts: PartsNow): Promise<OtherRanking> {
     const startedMs = this.#clockMs()
-    const { picks, fallback } = this.#climb(parts, asked, await this.#personalOf(asked, parts))
+    const personal = await this.#personalOf(asked, parts)
+    const { picks, fallback } = this.#climb(parts, asked, { personal, seed: asked.seed })
     return {
       products: picks.map(({ product_id }) => product_id),
       fallback,

@@ -9,7 +9,7 @@ import type {
   UserBehavior,
 } from '../api-schema/index.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
-import type { AnswerOutcome } from '../recommend/explain-answer.ts'
+import type { AnswerOutcome } from '../recommend/passport/explain-answer.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { answerOutcome, type GivenAnswer } from './answer-outcome.ts'
 import { attribution } from './attribution.ts'

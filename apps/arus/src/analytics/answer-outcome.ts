@@ -1,5 +1,5 @@
 import type { QueryEngine } from '../query/query-engine.ts'
-import type { AnswerOutcome } from '../recommend/explain-answer.ts'
+import type { AnswerOutcome } from '../recommend/passport/explain-answer.ts'
 import { attributedSql, WINDOW_DEFAULT_MS } from './attribution.ts'
 import { askLake } from './lake-question.ts'
 import { money } from './user-behavior.ts'

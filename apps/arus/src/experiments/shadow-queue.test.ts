@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Passport } from '../recommend/passport.ts'
+import type { Passport } from '../recommend/passport/passport.ts'
 import type { AnswerAgain } from '../recommend/recommender.ts'
 import { ShopModel } from '../recommend/test-shop.ts'
 import { overlap, rankAgreement } from './compare-rankings.ts'

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Passport } from '../recommend/passport.ts'
+import type { Passport } from '../recommend/passport/passport.ts'
 import type { AnswerAgain } from '../recommend/recommender.ts'
 import { overlap, rankAgreement } from './compare-rankings.ts'
 import type { Shadow } from './running-experiments.ts'

@@ -1,4 +1,4 @@
-import type { Passport, PassportRequest } from './passport.ts'
+import type { Passport, PassportRequest } from './passport/passport.ts'
 import type { RecommendationAnswer } from './recommendation.ts'
 import type { Recommender } from './recommender.ts'
 

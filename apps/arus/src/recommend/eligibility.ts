@@ -1,7 +1,7 @@
 import type { Catalogue, Product } from '../catalogue/catalogue.ts'
 import type { Exclusion } from '../rules/exclusion.ts'
 import type { RecommendationFilters } from './recommendation.ts'
-import type { ShopperPast } from './shopper-past.ts'
+import type { ShopperPast } from './retrieve/shopper-past.ts'
 
 /** What may be in an answer. */
 export interface Eligibility {

@@ -1,5 +1,5 @@
 import type { Product } from '../catalogue/catalogue.ts'
-import { rounded } from './passport.ts'
+import { rounded } from './passport/passport.ts'
 import type { Reason, RecommendedItem } from './recommendation.ts'
 
 /** A product chosen for an answer, before its facts are added. */

@@ -1,4 +1,4 @@
-import { climbByRules } from './arrange.ts'
+import { climbByRules } from './arrange/arrange.ts'
 import type { Picked } from './item.ts'
 import { type Climb, levelsOf, type Reached, reasonOf, type Source } from './levels.ts'
 import type { Fallback, Reason } from './recommendation.ts'

@@ -2,14 +2,14 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { LiveState } from '../live/live-state.ts'
 import type { CompiledRules } from '../rules/compiled-rules.ts'
 import type { ServingModel } from '../training/serving-model.ts'
-import type { Arranged } from './arranged.ts'
-import { type Blended, blend, type Retrieved } from './blend.ts'
+import type { Arranged } from './arrange/arranged.ts'
 import { categoryIdOf, type Eligibility } from './eligibility.ts'
 import type { FaultReporter } from './fault-reporter.ts'
 import type { Picked } from './item.ts'
 import type { ProductFacts } from './product-facts.ts'
 import type { Fallback, Reason, ReasonKind, RecommendationFilters } from './recommendation.ts'
 import type { RememberedProducts } from './remembered-products.ts'
+import { type Blended, blend, type Retrieved } from './retrieve/blend.ts'
 
 /** Non-personal candidates looked at for each product asked for: filters may drop most of them. */
 const FILLER_PER_RESULT = 5

@@ -1,11 +1,11 @@
 import type { HistoryProduct } from '../training/serving-model.ts'
-import type { Retrieved } from './blend.ts'
 import type { Eligibility } from './eligibility.ts'
 import type { FaultReporter } from './fault-reporter.ts'
 import type { PartsNow } from './levels.ts'
 import type { Fallback, RecommendationRequest } from './recommendation.ts'
-import { candidatesOf, type Pairs, Retrievers } from './retrieve.ts'
-import type { ShopperPast } from './shopper-past.ts'
+import type { Retrieved } from './retrieve/blend.ts'
+import { candidatesOf, type Pairs, Retrievers } from './retrieve/retrieve.ts'
+import type { ShopperPast } from './retrieve/shopper-past.ts'
 
 export const NO_PAIRS: Pairs = new Map()
 

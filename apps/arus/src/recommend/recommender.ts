@@ -3,16 +3,21 @@ import { ArusError } from '../errors.ts'
 import type { Treatment } from '../experiments/treatment.ts'
 import type { CompiledRules } from '../rules/compiled-rules.ts'
 import type { ServingModel } from '../training/serving-model.ts'
-import type { Arranged } from './arranged.ts'
+import type { Arranged } from './arrange/arranged.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf } from './item.ts'
 import { climbDown } from './ladder.ts'
 import { type Climb, fillerCount, type LiveReads, type PartsNow, type Reached } from './levels.ts'
-import { type Passport, type PassportRequest, type PassportSource, passportOf, rounded } from './passport.ts'
+import {
+  type Passport,
+  type PassportRequest,
+  type PassportSource,
+  passportOf,
+  rounded,
+} from './passport/passport.ts'
 import { NO_PAIRS, type Personal, PersonalLevels } from './personal-levels.ts'
 import { ProductFacts } from './product-facts.ts'
-import { readPast } from './read-past.ts'
 import type {
   Fallback,
   ModelReference,
@@ -23,7 +28,8 @@ import type {
   TrendingItem,
 } from './recommendation.ts'
 import { type RememberedProducts, rememberInMemory } from './remembered-products.ts'
-import { NO_PAST, pastOfCart, type ShopperPast } from './shopper-past.ts'
+import { readPast } from './retrieve/read-past.ts'
+import { NO_PAST, pastOfCart, type ShopperPast } from './retrieve/shopper-past.ts'
 
 /** Best sellers kept for the last level. */
 const REMEMBERED_COUNT = 200

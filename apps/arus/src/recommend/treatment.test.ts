@@ -2,9 +2,9 @@ import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import type { Treatment } from '../experiments/treatment.ts'
 import type { LevelFault } from './fault-reporter.ts'
-import type { Passport } from './passport.ts'
+import type { Passport } from './passport/passport.ts'
+import { recompute } from './passport/recompute.ts'
 import { type AnswerAgain, createRecommender, type RecommenderOptions } from './recommender.ts'
-import { recompute } from './recompute.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from './test-shop.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 15)

@@ -8,8 +8,8 @@ import { RunningExperiments } from '../experiments/running-experiments.ts'
 import { ShadowQueue } from '../experiments/shadow-queue.ts'
 import { VariantModels } from '../experiments/variant-models.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
-import type { ExposureLog } from '../recommend/exposure-log.ts'
-import type { Passport } from '../recommend/passport.ts'
+import type { ExposureLog } from '../recommend/passport/exposure-log.ts'
+import type { Passport } from '../recommend/passport/passport.ts'
 
 export interface ExperimentingParts {
   readonly parts: Pick<Parts, 'experiments' | 'registry'>

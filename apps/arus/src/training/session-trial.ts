@@ -1,10 +1,10 @@
 import type { IdTable, SessionPredictions } from '@arus/recommenders'
 import { ACTION_WEIGHTS } from '../events/event.ts'
 import type { HistoryItem } from '../live/live-state.ts'
-import { blend } from '../recommend/blend.ts'
 import { eligibilityOf } from '../recommend/eligibility.ts'
-import { Retrievers } from '../recommend/retrieve.ts'
-import { pastOf, type ShopperPast } from '../recommend/shopper-past.ts'
+import { blend } from '../recommend/retrieve/blend.ts'
+import { Retrievers } from '../recommend/retrieve/retrieve.ts'
+import { pastOf, type ShopperPast } from '../recommend/retrieve/shopper-past.ts'
 import type { SessionLog } from './read-sessions.ts'
 import type { ServingModel } from './serving-model.ts'
 

@@ -7,7 +7,7 @@ import {
 import { ArusError } from '../../errors.ts'
 import type { OnProgress } from '../../progress.ts'
 import type { QueryEngine } from '../../query/query-engine.ts'
-import { type RecomputeSource, recompute } from '../../recommend/recompute.ts'
+import { type RecomputeSource, recompute } from '../../recommend/passport/recompute.ts'
 import type { ModelVersion, Registry } from '../../registry/registry.ts'
 import type { MeasuredValue } from '../evaluation-report.ts'
 import { finite } from '../measured-model.ts'

@@ -2,7 +2,7 @@ import { attributedSql, WINDOW_DEFAULT_MS } from '../../analytics/attribution.ts
 import { dateSql, momentSql } from '../../analytics/lake-question.ts'
 import type { Period } from '../../analytics/period.ts'
 import type { QueryEngine } from '../../query/query-engine.ts'
-import type { Passport } from '../../recommend/passport.ts'
+import type { Passport } from '../../recommend/passport/passport.ts'
 
 /** A product of an answer, with how likely it was at its rank where places were drawn. */
 export type LoggedProduct = Passport['result'][number] & { readonly propensity?: number }

@@ -1,5 +1,5 @@
 import type { LoggedList } from '@arus/recommenders'
-import type { Recomputed } from '../../recommend/recompute.ts'
+import type { Recomputed } from '../../recommend/passport/recompute.ts'
 import type { LoggedAnswer } from './logged-answers.ts'
 
 /** What a product may bring. */

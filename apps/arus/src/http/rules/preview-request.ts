@@ -1,7 +1,7 @@
 import type { PreviewRequestBody } from '../../api-schema/rules.ts'
 import { momentOf } from '../../moment.ts'
-import type { PassportRequest } from '../../recommend/passport.ts'
-import type { PreviewRequest } from '../../recommend/preview-rules.ts'
+import type { PreviewRequest } from '../../recommend/arrange/preview-rules.ts'
+import type { PassportRequest } from '../../recommend/passport/passport.ts'
 import { newRule } from '../../rules/new-rule.ts'
 import { requestInvalid } from '../problem.ts'
 

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { ForgottenSchema, ShopperSchema } from '../../api-schema/index.ts'
 import { forgottenBody } from '../../erasure/forgotten-body.ts'
 import { ArusError } from '../../errors.ts'
-import { profileOf } from '../../recommend/shopper-profile.ts'
+import { profileOf } from '../../recommend/retrieve/shopper-profile.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 

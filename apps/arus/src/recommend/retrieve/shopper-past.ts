@@ -1,6 +1,6 @@
-import { ACTION_WEIGHTS } from '../events/event.ts'
-import type { HistoryItem } from '../live/live-state.ts'
-import type { HistoryProduct } from '../training/serving-model.ts'
+import { ACTION_WEIGHTS } from '../../events/event.ts'
+import type { HistoryItem } from '../../live/live-state.ts'
+import type { HistoryProduct } from '../../training/serving-model.ts'
 
 /** What a shopper did, as retrieval needs it. */
 export interface ShopperPast {

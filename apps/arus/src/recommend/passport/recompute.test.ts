@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import type { SessionUse } from '../training/serving-model.ts'
+import type { SessionUse } from '../../training/serving-model.ts'
+import { createRecommender } from '../recommender.ts'
+import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../test-shop.ts'
 import { type ExplainSource, explainAnswer } from './explain-answer.ts'
 import { type Passport, passportText } from './passport.ts'
-import { createRecommender } from './recommender.ts'
 import { type RecomputeSource, recompute } from './recompute.ts'
-import { productNamed, ShopCatalogue, ShopLive, ShopModel } from './test-shop.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 15)
 const IDS = Array.from({ length: 14 }, (_, i) => `p${i}`)

@@ -1,6 +1,6 @@
-import type { Product } from '../catalogue/catalogue.ts'
-import { type CompiledRules, categoryOf } from '../rules/compiled-rules.ts'
-import type { Rule } from '../rules/rule.ts'
+import type { Product } from '../../catalogue/catalogue.ts'
+import { type CompiledRules, categoryOf } from '../../rules/compiled-rules.ts'
+import type { Rule } from '../../rules/rule.ts'
 
 /** Counts the products of each category in an answer, against what rules allow. */
 export class CategoryCaps {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { productNamed } from '../test-shop.ts'
 import { MarginalRelevance, relevanceOf } from './marginal-relevance.ts'
 import { productSimilarity } from './product-similarity.ts'
-import { productNamed } from './test-shop.ts'
 
 interface Item {
   readonly name: string

@@ -1,6 +1,6 @@
-import type { CompiledRules } from '../rules/compiled-rules.ts'
-import type { Rule } from '../rules/rule.ts'
-import type { Climb } from './levels.ts'
+import type { CompiledRules } from '../../rules/compiled-rules.ts'
+import type { Rule } from '../../rules/rule.ts'
+import type { Climb } from '../levels.ts'
 import type { RankedCandidate } from './ranked-candidate.ts'
 
 /** A product that a rule puts at a place of this answer. */

@@ -1,4 +1,4 @@
-import type { Rule } from '../rules/rule.ts'
+import type { Rule } from '../../rules/rule.ts'
 
 /** What rules did to an answer. */
 export interface Arranged {

@@ -1,4 +1,4 @@
-import type { Product } from '../catalogue/catalogue.ts'
+import type { Product } from '../../catalogue/catalogue.ts'
 
 const WORD = /[\p{L}\p{N}]+/gu
 

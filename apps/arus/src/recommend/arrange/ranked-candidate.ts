@@ -1,5 +1,5 @@
-import type { Product } from '../catalogue/catalogue.ts'
-import type { Fallback, ReasonKind } from './recommendation.ts'
+import type { Product } from '../../catalogue/catalogue.ts'
+import type { Fallback, ReasonKind } from '../recommendation.ts'
 
 /** A product that may be in the answer, with its score after boosts. */
 export interface RankedCandidate {

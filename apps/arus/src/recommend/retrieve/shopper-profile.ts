@@ -1,5 +1,5 @@
-import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { HistoryItem } from '../live/live-state.ts'
+import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { HistoryItem } from '../../live/live-state.ts'
 import { pastOf } from './shopper-past.ts'
 
 const CATEGORIES_MAX = 5

@@ -1,5 +1,5 @@
-import { seededRandom } from '../catalogue/seeded-random.ts'
-import type { ExploreRule } from '../rules/rule.ts'
+import { seededRandom } from '../../catalogue/seeded-random.ts'
+import type { ExploreRule } from '../../rules/rule.ts'
 import type { Exploration } from './arranged.ts'
 import type { CategoryCaps } from './category-caps.ts'
 import type { RankedCandidate } from './ranked-candidate.ts'

@@ -1,4 +1,4 @@
-import type { DiversifyRule, Rule } from '../rules/rule.ts'
+import type { DiversifyRule, Rule } from '../../rules/rule.ts'
 import type { RuleEffects } from './arranged.ts'
 import type { CategoryCaps } from './category-caps.ts'
 import { MarginalRelevance, relevanceOf } from './marginal-relevance.ts'

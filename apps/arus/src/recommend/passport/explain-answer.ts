@@ -1,4 +1,4 @@
-import type { ModelVersion } from '../registry/registry.ts'
+import type { ModelVersion } from '../../registry/registry.ts'
 import type { Passport } from './passport.ts'
 import { type Recomputed, type RecomputeSource, recompute } from './recompute.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { productNamed, ShopCatalogue } from '../test-shop.ts'
 import { profileOf } from './shopper-profile.ts'
-import { productNamed, ShopCatalogue } from './test-shop.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 15)
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { HistoryItem } from '../live/live-state.ts'
+import type { HistoryItem } from '../../live/live-state.ts'
 import { pastOf } from './shopper-past.ts'
 
 const DAY_MS = 86_400_000

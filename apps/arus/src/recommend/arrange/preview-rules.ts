@@ -1,10 +1,10 @@
-import { CompiledRules } from '../rules/compiled-rules.ts'
-import { rulesInForce } from '../rules/in-force.ts'
-import type { NewRule, Rule } from '../rules/rule.ts'
+import { CompiledRules } from '../../rules/compiled-rules.ts'
+import { rulesInForce } from '../../rules/in-force.ts'
+import type { NewRule, Rule } from '../../rules/rule.ts'
+import { type Asking, askOf } from '../ask-of.ts'
+import type { Fallback, RecommendedItem } from '../recommendation.ts'
+import { createRecommender, type RecommenderOptions } from '../recommender.ts'
 import type { Arranged } from './arranged.ts'
-import { type Asking, askOf } from './ask-of.ts'
-import type { Fallback, RecommendedItem } from './recommendation.ts'
-import { createRecommender, type RecommenderOptions } from './recommender.ts'
 
 /** What a preview is made from: the parts of the server, and the rules it keeps. */
 export interface PreviewSource

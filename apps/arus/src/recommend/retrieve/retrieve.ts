@@ -1,9 +1,9 @@
-import { BoundedCache } from '../bounded-cache.ts'
-import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { PairedProduct } from '../live/live-state.ts'
-import type { Candidate, HistoryProduct, ServingModel } from '../training/serving-model.ts'
+import { BoundedCache } from '../../bounded-cache.ts'
+import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { PairedProduct } from '../../live/live-state.ts'
+import type { Candidate, HistoryProduct, ServingModel } from '../../training/serving-model.ts'
+import type { Eligibility } from '../eligibility.ts'
 import type { Retrieved } from './blend.ts'
-import type { Eligibility } from './eligibility.ts'
 import type { ShopperPast } from './shopper-past.ts'
 
 /** Candidates kept of the model for each product asked for, and at least. */

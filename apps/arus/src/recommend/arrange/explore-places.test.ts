@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { expect, test } from 'vitest'
-import { CompiledRules } from '../rules/compiled-rules.ts'
-import { ruleOf } from '../rules/test-rules.ts'
+import { CompiledRules } from '../../rules/compiled-rules.ts'
+import { ruleOf } from '../../rules/test-rules.ts'
+import { productNamed } from '../test-shop.ts'
 import { CategoryCaps } from './category-caps.ts'
 import { explorePlaces } from './explore-places.ts'
 import type { RankedCandidate } from './ranked-candidate.ts'
-import { productNamed } from './test-shop.ts'
 
 const candidate = (product_id: string, category_id = 1): RankedCandidate => ({
   product_id,

@@ -1,5 +1,5 @@
-import type { Candidate } from '../training/serving-model.ts'
-import type { ReasonKind } from './recommendation.ts'
+import type { Candidate } from '../../training/serving-model.ts'
+import type { ReasonKind } from '../recommendation.ts'
 
 /** What one retriever brought, best first. */
 export interface Retrieved {

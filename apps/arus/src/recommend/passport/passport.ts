@@ -1,10 +1,10 @@
-import type { ExperimentMark, ShadowAnswer } from '../experiments/treatment.ts'
-import type { RuleKind } from '../rules/rule.ts'
-import type { Arranged } from './arranged.ts'
-import type { Retrieved } from './blend.ts'
-import type { ModelReference, RecommendationAnswer } from './recommendation.ts'
-import type { Pairs } from './retrieve.ts'
-import type { ShopperPast } from './shopper-past.ts'
+import type { ExperimentMark, ShadowAnswer } from '../../experiments/treatment.ts'
+import type { RuleKind } from '../../rules/rule.ts'
+import type { Arranged } from '../arrange/arranged.ts'
+import type { ModelReference, RecommendationAnswer } from '../recommendation.ts'
+import type { Retrieved } from '../retrieve/blend.ts'
+import type { Pairs } from '../retrieve/retrieve.ts'
+import type { ShopperPast } from '../retrieve/shopper-past.ts'
 
 /** Events and candidates kept in a passport. */
 const EVENT_LIMIT = 50

@@ -1,12 +1,12 @@
-import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { HistoryItem, TrendingProduct } from '../live/live-state.ts'
-import type { Rule } from '../rules/rule.ts'
-import { RulesByScenario } from '../rules/rules-by-scenario.ts'
-import type { ServingModel } from '../training/serving-model.ts'
-import { askOf } from './ask-of.ts'
-import type { LiveReads, PartsNow } from './levels.ts'
+import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { HistoryItem, TrendingProduct } from '../../live/live-state.ts'
+import type { Rule } from '../../rules/rule.ts'
+import { RulesByScenario } from '../../rules/rules-by-scenario.ts'
+import type { ServingModel } from '../../training/serving-model.ts'
+import { askOf } from '../ask-of.ts'
+import type { LiveReads, PartsNow } from '../levels.ts'
+import { createRecommender } from '../recommender.ts'
 import type { Passport, PassportParts, PassportRequest } from './passport.ts'
-import { createRecommender } from './recommender.ts'
 
 /** An answer computed again from its passport. */
 export interface Recomputed {

@@ -1,6 +1,6 @@
-import type { HistoryItem } from '../live/live-state.ts'
-import type { FaultReporter } from './fault-reporter.ts'
-import type { LiveReads } from './levels.ts'
+import type { HistoryItem } from '../../live/live-state.ts'
+import type { FaultReporter } from '../fault-reporter.ts'
+import type { LiveReads } from '../levels.ts'
 import { NO_PAST, pastOf, type ShopperPast } from './shopper-past.ts'
 
 const NONE: readonly HistoryItem[] = []

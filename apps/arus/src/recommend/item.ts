@@ -10,6 +10,17 @@ export interface Picked {
   readonly product: Product | undefined
 }
 
+const items = new WeakMap<readonly Picked[], RecommendedItem[]>()
+
+/** The products as they stand in an answer; the same array for the same picks. */
+export function itemsOf(picks: readonly Picked[]): RecommendedItem[] {
+  const known = items.get(picks)
+  if (known !== undefined) return known
+  const made = picks.map((pick, position) => itemOf(pick, position + 1))
+  items.set(picks, made)
+  return made
+}
+
 /** The product as it stands in an answer; facts are null where the catalogue could not be asked. */
 export function itemOf({ product_id, score, reason, product }: Picked, rank: number): RecommendedItem {
   return {

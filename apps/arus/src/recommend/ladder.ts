@@ -11,14 +11,47 @@ export function climbDown(climb: Climb): Reached {
   return climb.rules === null ? climbByScore(climb) : climbByRules(climb, climb.rules)
 }
 
+/** What the first level alone filled an answer with, from the same candidates, of the same catalogue. */
+interface Settled extends Pick<Climb, 'catalogue' | 'limit' | 'sessionProducts'> {
+  readonly reached: Reached
+}
+
+/** A shopper who does nothing new has the same candidates, and the same answer to a request without filters. */
+const settled = new WeakMap<Climb['retrieved'], Settled>()
+
 function climbByScore(climb: Climb): Reached {
+  if (!isPlain(climb)) return climbLevels(climb)
+  const { retrieved, catalogue, limit, sessionProducts } = climb
+  const known = settled.get(retrieved)
+  if (known?.catalogue === catalogue && known.limit === limit && known.sessionProducts === sessionProducts)
+    return known.reached
+  const reached = climbLevels(climb)
+  if (reached.isOfFirstLevel) settled.set(retrieved, { catalogue, limit, sessionProducts, reached })
+  return reached
+}
+
+/** Nothing but the past says what may be in the answer. */
+function isPlain({ eligibility, filters, catalogue }: Climb): boolean {
+  const { category, minPrice, maxPrice } = filters
+  return (
+    catalogue !== null &&
+    eligibility.isByPastOnly &&
+    category === undefined &&
+    minPrice === undefined &&
+    maxPrice === undefined
+  )
+}
+
+function climbLevels(climb: Climb): Reached & { readonly isOfFirstLevel: boolean } {
   const picks: Picked[] = []
   const taken = new Set<string>()
   let fallback: Fallback = 'static'
   let isModelUsed = false
+  let levelCount = 0
   for (const level of levelsOf(climb)) {
     if (picks.length >= climb.limit) break
     const before = picks.length
+    levelCount += 1
     const sources = climb.faults.attempt(level.name, [], () => level.sources())
     take(climb, sources, picks, taken)
     if (before === 0 && picks.length > 0) {
@@ -26,8 +59,15 @@ function climbByScore(climb: Climb): Reached {
       isModelUsed = level.fallback === null
     }
   }
+  const isOfFirstLevel = levelCount === 1 && picks.length === climb.limit
   if (picks.length < climb.limit) takeRemembered(climb, picks, taken)
-  return { picks, fallback: picks.length === 0 ? 'static' : fallback, isModelUsed, arranged: null }
+  return {
+    picks,
+    fallback: picks.length === 0 ? 'static' : fallback,
+    isModelUsed,
+    arranged: null,
+    isOfFirstLevel,
+  }
 }
 
 function take(climb: Climb, sources: readonly Source[], picks: Picked[], taken: Set<string>): void {

@@ -117,6 +117,23 @@ describe('a shopper the model can use', () => {
     )
   })
 
+  test('gets the same products as long as they do nothing, whatever else was asked for between', async () => {
+    const { recommender, live } = shop()
+    live.act('u1', 'a')
+    const first = await recommender.forUser('u1', { limit: 2 })
+    expect(idsOf(first)).toEqual(['e', 'f'])
+    const next = await recommender.forUser('u1', { limit: 2 })
+    expect(next.recommendations).toBe(first.recommendations)
+    expect(next.recommendation_id).not.toBe(first.recommendation_id)
+    expect(idsOf(await recommender.forUser('u1', { limit: 1 }))).toEqual(['e'])
+    expect(idsOf(await recommender.forUser('u1', { limit: 2, maxPrice: 50 }))).not.toContain('f')
+    expect(idsOf(await recommender.forUser('u1', { limit: 2, exclude: ['e'] }))[0]).toBe('f')
+    const again = await recommender.forUser('u1', { limit: 2 })
+    expect(again.recommendations).toEqual(first.recommendations)
+    live.act('u1', 'b')
+    expect(idsOf(await recommender.forUser('u1', { limit: 2 }))).not.toEqual(['e', 'f'])
+  })
+
   test('an unknown category gives an empty answer that says static', async () => {
     const { recommender, live } = shop()
     live.act('u1', 'a')

@@ -6,7 +6,7 @@ import type { ServingModel } from '../training/serving-model.ts'
 import type { Arranged } from './arrange/arranged.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
-import { itemOf } from './item.ts'
+import { itemOf, itemsOf } from './item.ts'
 import { climbDown } from './ladder.ts'
 import { type Climb, fillerCount, type LiveReads, type PartsNow, type Reached } from './levels.ts'
 import {
@@ -271,7 +271,7 @@ class LadderRecommender implements Recommender {
       recommendation_id: recommendationId,
       user_id: asked.userId,
       scenario: asked.scenario,
-      recommendations: reached.picks.map((pick, position) => itemOf(pick, position + 1)),
+      recommendations: itemsOf(reached.picks),
       model: usesModel(personal, reached) ? this.#referenceTo(parts.model) : null,
       fallback: reached.fallback,
       ...(marks.length === 0 ? {} : { experiments: marks.map(({ id, variant }) => ({ id, variant })) }),

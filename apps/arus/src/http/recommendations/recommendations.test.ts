@@ -1,5 +1,6 @@
+import { Clean, Errors } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Recommendation } from '../../api-schema/index.ts'
+import { type Recommendation, RecommendationSchema } from '../../api-schema/index.ts'
 import { expectProblem, openShop } from '../test-api.ts'
 
 let shop: Awaited<ReturnType<typeof openShop>>
@@ -42,6 +43,15 @@ describe('recommendations', () => {
     })
     const again = await get(`/recommendations/${body.recommendation_id}?recompute=true`)
     expect(again.json().recomputed).toEqual({ kind: 'same', reasons: [], result: passport.json().result })
+  })
+
+  test('are as their schema says, also when they are given again', async () => {
+    shop.live.act('eka', 'p0')
+    for (let time = 0; time < 2; time++) {
+      const body = (await get('/recommendations/user/eka?limit=5')).json()
+      expect(Errors(RecommendationSchema, body)).toEqual([])
+      expect(Clean(RecommendationSchema, structuredClone(body))).toEqual(body)
+    }
   })
 
   test('obey category, price and exclude in each of its spellings', async () => {

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import Type, { type Static } from 'typebox'
 import {
   type PassportBody,
@@ -13,6 +14,7 @@ import type { ApiMetrics } from '../metrics.ts'
 import { PriceSchema } from '../price.ts'
 import { requestInvalid } from '../problem.ts'
 import { responses } from '../responses.ts'
+import { answerText } from './answer-text.ts'
 import { CURSOR_LENGTH_MAX, cursorAfter, shownBefore } from './cursor.ts'
 
 const TAGS = ['recommendations']
@@ -86,6 +88,7 @@ export function recommendationRoutes(
 ): void {
   const page = async (
     query: Query,
+    reply: FastifyReply,
     answerTo: (request: RecommendationRequest) => Promise<RecommendationAnswer>,
   ) => {
     const request = requestOf(query)
@@ -96,6 +99,7 @@ export function recommendationRoutes(
       shownCount: shown.length,
     })
     metrics.countRecommendation(answer.fallback)
+    reply.serializer(answerText as (page: unknown) => string)
     return { ...answer, next_cursor: cursorAfter(shown, answer.recommendations, request.limit) }
   }
 
@@ -113,9 +117,9 @@ export function recommendationRoutes(
         response: responses(RecommendationSchema, [400]),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { user_id } = request.params
-      return page(request.query, (asked) => recommender.forUser(user_id, asked))
+      return page(request.query, reply, (asked) => recommender.forUser(user_id, asked))
     },
   )
 
@@ -131,9 +135,9 @@ export function recommendationRoutes(
         response: responses(RecommendationSchema, [400]),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { session_id } = request.params
-      return page(request.query, (asked) => recommender.forSession(session_id, asked))
+      return page(request.query, reply, (asked) => recommender.forSession(session_id, asked))
     },
   )
 
@@ -149,14 +153,14 @@ export function recommendationRoutes(
         response: responses(RecommendationSchema, [400]),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { products, ...query } = request.query
       const cart = idsIn(products)
       if (cart.length === 0 || cart.length > CART_MAX)
         throw requestInvalid(`A cart has 1 to ${CART_MAX} products, found ${cart.length}.`, [
           { pointer: '/products', reason: `must name 1 to ${CART_MAX} products` },
         ])
-      return page(query, (asked) => recommender.forCart(cart, asked))
+      return page(query, reply, (asked) => recommender.forCart(cart, asked))
     },
   )
 
@@ -172,9 +176,9 @@ export function recommendationRoutes(
         response: responses(RecommendationSchema, [400, 404]),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { product_id } = request.params
-      return page(request.query, (asked) => recommender.similar(product_id, asked))
+      return page(request.query, reply, (asked) => recommender.similar(product_id, asked))
     },
   )
 

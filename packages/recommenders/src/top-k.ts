@@ -26,23 +26,37 @@ export class TopK {
     if (this.#size < this.#k) {
       if (Number.isNaN(score)) return
       this.#items[this.#size] = item
-      this.#scores[this.#size] = score
+      // Zero has one sign.
+      this.#scores[this.#size] = score + 0
       this.#rise(this.#size++)
     } else if (this.#k > 0 && this.#isBetter(score, item, this.#scores[0]!, this.#items[0]!)) {
       this.#items[0] = item
-      this.#scores[0] = score
+      this.#scores[0] = score + 0
       this.#sink(0, this.#size)
     }
   }
 
   /** Ends the collection. */
   result(): ScoredItems {
-    // Heap sort in place: the worst goes to the end each time.
-    for (let end = this.#size - 1; end > 0; end--) {
-      this.#swap(0, end)
-      this.#sink(0, end)
+    const size = this.#size
+    const keys = new BigUint64Array(size)
+    const words = new Uint32Array(keys.buffer)
+    const bits = new Uint32Array(this.#scores.buffer, 0, size)
+    for (let n = 0; n < size; n++) {
+      words[2 * n + LOW] = ~this.#items[n]!
+      words[2 * n + HIGH] = ascending(bits[n]!)
     }
-    return { items: this.#items.subarray(0, this.#size), scores: this.#scores.subarray(0, this.#size) }
+    // Numbers are sorted natively, several times faster than by a comparison of ours.
+    keys.sort()
+    const items = new Uint32Array(size)
+    const scores = new Float32Array(size)
+    const scoreBits = new Uint32Array(scores.buffer)
+    for (let n = 0; n < size; n++) {
+      const from = 2 * (size - 1 - n)
+      items[n] = ~words[from + LOW]!
+      scoreBits[n] = original(words[from + HIGH]!)
+    }
+    return { items, scores }
   }
 
   #isBetter(score: number, item: number, other: number, otherItem: number): boolean {
@@ -84,6 +98,20 @@ export class TopK {
     this.#items[b] = item
     this.#scores[b] = score
   }
+}
+
+/** Where the halves of a 64-bit number stand in memory. */
+const LOW = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1
+const HIGH = 1 - LOW
+const SIGN = 0x80000000
+
+/** Bits of a float as a whole number that grows with it. */
+function ascending(bits: number): number {
+  return bits & SIGN ? ~bits : bits | SIGN
+}
+
+function original(ascendingBits: number): number {
+  return ascendingBits & SIGN ? ascendingBits ^ SIGN : ~ascendingBits
 }
 
 /** Best of a dense array of scores; items with score 0 or less are left out. */

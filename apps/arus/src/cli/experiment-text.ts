@@ -136,7 +136,7 @@ ${hits}`
 }
 
 function percent(share: number): string {
-  return `${(share * 100).toFixed(share !== 0 && share < 0.1 ? 2 : 1).replace(/\.0+$/, '')} %`
+  return `${(share * 100).toFixed(share !== 0 && share < 0.1 ? 2 : 1).replace(/\.00?$/, '')} %`
 }
 
 function signed(share: number): string {

@@ -32,7 +32,8 @@ export class MemoryLog implements EventLog {
   readonly #content: LogContent
   readonly #io: Io
   readonly #onFailure: (records: readonly LogRecord[]) => void
-  #wake: PromiseWithResolvers<void> = Promise.withResolvers()
+  readonly #sleeping = new Set<() => void>()
+  #awakenings = 0
   #isClosed = false
   readonly #onAppend = (): void => this.#io.later('log.wake', () => this.#awaken())
 
@@ -102,7 +103,7 @@ export class MemoryLog implements EventLog {
     const { signal, maxRecords = 1_000 } = options
     const positions = await this.#startingOffsets(topic, options)
     while (!signal.aborted && !this.#isClosed) {
-      const woken = this.#wake.promise
+      const awakenings = this.#awakenings
       let isIdle = true
       for (const [partition, fromOffset] of positions) {
         await this.#io.read('log.consume')
@@ -113,7 +114,7 @@ export class MemoryLog implements EventLog {
         yield batch
         if (signal.aborted || this.#isClosed) return
       }
-      if (isIdle) await Promise.race([woken, aborted(signal)])
+      if (isIdle && awakenings === this.#awakenings) await this.#sleep(signal)
     }
   }
 
@@ -160,7 +161,7 @@ export class MemoryLog implements EventLog {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#content.onAppend.delete(this.#onAppend)
-    this.#wake.resolve()
+    this.#awaken()
   }
 
   #batch(
@@ -208,17 +209,22 @@ export class MemoryLog implements EventLog {
   }
 
   #awaken(): void {
-    const sleeping = this.#wake
-    this.#wake = Promise.withResolvers()
-    sleeping.resolve()
+    this.#awakenings += 1
+    for (const wake of this.#sleeping) wake()
+  }
+
+  async #sleep(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = () => resolve()
+    this.#sleeping.add(stop)
+    signal.addEventListener('abort', stop, { once: true })
+    await promise
+    this.#sleeping.delete(stop)
+    signal.removeEventListener('abort', stop)
   }
 
   #assertOpen(): void {
     if (this.#isClosed) throw new EventLogError('LOG_CLOSED', 'The log was closed')
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

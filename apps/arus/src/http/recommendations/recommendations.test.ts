@@ -48,7 +48,9 @@ describe('recommendations', () => {
   test('are as their schema says, also when they are given again', async () => {
     shop.live.act('eka', 'p0')
     for (let time = 0; time < 2; time++) {
-      const body = (await get('/recommendations/user/eka?limit=5')).json()
+      const response = await get('/recommendations/user/eka?limit=5')
+      expect(response.headers['content-type']).toBe('application/json; charset=utf-8')
+      const body = response.json()
       expect(Errors(RecommendationSchema, body)).toEqual([])
       expect(Clean(RecommendationSchema, structuredClone(body))).toEqual(body)
     }

@@ -99,7 +99,7 @@ export function recommendationRoutes(
       shownCount: shown.length,
     })
     metrics.countRecommendation(answer.fallback)
-    reply.serializer(answerText as (page: unknown) => string)
+    reply.type('application/json; charset=utf-8').serializer(answerText as (page: unknown) => string)
     return { ...answer, next_cursor: cursorAfter(shown, answer.recommendations, request.limit) }
   }
 

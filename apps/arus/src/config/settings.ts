@@ -97,7 +97,7 @@ export function readSettings(
     sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1536, 256, 1_000_000) * 1024 * 1024,
     sqlProcessCount: reader.integer('ARUS_SQL_PROCESSES', 2, 1, 64),
     sqlProcessMemoryBytes: reader.integer('ARUS_SQL_PROCESS_MEMORY_MB', 512, 128, 1_000_000) * 1024 * 1024,
-    partitionCount: reader.integer('ARUS_PARTITIONS', 4, 1, 1024),
+    partitionCount: reader.integer('ARUS_PARTITIONS', 1, 1, 1024),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
     sessionGapMs: reader.integer('ARUS_SESSION_GAP_MINUTES', 30, 1, 24 * 60) * 60_000,

@@ -9,13 +9,13 @@ export async function ensureTopics(log: EventLog, settings: TopicSettings): Prom
   const { shop, partitionCount, logRetentionMs, logRetentionBytes } = settings
   const topics = topicNames(shop)
   for (const topic of Object.values(topics)) {
-    await log.ensureTopic(topic, {
-      partitionCount,
-      ...(logRetentionMs === null ? {} : { retentionMs: logRetentionMs }),
-      ...(logRetentionBytes === null
-        ? {}
-        : { retentionBytes: Math.max(1, Math.floor(logRetentionBytes / partitionCount)) }),
-    })
+    const options = { partitionCount, ...(logRetentionMs === null ? {} : { retentionMs: logRetentionMs }) }
+    await log.ensureTopic(topic, options)
+    if (logRetentionBytes === null) continue
+    // A topic that was made before has as many as were set then.
+    const { partitions } = await log.topic(topic)
+    const retentionBytes = Math.max(1, Math.floor(logRetentionBytes / partitions.length))
+    await log.ensureTopic(topic, { ...options, retentionBytes })
   }
   return topics
 }

@@ -34,8 +34,9 @@ afterEach(async () => {
 
 const shop = (seed: number, share: number) => writeHistory(lake, seed, share)
 
-const run = (force = false): Promise<TrainingReport> =>
+const run = (force = false, trialsMax?: number): Promise<TrainingReport> =>
   train({
+    trialsMax,
     lake,
     registry,
     now: () => HISTORY_START_MS + 20 * DAY,
@@ -110,6 +111,32 @@ test('the same options on newer data are promoted: the model in place has not se
   expect(wasPromoted).toBe(true)
   expect(version.reason).toMatch(/as version 1 fitted on the same data; its data are newer/)
 })
+
+test('options in place that the search does not reach are kept, and learn from newer data', async () => {
+  await shop(1, 0.7)
+  await alike()
+  const first = await run()
+  expect(first.version.kind).not.toBe('walk')
+  await shop(1, 0.7)
+  await alike()
+  // Only what is popular is tried.
+  const { wasPromoted, version } = await run(false, 1)
+  expect(version.kind).toBe(first.version.kind)
+  expect(version.params).toEqual(first.version.params)
+  expect(wasPromoted).toBe(true)
+  expect(version.reason).toMatch(/its data are newer/)
+})
+
+/** Products of which the catalogue says nothing, so that only what shoppers did tells them apart. */
+async function alike(): Promise<void> {
+  await lake.write(
+    'silver.products',
+    `SELECT 'P' || i AS product_id, 'thing' AS title, NULL AS image_url, NULL AS product_url, 4.0 AS stars, 10 AS reviews, 5 AS price,
+       NULL AS list_price, NULL AS discount, 1 AS category_id, 'things' AS category, false AS is_best_seller, 0 AS bought_in_last_month
+     FROM range(80) t(i)`,
+    { mode: 'overwrite' },
+  )
+}
 
 test('better options are promoted though the model in place was fitted on what is the test data now', async () => {
   await shop(1, 0.9)

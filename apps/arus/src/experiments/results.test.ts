@@ -57,7 +57,7 @@ function plainMoments(
     const unit = answer.user_id === undefined ? `s ${answer.session_id}` : `u ${answer.user_id}`
     units.set(unit, [...(units.get(unit) ?? []), answer])
   }
-  const variants: Record<string, { units: number; answers: number; rows: Record<Metric, number>[] }> = {}
+  const variants: Record<string, { units: number; answers: number; rows: Record<Metric, number | null>[] }> = {}
   for (const [unit, own] of units) {
     const name = own[0]!.experiments!.find(({ id }) => id === experiment.id)!.variant
     const ids = new Set(own.map(({ recommendation_id }) => recommendation_id))
@@ -79,8 +79,9 @@ function plainMoments(
       (event) => event.action === 'purchase' && event.ts >= first && isOwn(event),
     )
     const answered = own.filter(({ generated_at }) => generated_at < first + WINDOW_MS)
+    // Nothing where a clock that was wrong puts every answer after the window.
     const mean = (values: readonly number[]) =>
-      values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+      values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
     variants[name].rows.push({
       click_through: Number(
         inWindow.some(
@@ -99,7 +100,7 @@ function plainMoments(
   return Object.fromEntries(
     Object.entries(variants).map(([name, { rows, ...counts }]) => {
       const momentsOf = (metric: Metric): Moments => {
-        const values = rows.map((row) => row[metric])
+        const values = rows.map((row) => row[metric]).filter((value) => value !== null)
         const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
         const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
         return { count: values.length, mean, variance: values.length < 2 ? 0 : squares / (values.length - 1) }

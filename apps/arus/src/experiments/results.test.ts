@@ -57,7 +57,8 @@ function plainMoments(
     const unit = answer.user_id === undefined ? `s ${answer.session_id}` : `u ${answer.user_id}`
     units.set(unit, [...(units.get(unit) ?? []), answer])
   }
-  const variants: Record<string, { units: number; answers: number; rows: Record<Metric, number | null>[] }> = {}
+  const variants: Record<string, { units: number; answers: number; rows: Record<Metric, number | null>[] }> =
+    {}
   for (const [unit, own] of units) {
     const name = own[0]!.experiments!.find(({ id }) => id === experiment.id)!.variant
     const ids = new Set(own.map(({ recommendation_id }) => recommendation_id))

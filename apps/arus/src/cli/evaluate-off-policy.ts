@@ -1,11 +1,9 @@
 import { v7 as uuid } from 'uuid'
-import { ArusError } from '../errors.ts'
 import { asEvaluation, judgeVersion, type VersionJudgement } from '../evaluation/off-policy/judge-version.ts'
 import type { Reward } from '../evaluation/off-policy/logged-lists.ts'
 import { writeEvaluation } from '../evaluation/write-evaluation.ts'
 import { topicNames } from '../events/topics.ts'
-import { eventsAt } from '../live/events-at.ts'
-import { loadServingModel } from '../training/load-serving-model.ts'
+import { recomputeSourceOf } from '../recommend/passport/recompute-source.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
@@ -22,25 +20,16 @@ export async function evaluateOffPolicy(
 ): Promise<VersionJudgement> {
   const registry = await parts.registry()
   const catalogue = await parts.catalogue()
-  const log = await parts.log()
-  const rules = await parts.rules()
-  const topics = topicNames(parts.settings.shop)
   const judgement = await judgeVersion({
     registry,
     query: await parts.query(),
-    source: {
-      readEvents: (places) => eventsAt(log, topics.events, places),
-      loadModel: async (version) => {
-        try {
-          return loadServingModel(await registry.get(version), await registry.artefact(version))
-        } catch (error) {
-          if (!(error instanceof ArusError)) throw error
-          return { gone: error.message }
-        }
-      },
+    source: recomputeSourceOf({
+      log: await parts.log(),
+      topic: topicNames(parts.settings.shop).events,
+      registry,
       catalogue: () => catalogue,
-      rulesAt: (revision) => rules.at(revision),
-    },
+      rules: await parts.rules(),
+    }),
     version: model,
     reward,
     limit: answers,

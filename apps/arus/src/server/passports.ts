@@ -3,13 +3,12 @@ import type { Logger } from 'pino'
 import type { Analytics } from '../analytics/analytics.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ArusError } from '../errors.ts'
-import { eventsAt } from '../live/events-at.ts'
 import { type ExplainSource, explainAnswer } from '../recommend/passport/explain-answer.ts'
 import type { ExposureLog } from '../recommend/passport/exposure-log.ts'
 import { findPassport } from '../recommend/passport/find-passport.ts'
+import { recomputeSourceOf } from '../recommend/passport/recompute-source.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { RuleStore } from '../rules/rule-store.ts'
-import { loadServingModel } from '../training/load-serving-model.ts'
 
 /** What answers are explained from. */
 export interface PassportParts {
@@ -26,22 +25,12 @@ export interface PassportParts {
 
 /** Explains answers from the log, the registry and the lake; a model version is loaded only to compute again. */
 export function passportsOf(parts: PassportParts) {
-  const { log, topics, waiting, registry, analytics, logger } = parts
+  const { log, topics, waiting, registry, catalogue, rules, analytics, logger } = parts
   const source: ExplainSource = {
+    ...recomputeSourceOf({ log, topic: topics.events, registry, catalogue, rules }),
     find: (id) => findPassport({ log, topic: topics.recommendations, waiting }, id),
     trainingOf: (version) => registry.get(version).catch(unknownAsNull),
     outcomeOf: (passport) => analytics.outcome(passport),
-    readEvents: (places) => eventsAt(log, topics.events, places),
-    loadModel: async (version) => {
-      try {
-        return loadServingModel(await registry.get(version), await registry.artefact(version))
-      } catch (error) {
-        if (!(error instanceof ArusError)) throw error
-        return { gone: error.message }
-      }
-    },
-    catalogue: parts.catalogue,
-    rulesAt: (revision) => parts.rules.at(revision),
     onFault: (error) => logger.warn({ err: error }, 'what came of an answer cannot be had now'),
   }
   return {

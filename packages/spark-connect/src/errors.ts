@@ -8,11 +8,17 @@ export const SPARK_ERRORS = {
     retryable: false,
     advice: 'Leave out use_ssl=false: a token goes to other machines over TLS only',
   },
-  SPARK_UNREACHABLE: { retryable: true, advice: 'Check host and port, and that a Spark Connect server runs there' },
+  SPARK_UNREACHABLE: {
+    retryable: true,
+    advice: 'Check host and port, and that a Spark Connect server runs there',
+  },
   SPARK_UNAUTHENTICATED: { retryable: false, advice: 'Give the token the server asks for: …/;token=…' },
   SPARK_PERMISSION_DENIED: { retryable: false, advice: 'Ask for the rights the message names' },
   SPARK_SERVER_UNSUPPORTED: { retryable: false, advice: 'Use Spark 4.0 or newer' },
-  SPARK_SESSION_LOST: { retryable: false, advice: 'Connect again: the server ended the session or was restarted' },
+  SPARK_SESSION_LOST: {
+    retryable: false,
+    advice: 'Connect again: the server ended the session or was restarted',
+  },
   SPARK_SESSION_CLOSED: { retryable: false, advice: 'Use a session that was not stopped' },
   SPARK_OPERATION_LOST: {
     retryable: false,
@@ -24,7 +30,10 @@ export const SPARK_ERRORS = {
   SPARK_VALUE_INVALID: { retryable: false, advice: 'Give a value that fits the type' },
   SPARK_TYPE_UNSUPPORTED: { retryable: false, advice: 'Cast the column in SQL' },
   SPARK_COLUMNS_AMBIGUOUS: { retryable: false, advice: 'Name the columns apart in SQL, or read batches()' },
-  SPARK_PROTOCOL: { retryable: false, advice: 'The server answered what its protocol does not say; report it' },
+  SPARK_PROTOCOL: {
+    retryable: false,
+    advice: 'The server answered what its protocol does not say; report it',
+  },
 } as const
 
 export type SparkErrorCode = keyof typeof SPARK_ERRORS

@@ -26,6 +26,9 @@ export function backoffMs(
   { serverDelayMs = 0, random = Math.random }: { serverDelayMs?: number; random?: () => number } = {},
 ): number | null {
   if (retry > policy.maxRetries) return null
-  const full = Math.min(policy.maxBackoffMs, policy.initialBackoffMs * policy.backoffMultiplier ** (retry - 1))
+  const full = Math.min(
+    policy.maxBackoffMs,
+    policy.initialBackoffMs * policy.backoffMultiplier ** (retry - 1),
+  )
   return Math.max(serverDelayMs, full / 2 + (random() * full) / 2)
 }

@@ -30,17 +30,18 @@ export function serverDelayMs(error: ConnectError): number {
 }
 
 /** The server says that it does not know the operation or its session. */
-export function isOperationUnknown(error: ConnectError): boolean {
-  return isAnswer(error) && ['OPERATION_NOT_FOUND', 'SESSION_NOT_FOUND'].some((name) => mentions(error, name))
+export function isOperationUnknown(error: unknown): boolean {
+  return ['OPERATION_NOT_FOUND', 'SESSION_NOT_FOUND'].some((name) => mentions(error, name))
 }
 
 /** The server already has an operation of that id. */
-export function isOperationKnown(error: ConnectError): boolean {
-  return isAnswer(error) && mentions(error, 'OPERATION_ALREADY_EXISTS')
+export function isOperationKnown(error: unknown): boolean {
+  return mentions(error, 'OPERATION_ALREADY_EXISTS')
 }
 
 /** Under this id the server keeps the full text of an error; null when it sent all there is. */
-export function errorIdOf(error: ConnectError): string | null {
+export function errorIdOf(error: unknown): string | null {
+  if (!(error instanceof ConnectError)) return null
   return error.findDetails(ErrorInfoSchema)[0]?.metadata.errorId || null
 }
 
@@ -68,7 +69,9 @@ function codeOf(error: ConnectError, details: SparkErrorDetails): SparkErrorCode
   if (error.code === Code.Unimplemented) return 'SPARK_SERVER_UNSUPPORTED'
   if (error.code === Code.Canceled) return 'SPARK_CANCELLED'
   const classes = details.exceptionClasses ?? []
-  return classes.some((name) => ANALYSIS.some((suffix) => name.endsWith(suffix))) ? 'SPARK_ANALYSIS' : 'SPARK_FAILED'
+  return classes.some((name) => ANALYSIS.some((suffix) => name.endsWith(suffix)))
+    ? 'SPARK_ANALYSIS'
+    : 'SPARK_FAILED'
 }
 
 function shortDetails(error: ConnectError): SparkErrorDetails {
@@ -90,7 +93,15 @@ function fullDetails(full: FetchErrorDetailsResponse): SparkErrorDetails {
     ...(throwable.errorClass ? { errorClass: throwable.errorClass } : {}),
     ...(throwable.sqlState ? { sqlState: throwable.sqlState } : {}),
     messageParameters: throwable.messageParameters,
-    queryContexts: throwable.queryContexts,
+    queryContexts: throwable.queryContexts.map(
+      ({ objectType, objectName, startIndex, stopIndex, fragment }) => ({
+        objectType,
+        objectName,
+        startIndex,
+        stopIndex,
+        fragment,
+      }),
+    ),
     exceptionClasses: root.errorTypeHierarchy,
   }
 }
@@ -101,7 +112,7 @@ function rootError(full: FetchErrorDetailsResponse) {
 
 /** Errors of the service itself, and those of a restarted server, carry no details but begin with the class. */
 function classInText(message: string): string | undefined {
-  return /^\[([A-Z0-9_.]+)\]/.exec(message)?.[1] ?? undefined
+  return /^\s*\[([A-Z0-9_.]+)\]/.exec(message)?.[1]
 }
 
 /** Metadata are cut off at the server's limit, so what they hold may be no JSON. */
@@ -113,8 +124,8 @@ function jsonOr<T>(text: string | undefined, otherwise: T): T {
   }
 }
 
-function mentions(error: ConnectError, errorClass: string): boolean {
-  return (shortDetails(error).errorClass ?? '').endsWith(errorClass)
+function mentions(error: unknown, errorClass: string): boolean {
+  return error instanceof ConnectError && (shortDetails(error).errorClass ?? '').endsWith(errorClass)
 }
 
 function isAnswer(error: ConnectError): boolean {

@@ -52,13 +52,14 @@ export class SparkConnectClient {
   readonly retry: RetryPolicy
   readonly #connections: Http2SessionManager
   readonly #options: ClientOptions
-  readonly #address: string
+  /** Host and port, for messages. */
+  readonly address: string
   #serverSideSessionId: string | undefined
   #isClosed = false
 
   constructor(to: ConnectionString, options: ClientOptions) {
-    this.#address = `${to.host}:${to.port}`
-    const baseUrl = `${to.useSsl ? 'https' : 'http'}://${this.#address}`
+    this.address = `${to.host}:${to.port}`
+    const baseUrl = `${to.useSsl ? 'https' : 'http'}://${this.address}`
     this.#options = options
     this.sessionId = options.sessionId
     this.retry = options.retry
@@ -142,7 +143,7 @@ export class SparkConnectClient {
   async errorOf(error: unknown): Promise<SparkError> {
     const typed = toSparkError(error)
     if (typed.code === 'SPARK_UNREACHABLE')
-      return new SparkError('SPARK_UNREACHABLE', `${this.#address}: ${typed.message}`, { cause: error })
+      return new SparkError('SPARK_UNREACHABLE', `${this.address}: ${typed.message}`, { cause: error })
     const errorId = errorIdOf(error)
     if (errorId === null) return typed
     try {

@@ -15,7 +15,7 @@ export interface ConnectOptions {
   readonly sessionId?: string
   /** How a call is tried again once the session exists; `connect` itself fails at once. */
   readonly retry?: Partial<RetryPolicy>
-  /** Default 5,000. */
+  /** How long the server may take to answer first. Default 10,000. */
   readonly connectTimeoutMs?: number
   /** Certificates of TLS: `ca` of the server's issuer, `cert` and `key` where the server asks for them. */
   readonly tls?: ClientOptions['tls']
@@ -26,7 +26,6 @@ const USER_AGENT = 'arus-spark-connect'
 const NO_RETRY: RetryPolicy = { ...DEFAULT_RETRY_POLICY, maxRetries: 0 }
 /** Parameters of SQL are expressions, and errors have full texts, since this one. */
 const OLDEST_MAJOR_VERSION = 4
-const FIRST_ANSWER_TIMEOUT_MS = 30_000
 
 /**
  * Opens a session on a Spark Connect server: `connect('sc://host:15002/;token=…;use_ssl=true')`. Resolves when the server
@@ -35,16 +34,17 @@ const FIRST_ANSWER_TIMEOUT_MS = 30_000
  */
 export async function connect(connectionString: string, options: ConnectOptions = {}): Promise<SparkSession> {
   const to = parseConnectionString(connectionString)
+  const { connectTimeoutMs = 10_000 } = options
   const client = new SparkConnectClient(to, {
     userId: to.userId ?? options.userId ?? userInfo().username,
     clientType: `${to.userAgent ?? options.userAgent ?? USER_AGENT} node/${process.versions.node} os/${process.platform}`,
     sessionId: to.sessionId ?? options.sessionId ?? randomUUID(),
     retry: { ...DEFAULT_RETRY_POLICY, ...options.retry },
-    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    connectTimeoutMs,
     tls: options.tls ?? {},
   })
   try {
-    await assertServer(client, options.signal)
+    await assertServer(client, connectTimeoutMs, options.signal)
     return new SparkSession(client)
   } catch (error) {
     client.close()
@@ -52,8 +52,12 @@ export async function connect(connectionString: string, options: ConnectOptions 
   }
 }
 
-async function assertServer(client: SparkConnectClient, signal: AbortSignal | undefined): Promise<void> {
-  const timeout = AbortSignal.timeout(FIRST_ANSWER_TIMEOUT_MS)
+async function assertServer(
+  client: SparkConnectClient,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const timeout = AbortSignal.timeout(timeoutMs)
   const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
   const request = { case: 'sparkVersion' as const, value: {} }
   const answer = await client
@@ -62,9 +66,9 @@ async function assertServer(client: SparkConnectClient, signal: AbortSignal | un
       if (!timeout.aborted || signal?.aborted) throw error
       throw new SparkError(
         'SPARK_UNREACHABLE',
-        `The server did not answer within ${FIRST_ANSWER_TIMEOUT_MS / 1000} s`,
+        `${client.address} did not answer within ${timeoutMs / 1000} s`,
       )
     })
   if (Number.parseInt(answer.version, 10) < OLDEST_MAJOR_VERSION)
-    throw new SparkError('SPARK_SERVER_UNSUPPORTED', `The server runs Spark ${answer.version}`)
+    throw new SparkError('SPARK_SERVER_UNSUPPORTED', `${client.address} runs Spark ${answer.version}`)
 }

@@ -28,7 +28,7 @@ export class RuntimeConfig {
     await this.#send({ case: 'set', value: { pairs } })
   }
 
-  /** Back to what the server has by itself. */
+  /** Back to Spark's defaults. */
   async unset(...keys: readonly string[]): Promise<void> {
     await this.#send({ case: 'unset', value: { keys: [...keys] } })
   }

@@ -14,8 +14,7 @@ const TRANSPORT_CODES: readonly Code[] = [Code.Unavailable, Code.Aborted]
  */
 export function isTransient(error: unknown): error is ConnectError {
   if (!(error instanceof ConnectError)) return false
-  if (error.code === Code.Canceled && !isAnswer(error)) return isConnectionLost(error)
-  if (!isAnswer(error)) return true
+  if (!isAnswer(error)) return isConnectionLost(error)
   return (
     error.code === Code.Unavailable ||
     error.rawMessage.includes('INVALID_CURSOR.DISCONNECTED') ||
@@ -132,7 +131,7 @@ function isAnswer(error: ConnectError): boolean {
   return error.metadata.has('grpc-status')
 }
 
-/** HTTP/2 says "cancelled" also of streams whose connection went away; then Node's own error is the cause. */
-function isConnectionLost(error: ConnectError): boolean {
-  return error.cause !== undefined && !(error.cause instanceof DOMException)
+/** Node's own errors have a code; without a cause a stream was reset, or ended too early. Anything else is of this program. */
+function isConnectionLost({ cause }: ConnectError): boolean {
+  return cause === undefined || typeof (cause as { code?: unknown }).code === 'string'
 }

@@ -78,8 +78,14 @@ export class SparkSession implements AsyncDisposable {
   }
 
   /** The whole numbers from `start` to before `end`, in a column `id`. */
-  range(start: number | bigint, end: number | bigint, step: number | bigint = 1): DataFrame {
-    const value = { start: BigInt(start), end: BigInt(end), step: BigInt(step) }
+  range(
+    start: number | bigint,
+    end: number | bigint,
+    options: { readonly step?: number | bigint; readonly partitionCount?: number } = {},
+  ): DataFrame {
+    const { step = 1, partitionCount } = options
+    const parts = partitionCount === undefined ? {} : { numPartitions: partitionCount }
+    const value = { start: BigInt(start), end: BigInt(end), step: BigInt(step), ...parts }
     return new DataFrame(this.client, { relType: { case: 'range', value } })
   }
 

@@ -8,7 +8,8 @@ import { readersOf, topicNames } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
-import { type Lake, openLake } from './lake/lake.ts'
+import { type Lake, openLakeAt } from './lake/lake.ts'
+import { folderPlace, type LakePlace } from './lake/lake-place.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
@@ -61,21 +62,25 @@ export function openParts(settings: Settings): OpenParts {
     () => openDuckDb({ temporaryFolder: folders.temporary, memoryBytes: settings.sqlMemoryBytes }),
     (part) => part.close(),
   )
+  const place = once(
+    () => openPlace(settings),
+    async (part) => part.close(),
+  )
   const lake = once(
     async () =>
-      openLake({
-        root: folders.lake,
+      openLakeAt({
+        place: await place(),
         duckdb: await duckdb(),
         sessionGapMinutes: settings.sessionGapMs / 60_000,
       }),
     (part) => part.close(),
   )
   const query = once(
-    async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: folders.lake }),
+    async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
   )
   const sql = once(
-    async () => openSandboxedSql(sandboxOptions(settings, await lake())),
+    async () => openSandboxedSql(sandboxOptions(settings, await lake(), await place())),
     (part) => part.close(),
   )
   const database = once(
@@ -116,6 +121,7 @@ export function openParts(settings: Settings): OpenParts {
     settings,
     log,
     state,
+    place,
     lake,
     query,
     sql,
@@ -132,11 +138,19 @@ export function openParts(settings: Settings): OpenParts {
   }
 }
 
-function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
+/** The client of the object store is loaded only where it is used. */
+async function openPlace(settings: Settings): Promise<LakePlace> {
+  const folders = dataFolders(settings)
+  if (settings.s3 === null) return folderPlace(folders.lake)
+  const { openS3Place } = await import('./lake/s3-place.ts')
+  return openS3Place({ settings: settings.s3, shop: settings.shop, cacheFolder: folders.lakeCache })
+}
+
+function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
   const folders = dataFolders(settings)
   return {
     lake,
-    lakeRoot: folders.lake,
+    lakeRoot: place.readableFolder,
     temporaryFolder: join(folders.temporary, 'sql'),
     processCount: settings.sqlProcessCount,
     memoryBytes: settings.sqlProcessMemoryBytes,
@@ -146,6 +160,11 @@ function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
     queueLimit: SQL_QUEUE_LIMIT,
     waitMs: SQL_WAIT_MS,
   }
+}
+
+function lakeLocation({ s3, shop, ...settings }: Settings): string {
+  if (s3 === null) return dataFolders({ ...settings, s3, shop }).lake
+  return `s3://${s3.bucket}/${shop} at ${s3.endpoint ?? `AWS, ${s3.region}`}`
 }
 
 /** How each slot of DESIGN §2 is filled in this process, for health and `arus doctor`. */
@@ -166,9 +185,12 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'object store',
-      adapter: 'local folder',
-      detail: folders.lake,
-      isHealthy: async () => Array.isArray(await (await parts.lake()).describe()),
+      adapter: parts.settings.s3 === null ? 'local folder' : 's3',
+      detail: lakeLocation(parts.settings),
+      isHealthy: async () => {
+        await (await parts.place()).check()
+        return Array.isArray(await (await parts.lake()).describe())
+      },
     },
     {
       slot: 'compute',

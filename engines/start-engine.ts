@@ -8,9 +8,10 @@ import { installEngine } from './launcher/installation.ts'
 import { minio } from './minio.ts'
 import { schemathesis } from './schemathesis.ts'
 import { spark } from './spark.ts'
+import { trino } from './trino.ts'
 
 /** Every engine there is, in the order in which they are started: later ones are told where the earlier ones are. */
-export const ENGINES: readonly Engine[] = [minio, spark, deltalake, schemathesis]
+export const ENGINES: readonly Engine[] = [minio, spark, trino, deltalake, schemathesis]
 
 /** The engines of these names, in the order in which they are started. Throws `ENGINE_UNKNOWN`. */
 export function enginesNamed(names: readonly string[]): readonly Engine[] {

@@ -12,6 +12,7 @@ import { type Lake, openLakeAt } from './lake/lake.ts'
 import { folderPlace, type LakePlace } from './lake/lake-place.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
+import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
 import { RuleStore } from './rules/rule-store.ts'
 
@@ -80,7 +81,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const sql = once(
-    async () => openSandboxedSql(sandboxOptions(settings, await lake(), await place())),
+    async () => openSql(settings, await lake(), await place()),
     (part) => part.close(),
   )
   const database = once(
@@ -146,6 +147,14 @@ async function openPlace(settings: Settings): Promise<LakePlace> {
   return openS3Place({ settings: settings.s3, shop: settings.shop, cacheFolder: folders.lakeCache })
 }
 
+async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promise<LakeSql> {
+  const options = sandboxOptions(settings, lake, place)
+  if (settings.trino === null) return openSandboxedSql(options)
+  const { openTrinoSql } = await import('./query/trino/trino-sql.ts')
+  const concurrency = SQL_QUEUE_LIMIT
+  return openTrinoSql({ ...options, settings: settings.trino, concurrency, now: Date.now })
+}
+
 function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
   const folders = dataFolders(settings)
   return {
@@ -160,6 +169,11 @@ function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): Sandb
     queueLimit: SQL_QUEUE_LIMIT,
     waitMs: SQL_WAIT_MS,
   }
+}
+
+function sqlLocation({ trino }: Settings): string {
+  if (trino === null) return 'in processes of its own, over the Delta snapshots'
+  return `${trino.url}, catalog ${trino.catalog}`
 }
 
 function lakeLocation({ s3, shop, ...settings }: Settings): string {
@@ -200,8 +214,8 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'sql',
-      adapter: 'duckdb',
-      detail: 'in processes of its own, over the Delta snapshots',
+      adapter: parts.settings.trino === null ? 'duckdb' : 'trino',
+      detail: sqlLocation(parts.settings),
       isHealthy: async () => (await parts.sql()).isHealthy(),
     },
     {

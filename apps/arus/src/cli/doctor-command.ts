@@ -45,10 +45,11 @@ function textOf(value: unknown): string {
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  const { apiKey, s3 } = settings
+  const { apiKey, s3, trino } = settings
   return {
     ...settings,
     apiKey: apiKey === null ? null : '(set)',
+    trino: trino?.password == null ? trino : { ...trino, password: '(set)' },
     s3: s3 === null ? null : { ...s3, secretAccessKey: '(set)' },
   }
 }

@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util'
 import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
 import type { S3Settings } from './s3-settings.ts'
+import type { TrinoSettings } from './trino-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
 export interface Settings {
@@ -54,6 +55,8 @@ export interface Settings {
   readonly apiKey: string | null
   /** Where the lake is kept; null: in a folder below `dataDir`. */
   readonly s3: S3Settings | null
+  /** Who answers `POST /sql` and `arus sql`; null: DuckDB in processes of its own. */
+  readonly trino: TrinoSettings | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -66,7 +69,6 @@ const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 const ENGINES_NOT_YET = [
   'KAFKA_BOOTSTRAP_SERVERS',
   'SPARK_REMOTE',
-  'TRINO_URL',
   'MLFLOW_TRACKING_URI',
   'DATABASE_URL',
   'REDIS_URL',
@@ -115,6 +117,7 @@ export function readSettings(
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
     apiKey: reader.text('ARUS_API_KEY', '') || null,
     s3: readS3(reader),
+    trino: readTrino(reader),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
@@ -160,6 +163,18 @@ function readS3(reader: Reader): S3Settings | null {
     accessKeyId: reader.required('AWS_ACCESS_KEY_ID', 'a key of the object store'),
     secretAccessKey: reader.required('AWS_SECRET_ACCESS_KEY', 'its secret'),
     cacheBytes: reader.integer('ARUS_LAKE_CACHE_MB', 10_240, 256, 100_000_000) * 1024 * 1024,
+  }
+}
+
+function readTrino(reader: Reader): TrinoSettings | null {
+  const url = reader.httpAddress('TRINO_URL')
+  if (url === null) return null
+  const catalog = reader.match('TRINO_CATALOG', 'delta', /^[a-z][a-z0-9_]{0,63}$/, 'a name of a-z, 0-9 and _')
+  return {
+    url,
+    catalog,
+    user: reader.text('TRINO_USER', 'arus'),
+    password: reader.text('TRINO_PASSWORD', '') || null,
   }
 }
 

@@ -6,6 +6,7 @@ const WANTED = {
   minio: 'S3_ENDPOINT',
   spark: 'ARUS_SPARK_SOCKET',
   deltalake: 'ARUS_DELTALAKE_SOCKET',
+  mlflow: 'MLFLOW_TRACKING_URI',
   schemathesis: 'ARUS_SCHEMATHESIS',
 }
 
@@ -27,7 +28,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   }
   try {
     await start('minio')
-    await settled([start('spark'), start('deltalake'), start('schemathesis')])
+    await settled([start('spark'), start('deltalake'), start('mlflow'), start('schemathesis')])
   } catch (error) {
     await stop()
     throw error

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
+import { type MlflowSettings, splitTrackingUri } from './mlflow-settings.ts'
 import type { S3Settings } from './s3-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
@@ -54,6 +55,8 @@ export interface Settings {
   readonly apiKey: string | null
   /** Where the lake is kept; null: in a folder below `dataDir`. */
   readonly s3: S3Settings | null
+  /** Where models are kept; null: in the database and a folder below `dataDir`. */
+  readonly mlflow: MlflowSettings | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -67,7 +70,6 @@ const ENGINES_NOT_YET = [
   'KAFKA_BOOTSTRAP_SERVERS',
   'SPARK_REMOTE',
   'TRINO_URL',
-  'MLFLOW_TRACKING_URI',
   'DATABASE_URL',
   'REDIS_URL',
 ] as const
@@ -115,6 +117,7 @@ export function readSettings(
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
     apiKey: reader.text('ARUS_API_KEY', '') || null,
     s3: readS3(reader),
+    mlflow: readMlflow(reader),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
@@ -163,6 +166,19 @@ function readS3(reader: Reader): S3Settings | null {
   }
 }
 
+function readMlflow(reader: Reader): MlflowSettings | null {
+  const uri = reader.httpAddress('MLFLOW_TRACKING_URI')
+  if (uri === null || !URL.canParse(uri)) return null
+  const { trackingUri, username, password } = splitTrackingUri(uri)
+  return {
+    trackingUri,
+    username: reader.text('MLFLOW_TRACKING_USERNAME', '') || username,
+    password: reader.text('MLFLOW_TRACKING_PASSWORD', '') || password,
+    token: reader.text('MLFLOW_TRACKING_TOKEN', '') || null,
+    cacheBytes: reader.integer('ARUS_MODEL_CACHE_MB', 4_096, 64, 100_000_000) * 1024 * 1024,
+  }
+}
+
 function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
@@ -202,7 +218,9 @@ class Reader {
     if (text === '') return null
     const url = URL.parse(text)
     if (url === null || !/^https?:$/.test(url.protocol))
-      this.#wrong.push(`${name} must be an address such as http://127.0.0.1:9000, found "${text}"`)
+      this.#wrong.push(
+        `${name} must be an address such as http://127.0.0.1:9000, found "${text.replace(/\/\/[^/]*@/, '//***@')}"`,
+      )
     return text.endsWith('/') ? text.slice(0, -1) : text
   }
 

@@ -115,11 +115,9 @@ function bodyOf({ json, bytes }: MlflowRequest): Uint8Array<ArrayBuffer> | strin
 }
 
 function unreachable({ trackingUri }: MlflowAccess, error: unknown, timeoutMs: number): ArusError {
-  const code = connectionCode(error)
-  const why =
-    error instanceof Error && error.name === 'TimeoutError'
-      ? `no answer within ${timeoutMs / 1000} s`
-      : (code ?? (error instanceof Error ? error.message : String(error)))
+  const { code, message } = causeOf(error)
+  const isTimeout = error instanceof Error && error.name === 'TimeoutError'
+  const why = isTimeout ? `no answer within ${timeoutMs / 1000} s` : (code ?? message)
   return new ArusError(
     'ENGINE_UNREACHABLE',
     `MLflow does not answer at ${trackingUri} (${why}); check MLFLOW_TRACKING_URI and that the server runs`,
@@ -127,10 +125,14 @@ function unreachable({ trackingUri }: MlflowAccess, error: unknown, timeoutMs: n
   )
 }
 
-/** Node's code of a connection that failed. */
-function connectionCode(error: unknown): string | null {
-  const { cause } = error as { readonly cause?: { readonly code?: unknown } }
-  return typeof cause?.code === 'string' ? cause.code : null
+/** What `fetch` hides behind "fetch failed": Node's code of a connection that failed, or words. */
+function causeOf(error: unknown): { readonly code: string | null; readonly message: string } {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const code = (cause as { readonly code?: unknown } | null)?.code
+  return {
+    code: typeof code === 'string' ? code : null,
+    message: cause instanceof Error ? cause.message : String(cause),
+  }
 }
 
 interface Refusal {

@@ -13,7 +13,7 @@ const RETRY_MS_MAX = 60_000
  * second: the new model is loaded beside the old one and swapped in one assignment, so no request waits or fails.
  */
 export class ModelSlot {
-  readonly #registry: Registry
+  readonly #registry: Pick<Registry, 'production' | 'artefact'>
   readonly #erasures: Pick<ErasureStore, 'erased'>
   readonly #logger: Logger
   #withheld: ReadonlySet<string> = new Set()
@@ -26,7 +26,11 @@ export class ModelSlot {
   /** What was reported last: said once, not each second. */
   #complaint: string | null = null
 
-  constructor(registry: Registry, erasures: Pick<ErasureStore, 'erased'>, logger: Logger) {
+  constructor(
+    registry: Pick<Registry, 'production' | 'artefact'>,
+    erasures: Pick<ErasureStore, 'erased'>,
+    logger: Logger,
+  ) {
     this.#registry = registry
     this.#erasures = erasures
     this.#logger = logger

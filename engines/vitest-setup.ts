@@ -7,6 +7,7 @@ const WANTED = {
   spark: 'ARUS_SPARK_SOCKET',
   trino: 'TRINO_URL',
   deltalake: 'ARUS_DELTALAKE_SOCKET',
+  mlflow: 'MLFLOW_TRACKING_URI',
   schemathesis: 'ARUS_SCHEMATHESIS',
 }
 
@@ -29,7 +30,13 @@ export default async function setup(): Promise<() => Promise<void>> {
   }
   try {
     await start('minio')
-    await settled([start('spark'), start('trino'), start('deltalake'), start('schemathesis')])
+    await settled([
+      start('spark'),
+      start('trino'),
+      start('deltalake'),
+      start('mlflow'),
+      start('schemathesis'),
+    ])
   } catch (error) {
     await stop()
     throw error

@@ -14,6 +14,7 @@ import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
+import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
 
 /** Bytes of one answer to SQL. */
@@ -90,11 +91,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.destroy(),
   )
   const registry = once(
-    async () =>
-      (await import('./registry/lake-registry.ts')).openRegistry({
-        database: await database(),
-        folder: folders.models,
-      }),
+    async () => openModelRegistry(settings, { database, erasures }),
     async () => {},
   )
   const erasures = once(
@@ -155,6 +152,23 @@ async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promis
   return openTrinoSql({ ...options, settings: settings.trino, concurrency, now: Date.now })
 }
 
+/** The client of MLflow is loaded only where it is used. */
+async function openModelRegistry(
+  settings: Settings,
+  { database, erasures }: Pick<Parts, 'database' | 'erasures'>,
+): Promise<Registry> {
+  const { models: folder } = dataFolders(settings)
+  if (settings.mlflow === null)
+    return (await import('./registry/lake-registry.ts')).openRegistry({ database: await database(), folder })
+  return (await import('./registry/mlflow/mlflow-registry.ts')).openMlflowRegistry({
+    settings: settings.mlflow,
+    shop: settings.shop,
+    // Not among the files of the embedded registry, which are no copies.
+    folder: join(folder, 'mlflow'),
+    erasures: await erasures(),
+  })
+}
+
 function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
   const folders = dataFolders(settings)
   return {
@@ -179,6 +193,11 @@ function sqlLocation({ trino }: Settings): string {
 function lakeLocation({ s3, shop, ...settings }: Settings): string {
   if (s3 === null) return dataFolders({ ...settings, s3, shop }).lake
   return `s3://${s3.bucket}/${shop} at ${s3.endpoint ?? `AWS, ${s3.region}`}`
+}
+
+function modelLocation(settings: Settings): string {
+  const { mlflow, shop } = settings
+  return mlflow === null ? dataFolders(settings).models : `arus-${shop} at ${mlflow.trackingUri}`
 }
 
 /** How each slot of DESIGN §2 is filled in this process, for health and `arus doctor`. */
@@ -220,15 +239,18 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'model registry',
-      adapter: 'database and folder',
-      detail: folders.models,
+      adapter: parts.settings.mlflow === null ? 'database and folder' : 'mlflow',
+      detail: modelLocation(parts.settings),
       isHealthy: async () => (await parts.registry()).isHealthy(),
     },
     {
       slot: 'database',
       adapter: 'sqlite',
       detail: join(folders.database, 'arus.sqlite'),
-      isHealthy: async () => (await parts.registry()).isHealthy(),
+      isHealthy: async () => {
+        await (await parts.database()).selectFrom('models').select('version').limit(1).execute()
+        return true
+      },
     },
   ]
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { MlflowSettings } from '../config/mlflow-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
@@ -45,13 +46,19 @@ function textOf(value: unknown): string {
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  const { apiKey, s3, trino } = settings
+  const { apiKey, mlflow, s3, trino } = settings
   return {
     ...settings,
     apiKey: apiKey === null ? null : '(set)',
     trino: trino?.password == null ? trino : { ...trino, password: '(set)' },
+    mlflow: mlflow === null ? null : withoutMlflowSecrets(mlflow),
     s3: s3 === null ? null : { ...s3, secretAccessKey: '(set)' },
   }
+}
+
+function withoutMlflowSecrets(mlflow: MlflowSettings): MlflowSettings {
+  const shown = (secret: string | null) => (secret === null ? null : '(set)')
+  return { ...mlflow, password: shown(mlflow.password), token: shown(mlflow.token) }
 }
 
 async function serverState(context: CliContext): Promise<string> {

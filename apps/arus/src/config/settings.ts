@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
+import { type MlflowSettings, splitTrackingUri } from './mlflow-settings.ts'
 import type { S3Settings } from './s3-settings.ts'
 import type { TrinoSettings } from './trino-settings.ts'
 
@@ -57,6 +58,8 @@ export interface Settings {
   readonly s3: S3Settings | null
   /** Who answers `POST /sql` and `arus sql`; null: DuckDB in processes of its own. */
   readonly trino: TrinoSettings | null
+  /** Where models are kept; null: in the database and a folder below `dataDir`. */
+  readonly mlflow: MlflowSettings | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -66,13 +69,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
 /** Variables of DESIGN §2 whose real engine this version cannot use yet: setting one must not be ignored silently. */
-const ENGINES_NOT_YET = [
-  'KAFKA_BOOTSTRAP_SERVERS',
-  'SPARK_REMOTE',
-  'MLFLOW_TRACKING_URI',
-  'DATABASE_URL',
-  'REDIS_URL',
-] as const
+const ENGINES_NOT_YET = ['KAFKA_BOOTSTRAP_SERVERS', 'SPARK_REMOTE', 'DATABASE_URL', 'REDIS_URL'] as const
 
 /**
  * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
@@ -118,6 +115,7 @@ export function readSettings(
     apiKey: reader.text('ARUS_API_KEY', '') || null,
     s3: readS3(reader),
     trino: readTrino(reader),
+    mlflow: readMlflow(reader),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
@@ -178,6 +176,19 @@ function readTrino(reader: Reader): TrinoSettings | null {
   }
 }
 
+function readMlflow(reader: Reader): MlflowSettings | null {
+  const uri = reader.httpAddress('MLFLOW_TRACKING_URI')
+  if (uri === null || !URL.canParse(uri)) return null
+  const { trackingUri, username, password } = splitTrackingUri(uri)
+  return {
+    trackingUri,
+    username: reader.text('MLFLOW_TRACKING_USERNAME', '') || username,
+    password: reader.text('MLFLOW_TRACKING_PASSWORD', '') || password,
+    token: reader.text('MLFLOW_TRACKING_TOKEN', '') || null,
+    cacheBytes: reader.integer('ARUS_MODEL_CACHE_MB', 4_096, 64, 100_000_000) * 1024 * 1024,
+  }
+}
+
 function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
@@ -217,7 +228,9 @@ class Reader {
     if (text === '') return null
     const url = URL.parse(text)
     if (url === null || !/^https?:$/.test(url.protocol))
-      this.#wrong.push(`${name} must be an address such as http://127.0.0.1:9000, found "${text}"`)
+      this.#wrong.push(
+        `${name} must be an address such as http://127.0.0.1:9000, found "${text.replace(/\/\/[^/]*@/, '//***@')}"`,
+      )
     return text.endsWith('/') ? text.slice(0, -1) : text
   }
 

@@ -8,10 +8,13 @@ import { readersOf, topicNames } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
-import { type Lake, openLake } from './lake/lake.ts'
+import { type Lake, openLakeAt } from './lake/lake.ts'
+import { folderPlace, type LakePlace } from './lake/lake-place.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
+import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
+import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
 
 /** Bytes of one answer to SQL. */
@@ -61,21 +64,25 @@ export function openParts(settings: Settings): OpenParts {
     () => openDuckDb({ temporaryFolder: folders.temporary, memoryBytes: settings.sqlMemoryBytes }),
     (part) => part.close(),
   )
+  const place = once(
+    () => openPlace(settings),
+    async (part) => part.close(),
+  )
   const lake = once(
     async () =>
-      openLake({
-        root: folders.lake,
+      openLakeAt({
+        place: await place(),
         duckdb: await duckdb(),
         sessionGapMinutes: settings.sessionGapMs / 60_000,
       }),
     (part) => part.close(),
   )
   const query = once(
-    async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: folders.lake }),
+    async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
   )
   const sql = once(
-    async () => openSandboxedSql(sandboxOptions(settings, await lake())),
+    async () => openSql(settings, await lake(), await place()),
     (part) => part.close(),
   )
   const database = once(
@@ -84,11 +91,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.destroy(),
   )
   const registry = once(
-    async () =>
-      (await import('./registry/lake-registry.ts')).openRegistry({
-        database: await database(),
-        folder: folders.models,
-      }),
+    async () => openModelRegistry(settings, { database, erasures }),
     async () => {},
   )
   const erasures = once(
@@ -116,6 +119,7 @@ export function openParts(settings: Settings): OpenParts {
     settings,
     log,
     state,
+    place,
     lake,
     query,
     sql,
@@ -132,11 +136,44 @@ export function openParts(settings: Settings): OpenParts {
   }
 }
 
-function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
+/** The client of the object store is loaded only where it is used. */
+async function openPlace(settings: Settings): Promise<LakePlace> {
+  const folders = dataFolders(settings)
+  if (settings.s3 === null) return folderPlace(folders.lake)
+  const { openS3Place } = await import('./lake/s3-place.ts')
+  return openS3Place({ settings: settings.s3, shop: settings.shop, cacheFolder: folders.lakeCache })
+}
+
+async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promise<LakeSql> {
+  const options = sandboxOptions(settings, lake, place)
+  if (settings.trino === null) return openSandboxedSql(options)
+  const { openTrinoSql } = await import('./query/trino/trino-sql.ts')
+  const concurrency = SQL_QUEUE_LIMIT
+  return openTrinoSql({ ...options, settings: settings.trino, concurrency, now: Date.now })
+}
+
+/** The client of MLflow is loaded only where it is used. */
+async function openModelRegistry(
+  settings: Settings,
+  { database, erasures }: Pick<Parts, 'database' | 'erasures'>,
+): Promise<Registry> {
+  const { models: folder } = dataFolders(settings)
+  if (settings.mlflow === null)
+    return (await import('./registry/lake-registry.ts')).openRegistry({ database: await database(), folder })
+  return (await import('./registry/mlflow/mlflow-registry.ts')).openMlflowRegistry({
+    settings: settings.mlflow,
+    shop: settings.shop,
+    // Not among the files of the embedded registry, which are no copies.
+    folder: join(folder, 'mlflow'),
+    erasures: await erasures(),
+  })
+}
+
+function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
   const folders = dataFolders(settings)
   return {
     lake,
-    lakeRoot: folders.lake,
+    lakeRoot: place.readableFolder,
     temporaryFolder: join(folders.temporary, 'sql'),
     processCount: settings.sqlProcessCount,
     memoryBytes: settings.sqlProcessMemoryBytes,
@@ -146,6 +183,21 @@ function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
     queueLimit: SQL_QUEUE_LIMIT,
     waitMs: SQL_WAIT_MS,
   }
+}
+
+function sqlLocation({ trino }: Settings): string {
+  if (trino === null) return 'in processes of its own, over the Delta snapshots'
+  return `${trino.url}, catalog ${trino.catalog}`
+}
+
+function lakeLocation({ s3, shop, ...settings }: Settings): string {
+  if (s3 === null) return dataFolders({ ...settings, s3, shop }).lake
+  return `s3://${s3.bucket}/${shop} at ${s3.endpoint ?? `AWS, ${s3.region}`}`
+}
+
+function modelLocation(settings: Settings): string {
+  const { mlflow, shop } = settings
+  return mlflow === null ? dataFolders(settings).models : `arus-${shop} at ${mlflow.trackingUri}`
 }
 
 /** How each slot of DESIGN §2 is filled in this process, for health and `arus doctor`. */
@@ -166,9 +218,12 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'object store',
-      adapter: 'local folder',
-      detail: folders.lake,
-      isHealthy: async () => Array.isArray(await (await parts.lake()).describe()),
+      adapter: parts.settings.s3 === null ? 'local folder' : 's3',
+      detail: lakeLocation(parts.settings),
+      isHealthy: async () => {
+        await (await parts.place()).check()
+        return Array.isArray(await (await parts.lake()).describe())
+      },
     },
     {
       slot: 'compute',
@@ -178,21 +233,24 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'sql',
-      adapter: 'duckdb',
-      detail: 'in processes of its own, over the Delta snapshots',
+      adapter: parts.settings.trino === null ? 'duckdb' : 'trino',
+      detail: sqlLocation(parts.settings),
       isHealthy: async () => (await parts.sql()).isHealthy(),
     },
     {
       slot: 'model registry',
-      adapter: 'database and folder',
-      detail: folders.models,
+      adapter: parts.settings.mlflow === null ? 'database and folder' : 'mlflow',
+      detail: modelLocation(parts.settings),
       isHealthy: async () => (await parts.registry()).isHealthy(),
     },
     {
       slot: 'database',
       adapter: 'sqlite',
       detail: join(folders.database, 'arus.sqlite'),
-      isHealthy: async () => (await parts.registry()).isHealthy(),
+      isHealthy: async () => {
+        await (await parts.database()).selectFrom('models').select('version').limit(1).execute()
+        return true
+      },
     },
   ]
 }

@@ -1,9 +1,13 @@
 import { Command } from 'commander'
+import type { MlflowSettings } from '../config/mlflow-settings.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
+
+/** Here everything is opened for it first. */
+const PROBE_TIMEOUT_MS = 15_000
 
 /** `arus doctor`: the settings in force, and for each slot what it is connected to and whether it is healthy. */
 export function doctorCommand(
@@ -15,14 +19,14 @@ export function doctorCommand(
     .option('--json', 'print as JSON')
     .action(async (options: { json?: boolean }) => {
       const settings = withoutSecrets(context.parts.settings)
-      const slots = await probeSlots(probesOf(context.parts))
+      const slots = await probeSlots(probesOf(context.parts), PROBE_TIMEOUT_MS)
       const server = await serverState(context)
       if (options.json)
         return context.out(JSON.stringify({ settings, node: process.version, server, slots }, null, 2))
       context.out(
         textTable(
           ['setting', 'value'],
-          Object.entries(settings).map(([name, value]) => [name, String(value)]),
+          Object.entries(settings).map(([name, value]) => [name, textOf(value)]),
         ),
       )
       context.out(`\nNode ${process.version} on ${process.platform}-${process.arch}; server: ${server}\n`)
@@ -32,12 +36,29 @@ export function doctorCommand(
           slots.map((slot) => [slot.slot, slot.adapter, slot.status, slot.detail]),
         ),
       )
+      for (const { slot, problem } of slots) if (problem !== null) context.out(`\n${slot}: ${problem}`)
     })
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
 }
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  return { ...settings, apiKey: settings.apiKey === null ? null : '(set)' }
+  const { apiKey, mlflow, s3, trino } = settings
+  return {
+    ...settings,
+    apiKey: apiKey === null ? null : '(set)',
+    trino: trino?.password == null ? trino : { ...trino, password: '(set)' },
+    mlflow: mlflow === null ? null : withoutMlflowSecrets(mlflow),
+    s3: s3 === null ? null : { ...s3, secretAccessKey: '(set)' },
+  }
+}
+
+function withoutMlflowSecrets(mlflow: MlflowSettings): MlflowSettings {
+  const shown = (secret: string | null) => (secret === null ? null : '(set)')
+  return { ...mlflow, password: shown(mlflow.password), token: shown(mlflow.token) }
 }
 
 async function serverState(context: CliContext): Promise<string> {

@@ -52,6 +52,26 @@ test('an engine that cannot be used yet is refused, not ignored', () => {
   )
 })
 
+test('MLflow is named by its address; name and password are taken out of it, or set beside it', () => {
+  expect(readSettings({}, folder).mlflow).toBeNull()
+  expect(readSettings({ MLFLOW_TRACKING_URI: 'https://ani:g%40heim@host:5000/ml/' }, folder).mlflow).toEqual({
+    trackingUri: 'https://host:5000/ml',
+    username: 'ani',
+    password: 'g@heim',
+    token: null,
+    cacheBytes: 4096 * 1024 * 1024,
+  })
+  const beside = {
+    MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000',
+    MLFLOW_TRACKING_USERNAME: 'budi',
+    MLFLOW_TRACKING_PASSWORD: 'x',
+    MLFLOW_TRACKING_TOKEN: 'y',
+  }
+  expect(readSettings(beside, folder).mlflow).toMatchObject({ username: 'budi', password: 'x', token: 'y' })
+  expect(() => readSettings({ MLFLOW_TRACKING_URI: 'databricks' }, folder)).toThrow(/MLFLOW_TRACKING_URI/)
+  expect(() => readSettings({ MLFLOW_TRACKING_URI: 'ftp://ani:geheim@host' }, folder)).not.toThrow(/geheim/)
+})
+
 test('keys are off until they are required; a misspelled "true" is an error, not off', () => {
   expect(readSettings({}, folder)).toMatchObject({
     isKeyRequired: false,

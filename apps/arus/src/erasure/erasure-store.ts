@@ -145,6 +145,11 @@ export function mayHold(history: Pick<ErasedHistory, 'fromMs' | 'untilMs'>, trai
   return trainedAtMs >= history.fromMs && trainedAtMs <= history.untilMs
 }
 
+/** True for a model whose training data may have held one of the histories. */
+export function isOutdated(erased: readonly ErasedHistory[], trainedAtMs: number): boolean {
+  return erased.some((history) => mayHold(history, trainedAtMs))
+}
+
 function historyOf({ hashes, first_event_at, finished_at }: Selectable<ErasureTable>): ErasedHistory {
   return {
     hashes: JSON.parse(hashes) as string[],

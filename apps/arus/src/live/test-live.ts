@@ -143,7 +143,8 @@ export async function picture(live: LiveProcessor) {
 }
 
 /** Every key of live state with its value. */
-export async function storedState({ state }: TestLive): Promise<Map<string, unknown>> {
+export async function storedState({ state, live }: TestLive): Promise<Map<string, unknown>> {
+  await live.flush()
   const stored = new Map<string, unknown>()
   for await (const { key, value } of state.scan(LIVE_PREFIX)) stored.set(key, value)
   return stored

@@ -6,6 +6,7 @@ export interface SlotProbe {
   readonly adapter: string
   /** What it is connected to, without secrets. */
   readonly detail: string
+  /** False, or an error that says why, when it does not do its work. */
   isHealthy(): Promise<boolean>
 }
 
@@ -13,12 +14,15 @@ export type SlotHealth = Health['slots'][number]
 
 const PROBE_TIMEOUT_MS = 2_000
 
-/** Asks every slot at once; one that throws or does not answer within 2 s is down. */
-export async function probeSlots(probes: readonly SlotProbe[]): Promise<SlotHealth[]> {
+/** Asks every slot at once; one that throws or does not answer in time (default 2 s) is down. */
+export async function probeSlots(
+  probes: readonly SlotProbe[],
+  timeoutMs = PROBE_TIMEOUT_MS,
+): Promise<SlotHealth[]> {
   return Promise.all(
     probes.map(async ({ slot, adapter, detail, isHealthy }) => {
-      const status = (await answersInTime(isHealthy)) ? ('ok' as const) : ('down' as const)
-      return { slot, adapter, status, detail }
+      const problem = await problemOf(isHealthy, timeoutMs)
+      return { slot, adapter, status: problem === null ? 'ok' : 'down', detail, problem }
     }),
   )
 }
@@ -29,13 +33,15 @@ export function overallStatus(slots: readonly SlotHealth[], hasModel: boolean): 
   return slots.every((slot) => slot.status === 'ok') && hasModel ? 'ok' : 'degraded'
 }
 
-async function answersInTime(isHealthy: () => Promise<boolean>): Promise<boolean> {
-  const deadline = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => deadline.resolve(false), PROBE_TIMEOUT_MS)
+/** Null when all is well. */
+async function problemOf(isHealthy: () => Promise<boolean>, timeoutMs: number): Promise<string | null> {
+  const deadline = Promise.withResolvers<string>()
+  const timer = setTimeout(() => deadline.resolve(`No answer within ${timeoutMs / 1000} s`), timeoutMs)
+  const asked = isHealthy().then((isWell) => (isWell ? null : 'It does not answer as it should'))
   try {
-    return await Promise.race([isHealthy(), deadline.promise])
-  } catch {
-    return false
+    return await Promise.race([asked, deadline.promise])
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   } finally {
     clearTimeout(timer)
   }

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Selectable } from 'kysely'
 import type { ArusDatabase, ModelTable } from '../database/database.ts'
-import { type ErasedHistory, ErasureStore, mayHold } from '../erasure/erasure-store.ts'
+import { type ErasedHistory, ErasureStore, isOutdated } from '../erasure/erasure-store.ts'
 import { ArusError } from '../errors.ts'
 import type { ModelStatus, ModelVersion, NewModelVersion, Registry } from './registry.ts'
 
@@ -183,6 +183,6 @@ function versionOf(row: Selectable<ModelTable>, erased: readonly ErasedHistory[]
     trained_at: trainedAtMs,
     promoted_at: row.promoted_at === null ? null : Number(row.promoted_at),
     reason: row.reason,
-    outdated: erased.some((history) => mayHold(history, trainedAtMs)),
+    outdated: isOutdated(erased, trainedAtMs),
   }
 }

@@ -92,6 +92,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   })
 
   const lake = await parts.lake()
+  const place = await parts.place()
   const keeper = LakeKeeper.start(settings, logger)
   closing.add(() => keeper.stop())
 
@@ -154,7 +155,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     requests,
     probe,
     tables: tableReport(lake),
-    storage: () => storageSizes(settings),
+    storage: () => storageSizes(settings, place),
     now,
   })
   closing.add(async () => monitor.close())

@@ -13,8 +13,6 @@ export type {
   TopicInfo,
   TopicOptions,
 } from './event-log.ts'
-export type { KafkaConnection, KafkaLogin } from './kafka/kafka-client.ts'
-export { type KafkaEventLogOptions, openKafkaEventLog } from './kafka/kafka-event-log.ts'
 export { committed } from './lmdb-commit.ts'
 export { LmdbEventLog, type LmdbEventLogOptions, openLmdbEventLog } from './lmdb-event-log.ts'
 export { murmur2, partitionOf } from './partitioner.ts'

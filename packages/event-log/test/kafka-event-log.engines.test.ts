@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { RunningEngine } from '../../../engines/launcher/engine.ts'
 import { startEngine } from '../../../engines/start-engine.ts'
-import { openKafkaEventLog } from '../src/index.ts'
+import { openKafkaEventLog } from '../src/kafka/index.ts'
 import { eventLogContract } from './event-log-contract.ts'
 
 eventLogContract('Kafka 4.3', async () => emptyLog(process.env.KAFKA_BOOTSTRAP_SERVERS))

@@ -5,6 +5,9 @@ import { openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
+/** Everything is opened for it, which takes its time on a folder without data. */
+const PROBE_TIMEOUT_MS = 10_000
+
 /** `arus doctor`: the settings in force, and for each slot what it is connected to and whether it is healthy. */
 export function doctorCommand(
   context: CliContext,
@@ -15,7 +18,7 @@ export function doctorCommand(
     .option('--json', 'print as JSON')
     .action(async (options: { json?: boolean }) => {
       const settings = withoutSecrets(context.parts.settings)
-      const slots = await probeSlots(probesOf(context.parts))
+      const slots = await probeSlots(probesOf(context.parts), PROBE_TIMEOUT_MS)
       const server = await serverState(context)
       if (options.json)
         return context.out(JSON.stringify({ settings, node: process.version, server, slots }, null, 2))
@@ -37,7 +40,12 @@ export function doctorCommand(
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  return { ...settings, apiKey: settings.apiKey === null ? null : '(set)' }
+  const { apiKey, kafkaPassword } = settings
+  return { ...settings, apiKey: masked(apiKey), kafkaPassword: masked(kafkaPassword) }
+}
+
+function masked(secret: string | null): string | null {
+  return secret === null ? null : '(set)'
 }
 
 async function serverState(context: CliContext): Promise<string> {

@@ -13,12 +13,21 @@ export type SlotHealth = Health['slots'][number]
 
 const PROBE_TIMEOUT_MS = 2_000
 
-/** Asks every slot at once; one that throws or does not answer within 2 s is down. */
-export async function probeSlots(probes: readonly SlotProbe[]): Promise<SlotHealth[]> {
+/** Asks every slot at once; one that throws or does not answer in time is down, and its detail says why. */
+export async function probeSlots(
+  probes: readonly SlotProbe[],
+  timeoutMs: number = PROBE_TIMEOUT_MS,
+): Promise<SlotHealth[]> {
   return Promise.all(
     probes.map(async ({ slot, adapter, detail, isHealthy }) => {
-      const status = (await answersInTime(isHealthy)) ? ('ok' as const) : ('down' as const)
-      return { slot, adapter, status, detail }
+      const fault = await faultOf(isHealthy, timeoutMs)
+      const status = fault === null ? ('ok' as const) : ('down' as const)
+      return {
+        slot,
+        adapter,
+        status,
+        detail: fault === null || fault === '' ? detail : `${detail}: ${fault}`,
+      }
     }),
   )
 }
@@ -29,13 +38,14 @@ export function overallStatus(slots: readonly SlotHealth[], hasModel: boolean): 
   return slots.every((slot) => slot.status === 'ok') && hasModel ? 'ok' : 'degraded'
 }
 
-async function answersInTime(isHealthy: () => Promise<boolean>): Promise<boolean> {
-  const deadline = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => deadline.resolve(false), PROBE_TIMEOUT_MS)
+/** Null for a slot that answers; else why it does not, as far as is known. */
+async function faultOf(isHealthy: () => Promise<boolean>, timeoutMs: number): Promise<string | null> {
+  const deadline = Promise.withResolvers<string>()
+  const timer = setTimeout(() => deadline.resolve(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
   try {
-    return await Promise.race([isHealthy(), deadline.promise])
-  } catch {
-    return false
+    return await Promise.race([isHealthy().then((isOk) => (isOk ? null : '')), deadline.promise])
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   } finally {
     clearTimeout(timer)
   }

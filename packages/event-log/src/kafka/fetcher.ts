@@ -30,6 +30,8 @@ export interface FetchRequest {
   readonly from: ReadonlyMap<number, number>
   /** How long the broker waits when it has nothing. */
   readonly waitMs: number
+  /** Bytes of a partition, about; at most, and by default, 1 MB. */
+  readonly partitionBytes?: number
 }
 
 /** What a fetch brought of one partition. */
@@ -67,7 +69,7 @@ export class Fetcher {
   }
 
   /** One fetch. What is wrong with a partition stands in it; throws what concerns them all. */
-  async fetch({ topic, node, from, waitMs }: FetchRequest): Promise<FetchedPartition[]> {
+  async fetch({ topic, node, from, waitMs, partitionBytes }: FetchRequest): Promise<FetchedPartition[]> {
     this.#api ??= this.#newestApi()
     const api = await this.#api.catch((error: unknown) => {
       this.#api = null
@@ -81,7 +83,7 @@ export class Fetcher {
       currentLeaderEpoch: -1,
       fetchOffset: BigInt(fromOffset),
       lastFetchedEpoch: -1,
-      partitionMaxBytes: PARTITION_BYTES_MAX,
+      partitionMaxBytes: Math.min(PARTITION_BYTES_MAX, partitionBytes ?? PARTITION_BYTES_MAX),
     }))
     const answer = await api
       .async(

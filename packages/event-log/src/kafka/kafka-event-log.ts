@@ -40,6 +40,8 @@ export interface KafkaEventLogOptions extends KafkaConnection {
 const RECORD_BYTES_MAX = 16 * 1024 * 1024
 const READ_BYTES_MAX = 16 * 1024 * 1024
 const READ_DEFAULT = 1_000
+/** A record's size, for how much to ask for. */
+const RECORD_BYTES = 1024
 const OPEN_TIMEOUT_MS = 10_000
 const HEALTH_TIMEOUT_MS = 3_000
 
@@ -85,7 +87,9 @@ class KafkaEventLog implements EventLog {
   }
 
   async connect(): Promise<void> {
-    await this.#do('connecting', () => within(OPEN_TIMEOUT_MS, this.#client.metadata({ topics: [] })))
+    // One look at each server: waiting for one that may come is for those who are connected.
+    const asked = () => within(OPEN_TIMEOUT_MS, this.#client.metadata({ topics: [], retries: 0 }))
+    await this.#do('connecting', asked)
   }
 
   async ensureTopic(name: string, options: TopicOptions): Promise<void> {
@@ -173,7 +177,7 @@ class KafkaEventLog implements EventLog {
         id.startsWith(this.#groupPrefix),
       )
       const timeAt = async (topic: string, partition: number, offset: number) =>
-        (await this.#fetchFrom(topic, partition, offset))?.entries[0]?.timestampMs ?? null
+        (await this.#fetchFrom(topic, partition, offset, 1))?.entries[0]?.timestampMs ?? null
       return groupLags(this.#client, ids.sort(), { timeAt, now })
     })
     return groups.map(({ group, partitions }) => ({
@@ -218,7 +222,7 @@ class KafkaEventLog implements EventLog {
     let bytes = 0
     let nextOffset = fromOffset
     while (entries.length < maxRecords && bytes < READ_BYTES_MAX) {
-      const fetched = await this.#fetchFrom(topic, partition, nextOffset)
+      const fetched = await this.#fetchFrom(topic, partition, nextOffset, maxRecords - entries.length)
       if (fetched === null) {
         const { start } = await this.#bounds(topic, partition)
         if (nextOffset >= start) break
@@ -237,12 +241,18 @@ class KafkaEventLog implements EventLog {
     return { topic: name, partition, entries, nextOffset, lost }
   }
 
-  /** What one fetch brings without waiting; null where the offset is not in the partition. */
-  async #fetchFrom(topic: string, partition: number, offset: number) {
+  /** What one fetch brings without waiting, of about so many records; null where the offset is not in the partition. */
+  async #fetchFrom(topic: string, partition: number, offset: number, recordCount: number) {
     const leaders = await this.#fetcher.leaders(topic)
     const node = [...leaders].find(([, partitions]) => partitions.includes(partition))?.[0] ?? -1
     const from = new Map([[partition, offset]])
-    const [fetched] = await this.#fetcher.fetch({ topic, node, from, waitMs: 0 })
+    const [fetched] = await this.#fetcher.fetch({
+      topic,
+      node,
+      from,
+      waitMs: 0,
+      partitionBytes: recordCount * RECORD_BYTES,
+    })
     if (fetched === undefined || fetched.error === 'OFFSET_OUT_OF_RANGE') return null
     if (fetched.error !== null) {
       this.#client.clearMetadata()

@@ -5,12 +5,14 @@ import type { Engine, StartContext, Tool } from './launcher/engine.ts'
 import { EngineError } from './launcher/errors.ts'
 import { freePort } from './launcher/free-port.ts'
 import { GuardedProcess } from './launcher/guarded-process.ts'
-import { recipeFile } from './launcher/python.ts'
+import { installPythonPackages, PYTHON_TOOL, pythonOf, recipeFile } from './launcher/python.ts'
 
 export const JAVA_TOOLS: readonly Tool[] = [
   { command: 'java', hint: 'Java 17 or newer: apt-get install openjdk-17-jre-headless' },
   { command: 'mvn', hint: 'Maven: apt-get install maven' },
 ]
+/** A client that is not ours, for events that others write. */
+const PYTHON_PACKAGES = ['kafka-python==3.0.12']
 const USER = 'arus'
 
 /** Where a broker of a test listens, and how it lets clients in. */
@@ -23,17 +25,20 @@ export interface KafkaPorts {
 
 /**
  * Kafka in KRaft mode: one node, broker and controller. Programs find it by `KAFKA_BOOTSTRAP_SERVERS`. A second listener
- * wants TLS and a password; tests find it by `ARUS_KAFKA_SECURE`, `ARUS_KAFKA_PASSWORD`, `ARUS_KAFKA_CA`; and the jars of
- * Kafka's own tools by `ARUS_KAFKA_LIBS`.
+ * wants TLS and a password; tests find it by `ARUS_KAFKA_SECURE`, `ARUS_KAFKA_PASSWORD`, `ARUS_KAFKA_CA`; the jars of
+ * Kafka's own tools by `ARUS_KAFKA_LIBS`; and a Python with the package `kafka-python` by `ARUS_KAFKA_PYTHON`.
  */
 export const kafka: Engine = {
   name: 'kafka',
   version: '4.3.1',
-  description: 'Kafka 4.3 (KRaft) and its tools from Maven Central (54 MB)',
-  tools: JAVA_TOOLS,
-  recipe: [recipeFile('jars/kafka.xml')],
+  description: 'Kafka 4.3 (KRaft) and its tools from Maven Central (54 MB), kafka-python from PyPI',
+  tools: [...JAVA_TOOLS, PYTHON_TOOL],
+  recipe: [recipeFile('jars/kafka.xml'), ...PYTHON_PACKAGES],
 
-  install: ({ folder, run }) => run(copyJars('kafka', folder)),
+  async install(context) {
+    await context.run(copyJars('kafka', context.folder))
+    await installPythonPackages(context, PYTHON_PACKAGES)
+  },
 
   async start(context) {
     const ports = { plain: await freePort(), controller: await freePort(), secure: await freePort() }
@@ -47,6 +52,7 @@ export const kafka: Engine = {
         ARUS_KAFKA_PASSWORD: password,
         ARUS_KAFKA_CA: join(context.runFolder, 'ca.pem'),
         ARUS_KAFKA_LIBS: join(context.folder, 'libs'),
+        ARUS_KAFKA_PYTHON: pythonOf(context.folder),
       },
       stop: () => broker.stop(5_000),
     }

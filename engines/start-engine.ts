@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deltalake } from './deltalake.ts'
+import { kafka } from './kafka.ts'
+import { kafkaZookeeper } from './kafka-zookeeper.ts'
 import type { Engine, Log, RunningEngine } from './launcher/engine.ts'
 import { EngineError } from './launcher/errors.ts'
 import { installEngine } from './launcher/installation.ts'
@@ -12,7 +14,16 @@ import { spark } from './spark.ts'
 import { trino } from './trino.ts'
 
 /** Every engine there is, in the order in which they are started: later ones are told where the earlier ones are. */
-export const ENGINES: readonly Engine[] = [minio, spark, trino, deltalake, mlflow, schemathesis]
+export const ENGINES: readonly Engine[] = [
+  minio,
+  kafka,
+  kafkaZookeeper,
+  spark,
+  trino,
+  deltalake,
+  mlflow,
+  schemathesis,
+]
 
 /** The engines of these names, in the order in which they are started. Throws `ENGINE_UNKNOWN`. */
 export function enginesNamed(names: readonly string[]): readonly Engine[] {

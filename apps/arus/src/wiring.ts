@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
-import { readersOf, topicNames } from './events/topics.ts'
+import { readersOf, topicsOf } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
@@ -31,12 +32,16 @@ export interface OpenParts extends Parts {
 export function openParts(settings: Settings): OpenParts {
   const folders = dataFolders(settings)
   const closers: (() => Promise<void>)[] = []
+  const openings: Promise<unknown>[] = []
 
   /** Opens on first call; the last opened is closed first. */
   function once<T>(open: () => Promise<T>, close: (part: T) => Promise<void>): () => Promise<T> {
     let opening: Promise<T> | null = null
     return () => {
-      opening ??= openAndRemember(open, close)
+      if (opening === null) {
+        opening = openAndRemember(open, close)
+        openings.push(opening)
+      }
       return opening
     }
   }
@@ -50,10 +55,14 @@ export function openParts(settings: Settings): OpenParts {
 
   const log = once(
     async () =>
-      (await import('@arus/event-log')).openLmdbEventLog({
-        folder: folders.log,
-        retentionHolds: readersOf(topicNames(settings.shop)),
-      }),
+      settings.kafkaServers === null
+        ? (await import('@arus/event-log')).openLmdbEventLog({
+            folder: folders.log,
+            retentionHolds: readersOf(topicsOf(settings)),
+          })
+        : (await import('@arus/event-log/kafka')).openKafkaEventLog(
+            kafkaOptions(settings, settings.kafkaServers),
+          ),
     (part) => part.close(),
   )
   const state = once(
@@ -131,6 +140,8 @@ export function openParts(settings: Settings): OpenParts {
     experiments,
     catalogue,
     async close() {
+      // One that is still being opened, because whoever asked for it gave up, would keep the process alive.
+      await Promise.allSettled(openings)
       for (const close of closers.splice(0)) await close()
     },
   }
@@ -200,14 +211,31 @@ function modelLocation(settings: Settings): string {
   return mlflow === null ? dataFolders(settings).models : `arus-${shop} at ${mlflow.trackingUri}`
 }
 
+function kafkaOptions(settings: Settings, servers: readonly string[]): KafkaEventLogOptions {
+  const { shop, kafkaSecurity, kafkaAuthorityFile, kafkaUsername, kafkaPassword } = settings
+  const authority = kafkaAuthorityFile === null ? {} : { ca: readFileSync(kafkaAuthorityFile, 'utf8') }
+  const sasl =
+    kafkaUsername === null || kafkaPassword === null
+      ? {}
+      : { sasl: { mechanism: settings.kafkaMechanism, username: kafkaUsername, password: kafkaPassword } }
+  return {
+    servers,
+    ...(kafkaSecurity.endsWith('SSL') ? { tls: authority } : {}),
+    ...sasl,
+    replicationFactor: settings.kafkaReplicationFactor,
+    // Topics carry the shop in their names already.
+    groupPrefix: `${shop}.`,
+  }
+}
+
 /** How each slot of DESIGN §2 is filled in this process, for health and `arus doctor`. */
 export function slotProbes(parts: Parts): SlotProbe[] {
   const folders = dataFolders(parts.settings)
   return [
     {
       slot: 'event log',
-      adapter: 'lmdb',
-      detail: folders.log,
+      adapter: parts.settings.kafkaServers === null ? 'lmdb' : 'kafka',
+      detail: parts.settings.kafkaServers?.join(', ') ?? folders.log,
       isHealthy: async () => (await parts.log()).isHealthy(),
     },
     {

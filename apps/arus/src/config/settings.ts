@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
+import { type KafkaSettings, readKafkaSettings } from './kafka-settings.ts'
 import { type MlflowSettings, splitTrackingUri } from './mlflow-settings.ts'
 import type { S3Settings } from './s3-settings.ts'
 import type { TrinoSettings } from './trino-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
-export interface Settings {
+export interface Settings extends KafkaSettings {
   /** Names the shop: a folder, and a prefix in shared engines. */
   readonly shop: string
   /** All that Arus writes is below this folder. */
@@ -68,8 +69,11 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
+/** Of a topic in Kafka: several processes may share it later, and 6 can be shared by 2 and by 3. */
+const KAFKA_PARTITIONS = 6
+
 /** Variables of DESIGN §2 whose real engine this version cannot use yet: setting one must not be ignored silently. */
-const ENGINES_NOT_YET = ['KAFKA_BOOTSTRAP_SERVERS', 'SPARK_REMOTE', 'DATABASE_URL', 'REDIS_URL'] as const
+const ENGINES_NOT_YET = ['SPARK_REMOTE', 'DATABASE_URL', 'REDIS_URL'] as const
 
 /**
  * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
@@ -83,7 +87,9 @@ export function readSettings(
   const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
   const reader = new Reader({ ...fromFile, ...withoutEmpty(environment) })
   const apiPort = reader.integer('ARUS_API_PORT', 8000, 0, 65_535)
+  const kafka = readKafkaSettings(reader)
   const settings: Settings = {
+    ...kafka,
     shop: reader.match(
       'ARUS_SHOP',
       'shop',
@@ -98,7 +104,12 @@ export function readSettings(
     sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1536, 256, 1_000_000) * 1024 * 1024,
     sqlProcessCount: reader.integer('ARUS_SQL_PROCESSES', 2, 1, 64),
     sqlProcessMemoryBytes: reader.integer('ARUS_SQL_PROCESS_MEMORY_MB', 512, 128, 1_000_000) * 1024 * 1024,
-    partitionCount: reader.integer('ARUS_PARTITIONS', 1, 1, 1024),
+    partitionCount: reader.integer(
+      'ARUS_PARTITIONS',
+      kafka.kafkaServers === null ? 1 : KAFKA_PARTITIONS,
+      1,
+      1024,
+    ),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
     sessionGapMs: reader.integer('ARUS_SESSION_GAP_MINUTES', 30, 1, 24 * 60) * 60_000,

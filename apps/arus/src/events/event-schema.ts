@@ -28,7 +28,8 @@ const NEEDS_PRODUCT: ReadonlySet<string> = new Set([
   'purchase',
   'recommendation_clicked',
 ])
-const FIELDS: ReadonlySet<string> = new Set([
+/** Every field of the canonical event. */
+export const EVENT_FIELDS = [
   'event_id',
   'user_id',
   'session_id',
@@ -44,7 +45,8 @@ const FIELDS: ReadonlySet<string> = new Set([
   'query',
   'properties',
   'received_at',
-])
+] as const
+const FIELDS: ReadonlySet<string> = new Set(EVENT_FIELDS)
 
 /** What makes one field of an event, or says why not. */
 class Fault extends Error {

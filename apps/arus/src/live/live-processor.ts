@@ -284,7 +284,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     const decoded: { event: ShopEvent; offset: number }[] = []
     for (const entry of batch.entries) {
       try {
-        decoded.push({ event: decodeEvent(entry), offset: entry.offset })
+        decoded.push({ event: decodeEvent(entry, batch), offset: entry.offset })
       } catch (error) {
         this.#options.onPoison?.(batch, entry.offset, error)
       }

@@ -4,6 +4,8 @@ import { startEngine } from './start-engine.ts'
 /** The engines of `npm run test:engines`, and the variable by which each is known to run already. */
 const WANTED = {
   minio: 'S3_ENDPOINT',
+  postgres: 'DATABASE_URL',
+  valkey: 'REDIS_URL',
   spark: 'ARUS_SPARK_SOCKET',
   deltalake: 'ARUS_DELTALAKE_SOCKET',
   schemathesis: 'ARUS_SCHEMATHESIS',
@@ -27,7 +29,13 @@ export default async function setup(): Promise<() => Promise<void>> {
   }
   try {
     await start('minio')
-    await settled([start('spark'), start('deltalake'), start('schemathesis')])
+    await settled([
+      start('postgres'),
+      start('valkey'),
+      start('spark'),
+      start('deltalake'),
+      start('schemathesis'),
+    ])
   } catch (error) {
     await stop()
     throw error

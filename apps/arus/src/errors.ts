@@ -37,6 +37,8 @@ export const ERROR_CODES = {
   QUERY_TOO_EXPENSIVE: { status: 422, exitCode: 5 },
   QUERY_QUEUE_FULL: { status: 503, exitCode: 5 },
   SERVER_UNREACHABLE: { status: 502, exitCode: 5 },
+  ENGINE_UNREACHABLE: { status: 503, exitCode: 5 },
+  ENGINE_UNUSABLE: { status: 500, exitCode: 2 },
   STATE_UNSTORABLE: { status: 500, exitCode: 70 },
   EVENT_UNUSABLE: { status: 422, exitCode: 2 },
   ALREADY_RUNNING: { status: 409, exitCode: 5 },

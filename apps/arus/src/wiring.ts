@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
+import { maskedUrl } from './config/masked-url.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicNames } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
@@ -79,8 +81,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const database = once(
-    async () =>
-      (await import('./database/database.ts')).openDatabase({ file: join(folders.database, 'arus.sqlite') }),
+    () => openDatabase(settings),
     (part) => part.destroy(),
   )
   const registry = once(
@@ -130,6 +131,18 @@ export function openParts(settings: Settings): OpenParts {
       for (const close of closers.splice(0)) await close()
     },
   }
+}
+
+async function openDatabase(settings: Settings): Promise<ArusDatabase> {
+  const { databaseUrl: url, shop } = settings
+  if (url !== null)
+    return (await import('./database/postgres-database.ts')).openPostgresDatabase({ url, shop })
+  return (await import('./database/sqlite-database.ts')).openSqliteDatabase({ file: databasePlace(settings) })
+}
+
+function databasePlace(settings: Settings): string {
+  const { databaseUrl: url } = settings
+  return url === null ? join(dataFolders(settings).database, 'arus.sqlite') : maskedUrl(url)
 }
 
 function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
@@ -190,8 +203,8 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'database',
-      adapter: 'sqlite',
-      detail: join(folders.database, 'arus.sqlite'),
+      adapter: parts.settings.databaseUrl === null ? 'sqlite' : 'postgresql',
+      detail: databasePlace(parts.settings),
       isHealthy: async () => (await parts.registry()).isHealthy(),
     },
   ]

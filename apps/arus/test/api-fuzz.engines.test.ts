@@ -20,7 +20,13 @@ beforeAll(async () => {
     apiPort: await freePort(),
     dashboardPort: await freePort(),
     // The engines of other suites are not for this Arus.
-    settings: { ARUS_REQUIRE_KEYS: 'true', ARUS_LOG_LEVEL: 'error', S3_ENDPOINT: '' },
+    settings: {
+      ARUS_REQUIRE_KEYS: 'true',
+      ARUS_LOG_LEVEL: 'error',
+      S3_ENDPOINT: '',
+      DATABASE_URL: '',
+      REDIS_URL: '',
+    },
   }
   key = (await arus(place, 'keys', 'create', '--kind', 'admin', '--name', 'fuzz')).out.trim()
   running = await RunningArus.start(place, ['--size', '500', '--shoppers', '0', '--no-dashboard'], 120_000)

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { maskedUrl } from '../config/masked-url.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
@@ -37,7 +38,11 @@ export function doctorCommand(
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  return { ...settings, apiKey: settings.apiKey === null ? null : '(set)' }
+  return {
+    ...settings,
+    apiKey: settings.apiKey === null ? null : '(set)',
+    databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
+  }
 }
 
 async function serverState(context: CliContext): Promise<string> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ArusError } from '../errors.ts'
+import { maskedUrl } from './masked-url.ts'
 import { readSettings } from './settings.ts'
 
 let folder = ''
@@ -50,6 +51,18 @@ test('an engine that cannot be used yet is refused, not ignored', () => {
   expect(() => readSettings({ KAFKA_BOOTSTRAP_SERVERS: 'localhost:9092' }, folder)).toThrow(
     /KAFKA_BOOTSTRAP_SERVERS/,
   )
+})
+
+test('the address of a database is kept as it is, and told without its secrets where it is wrong or shown', () => {
+  const url = 'postgres://arus:geheim@db.lan:5432/shops?sslmode=verify-full'
+  expect(readSettings({}, folder).databaseUrl).toBeNull()
+  expect(readSettings({ DATABASE_URL: url }, folder).databaseUrl).toBe(url)
+  expect(maskedUrl(url)).toBe('postgres://arus:***@db.lan:5432/shops')
+  for (const wrong of ['mysql://arus:geheim@db.lan/shops', 'arus:geheim@db.lan', 'postgres:///shops']) {
+    const read = () => readSettings({ DATABASE_URL: wrong }, folder)
+    expect(read).toThrow('DATABASE_URL must be an address such as postgres://')
+    expect(read).not.toThrow('geheim')
+  }
 })
 
 test('keys are off until they are required; a misspelled "true" is an error, not off', () => {

@@ -51,6 +51,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[]
   /** The key commands present to a running server; null: none. A secret. */
   readonly apiKey: string | null
+  /** PostgreSQL instead of SQLite, with its password: a secret; null: SQLite. */
+  readonly databaseUrl: string | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -66,7 +68,6 @@ const ENGINES_NOT_YET = [
   'SPARK_REMOTE',
   'TRINO_URL',
   'MLFLOW_TRACKING_URI',
-  'DATABASE_URL',
   'REDIS_URL',
 ] as const
 
@@ -112,6 +113,7 @@ export function readSettings(
     rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
     apiKey: reader.text('ARUS_API_KEY', '') || null,
+    databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
@@ -196,6 +198,16 @@ class Reader {
     if (pattern.test(text)) return text
     this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
     return fallback
+  }
+
+  /** Null when it is not set. What is wrong is told without the address, which may hold a password. */
+  url(name: string, protocols: readonly string[]): string | null {
+    const text = this.#values[name]
+    if (!text) return null
+    const url = URL.canParse(text) ? new URL(text) : null
+    if (url !== null && protocols.includes(url.protocol) && url.hostname !== '') return text
+    this.#wrong.push(`${name} must be an address such as ${protocols[0]}//user:password@host:port/name`)
+    return null
   }
 
   timeZone(name: string, fallback: string): string {

@@ -43,6 +43,8 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemCode, string>> = {
   QUERY_TOO_EXPENSIVE: 'The query needs more than it may have',
   QUERY_QUEUE_FULL: 'Too many queries are running',
   SERVER_UNREACHABLE: 'The server cannot be reached',
+  ENGINE_UNREACHABLE: 'A part that Arus rests on does not answer',
+  ENGINE_UNUSABLE: 'A part that Arus rests on will not do',
   STATE_UNSTORABLE: 'The value cannot be kept in live state',
   EVENT_UNUSABLE: 'The event cannot be counted',
   ALREADY_RUNNING: 'Arus already runs here',

@@ -1,4 +1,5 @@
 import type { Health } from '../api-schema/index.ts'
+import { ArusError } from '../errors.ts'
 
 /** One slot of DESIGN §2 and how to ask whether it answers. */
 export interface SlotProbe {
@@ -13,12 +14,13 @@ export type SlotHealth = Health['slots'][number]
 
 const PROBE_TIMEOUT_MS = 2_000
 
-/** Asks every slot at once; one that throws or does not answer within 2 s is down. */
+/** Asks every slot at once; one that throws or does not answer within 2 s is down, and its detail says why where it is known. */
 export async function probeSlots(probes: readonly SlotProbe[]): Promise<SlotHealth[]> {
   return Promise.all(
     probes.map(async ({ slot, adapter, detail, isHealthy }) => {
-      const status = (await answersInTime(isHealthy)) ? ('ok' as const) : ('down' as const)
-      return { slot, adapter, status, detail }
+      const answer = await answerInTime(isHealthy)
+      const why = answer instanceof ArusError ? ` (${answer.message})` : ''
+      return { slot, adapter, status: answer === true ? 'ok' : 'down', detail: detail + why }
     }),
   )
 }
@@ -29,13 +31,14 @@ export function overallStatus(slots: readonly SlotHealth[], hasModel: boolean): 
   return slots.every((slot) => slot.status === 'ok') && hasModel ? 'ok' : 'degraded'
 }
 
-async function answersInTime(isHealthy: () => Promise<boolean>): Promise<boolean> {
+/** What it says, or threw; false when it says nothing in time. */
+async function answerInTime(isHealthy: () => Promise<boolean>): Promise<unknown> {
   const deadline = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => deadline.resolve(false), PROBE_TIMEOUT_MS)
   try {
     return await Promise.race([isHealthy(), deadline.promise])
-  } catch {
-    return false
+  } catch (error) {
+    return error
   } finally {
     clearTimeout(timer)
   }

@@ -15,6 +15,7 @@ import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
 import { RuleStore } from './rules/rule-store.ts'
+import type { StateStore } from './state/state-store.ts'
 
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
@@ -56,7 +57,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const state = once(
-    async () => (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({ folder: folders.state }),
+    () => openState(settings),
     (part) => part.close(),
   )
   const duckdb = once(
@@ -133,6 +134,16 @@ export function openParts(settings: Settings): OpenParts {
   }
 }
 
+async function openState(settings: Settings): Promise<StateStore> {
+  const { redisUrl: url, shop } = settings
+  if (url === null)
+    return (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({
+      folder: dataFolders(settings).state,
+    })
+  const onWarning = (message: string) => process.emitWarning(message)
+  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({ url, shop, onWarning })
+}
+
 async function openDatabase(settings: Settings): Promise<ArusDatabase> {
   const { databaseUrl: url, shop } = settings
   if (url !== null)
@@ -173,8 +184,8 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'live state',
-      adapter: 'lmdb',
-      detail: folders.state,
+      adapter: parts.settings.redisUrl === null ? 'lmdb' : 'valkey',
+      detail: parts.settings.redisUrl === null ? folders.state : maskedUrl(parts.settings.redisUrl),
       isHealthy: async () => (await parts.state()).isHealthy(),
     },
     {

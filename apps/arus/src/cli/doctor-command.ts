@@ -42,6 +42,7 @@ function withoutSecrets(settings: Settings): Settings {
     ...settings,
     apiKey: settings.apiKey === null ? null : '(set)',
     databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
+    redisUrl: settings.redisUrl === null ? null : maskedUrl(settings.redisUrl),
   }
 }
 

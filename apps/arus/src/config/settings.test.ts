@@ -57,6 +57,9 @@ test('the address of a database is kept as it is, and told without its secrets w
   const url = 'postgres://arus:geheim@db.lan:5432/shops?sslmode=verify-full'
   expect(readSettings({}, folder).databaseUrl).toBeNull()
   expect(readSettings({ DATABASE_URL: url }, folder).databaseUrl).toBe(url)
+  expect(readSettings({ REDIS_URL: 'rediss://:geheim@db.lan' }, folder).redisUrl).toBe(
+    'rediss://:geheim@db.lan',
+  )
   expect(maskedUrl(url)).toBe('postgres://arus:***@db.lan:5432/shops')
   for (const wrong of ['mysql://arus:geheim@db.lan/shops', 'arus:geheim@db.lan', 'postgres:///shops']) {
     const read = () => readSettings({ DATABASE_URL: wrong }, folder)

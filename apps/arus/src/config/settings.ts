@@ -53,6 +53,8 @@ export interface Settings {
   readonly apiKey: string | null
   /** PostgreSQL instead of SQLite, with its password: a secret; null: SQLite. */
   readonly databaseUrl: string | null
+  /** Valkey or Redis for live state instead of LMDB, with its password: a secret; null: LMDB. */
+  readonly redisUrl: string | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -68,7 +70,6 @@ const ENGINES_NOT_YET = [
   'SPARK_REMOTE',
   'TRINO_URL',
   'MLFLOW_TRACKING_URI',
-  'REDIS_URL',
 ] as const
 
 /**
@@ -114,6 +115,7 @@ export function readSettings(
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
     apiKey: reader.text('ARUS_API_KEY', '') || null,
     databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')

@@ -9,13 +9,17 @@ import { EngineError } from './launcher/errors.ts'
 import { installEngine } from './launcher/installation.ts'
 import { minio } from './minio.ts'
 import { mlflow } from './mlflow.ts'
+import { postgres } from './postgres.ts'
 import { schemathesis } from './schemathesis.ts'
 import { spark } from './spark.ts'
 import { trino } from './trino.ts'
+import { valkey } from './valkey.ts'
 
 /** Every engine there is, in the order in which they are started: later ones are told where the earlier ones are. */
 export const ENGINES: readonly Engine[] = [
   minio,
+  postgres,
+  valkey,
   kafka,
   kafkaZookeeper,
   spark,

@@ -5,6 +5,8 @@ import { startEngine } from './start-engine.ts'
 const WANTED = {
   minio: 'S3_ENDPOINT',
   kafka: 'KAFKA_BOOTSTRAP_SERVERS',
+  postgres: 'DATABASE_URL',
+  valkey: 'REDIS_URL',
   spark: 'ARUS_SPARK_SOCKET',
   trino: 'TRINO_URL',
   deltalake: 'ARUS_DELTALAKE_SOCKET',
@@ -32,6 +34,8 @@ export default async function setup(): Promise<() => Promise<void>> {
   try {
     await start('minio')
     await settled([
+      start('postgres'),
+      start('valkey'),
       start('kafka'),
       start('spark'),
       start('trino'),

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
+import { maskedUrl } from './config/masked-url.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicsOf } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
@@ -17,6 +19,7 @@ import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
 import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
+import type { StateStore } from './state/state-store.ts'
 
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
@@ -66,7 +69,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const state = once(
-    async () => (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({ folder: folders.state }),
+    () => openState(settings),
     (part) => part.close(),
   )
   const duckdb = once(
@@ -95,8 +98,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const database = once(
-    async () =>
-      (await import('./database/database.ts')).openDatabase({ file: join(folders.database, 'arus.sqlite') }),
+    () => openDatabase(settings),
     (part) => part.destroy(),
   )
   const registry = once(
@@ -180,6 +182,28 @@ async function openModelRegistry(
   })
 }
 
+async function openState(settings: Settings): Promise<StateStore> {
+  const { redisUrl: url, shop } = settings
+  if (url === null)
+    return (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({
+      folder: dataFolders(settings).state,
+    })
+  const onWarning = (message: string) => process.emitWarning(message)
+  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({ url, shop, onWarning })
+}
+
+async function openDatabase(settings: Settings): Promise<ArusDatabase> {
+  const { databaseUrl: url, shop } = settings
+  if (url !== null)
+    return (await import('./database/postgres-database.ts')).openPostgresDatabase({ url, shop })
+  return (await import('./database/sqlite-database.ts')).openSqliteDatabase({ file: databasePlace(settings) })
+}
+
+function databasePlace(settings: Settings): string {
+  const { databaseUrl: url } = settings
+  return url === null ? join(dataFolders(settings).database, 'arus.sqlite') : maskedUrl(url)
+}
+
 function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
   const folders = dataFolders(settings)
   return {
@@ -240,8 +264,8 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'live state',
-      adapter: 'lmdb',
-      detail: folders.state,
+      adapter: parts.settings.redisUrl === null ? 'lmdb' : 'valkey',
+      detail: parts.settings.redisUrl === null ? folders.state : maskedUrl(parts.settings.redisUrl),
       isHealthy: async () => (await parts.state()).isHealthy(),
     },
     {
@@ -273,8 +297,8 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'database',
-      adapter: 'sqlite',
-      detail: join(folders.database, 'arus.sqlite'),
+      adapter: parts.settings.databaseUrl === null ? 'sqlite' : 'postgresql',
+      detail: databasePlace(parts.settings),
       isHealthy: async () => {
         await (await parts.database()).selectFrom('models').select('version').limit(1).execute()
         return true

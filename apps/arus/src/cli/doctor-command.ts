@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { maskedUrl } from '../config/masked-url.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
@@ -49,6 +50,8 @@ function withoutSecrets(settings: Settings): Settings {
   return {
     ...settings,
     apiKey: masked(apiKey),
+    databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
+    redisUrl: settings.redisUrl === null ? null : maskedUrl(settings.redisUrl),
     kafkaPassword: masked(kafkaPassword),
     trino: trino === null ? null : { ...trino, password: masked(trino.password) },
     mlflow:

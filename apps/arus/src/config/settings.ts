@@ -61,6 +61,10 @@ export interface Settings extends KafkaSettings {
   readonly trino: TrinoSettings | null
   /** Where models are kept; null: in the database and a folder below `dataDir`. */
   readonly mlflow: MlflowSettings | null
+  /** PostgreSQL instead of SQLite, with its password: a secret; null: SQLite. */
+  readonly databaseUrl: string | null
+  /** Valkey or Redis for live state instead of LMDB, with its password: a secret; null: LMDB. */
+  readonly redisUrl: string | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -73,7 +77,7 @@ const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 const KAFKA_PARTITIONS = 6
 
 /** Variables of DESIGN §2 whose real engine this version cannot use yet: setting one must not be ignored silently. */
-const ENGINES_NOT_YET = ['SPARK_REMOTE', 'DATABASE_URL', 'REDIS_URL'] as const
+const ENGINES_NOT_YET = ['SPARK_REMOTE'] as const
 
 /**
  * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
@@ -127,6 +131,8 @@ export function readSettings(
     s3: readS3(reader),
     trino: readTrino(reader),
     mlflow: readMlflow(reader),
+    databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
@@ -279,6 +285,16 @@ class Reader {
     if (pattern.test(text)) return text
     this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
     return fallback
+  }
+
+  /** Null when it is not set. What is wrong is told without the address, which may hold a password. */
+  url(name: string, protocols: readonly string[]): string | null {
+    const text = this.#values[name]
+    if (!text) return null
+    const url = URL.canParse(text) ? new URL(text) : null
+    if (url !== null && protocols.includes(url.protocol) && url.hostname !== '') return text
+    this.#wrong.push(`${name} must be an address such as ${protocols[0]}//user:password@host:port/name`)
+    return null
   }
 
   timeZone(name: string, fallback: string): string {

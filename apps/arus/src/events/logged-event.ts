@@ -1,6 +1,6 @@
 import type { ShopEvent } from './event.ts'
 import { eventFault } from './event-fault.ts'
-import { EVENT_FIELDS, type ParsedEvent, parseEvent } from './event-schema.ts'
+import { type ParsedEvent, parseEvent } from './event-schema.ts'
 import { parseExactJson } from './exact-json.ts'
 import { DEPTH_MAX, isDeeperThan } from './nesting.ts'
 
@@ -33,10 +33,27 @@ export function readLoggedEvent(raw: string, place: EntryPlace): ParsedEvent {
   return fault === null ? { kind: 'event', event: withTypes(body, place) } : refused(fault)
 }
 
+/** Written out, name by name: a loop over the names takes several times as long, and every event of the log comes by. */
 function isAsIngested(body: unknown): body is Record<string, unknown> {
   if (typeof body !== 'object' || body === null) return false
-  for (const name of EVENT_FIELDS) if (!(name in body)) return false
-  return true
+  const event = body as { readonly [Field in keyof ShopEvent]?: unknown }
+  return (
+    event.event_id !== undefined &&
+    event.user_id !== undefined &&
+    event.session_id !== undefined &&
+    event.anonymous_id !== undefined &&
+    event.action !== undefined &&
+    event.product_id !== undefined &&
+    event.ts !== undefined &&
+    event.received_at !== undefined &&
+    event.price !== undefined &&
+    event.quantity !== undefined &&
+    event.order_id !== undefined &&
+    event.recommendation_id !== undefined &&
+    event.position !== undefined &&
+    event.query !== undefined &&
+    event.properties !== undefined
+  )
 }
 
 /** Figures in the shape they must have: who writes all fields may still have written others into them. */

@@ -35,10 +35,17 @@ const ADVICE: Partial<Record<EventLogErrorCode, string>> = {
   LOG_RECORD_TOO_LARGE: 'raise max.message.bytes of the topic, or send less at once',
 }
 
-/** The log's error for a failure of the client library; `doing` says what was tried, and where. */
-export function kafkaFailure(error: unknown, doing: string): EventLogError {
+/**
+ * The log's error for a failure of the client library; `doing` says what was tried, and where. `otherwise` is the code of what
+ * is in no table here.
+ */
+export function kafkaFailure(
+  error: unknown,
+  doing: string,
+  otherwise: EventLogErrorCode = 'LOG_WRITE_FAILED',
+): EventLogError {
   if (error instanceof EventLogError) return error
-  const code = codeOf(error)
+  const code = codeOf(error) ?? otherwise
   const advice = ADVICE[code]
   return new EventLogError(
     code,
@@ -52,7 +59,7 @@ export function isKafkaError(error: unknown, apiId: string): boolean {
   return error instanceof Error && findErrorBy(error, 'apiId', apiId) !== null
 }
 
-function codeOf(error: unknown): EventLogErrorCode {
+function codeOf(error: unknown): EventLogErrorCode | null {
   for (const one of causesOf(error)) {
     const { apiId, code, message } = one as { apiId?: string; code?: string; message?: string }
     const known = CODES[apiId ?? ''] ?? LIBRARY_CODES[code ?? '']
@@ -65,7 +72,7 @@ function codeOf(error: unknown): EventLogErrorCode {
     if (closed === true) return 'LOG_CLOSED'
     if (code === 'PLT_KFK_NETWORK' || canRetry === true) return 'LOG_UNAVAILABLE'
   }
-  return 'LOG_WRITE_FAILED'
+  return null
 }
 
 /** The innermost failure says most: "connect ECONNREFUSED 127.0.0.1:9092", not "metadata failed 3 times". */

@@ -89,7 +89,9 @@ class KafkaEventLog implements EventLog {
   async connect(): Promise<void> {
     // One look at each server: waiting for one that may come is for those who are connected.
     const asked = () => within(OPEN_TIMEOUT_MS, this.#client.metadata({ topics: [], retries: 0 }))
-    await this.#do('connecting', asked)
+    await asked().catch((error: unknown) => {
+      throw kafkaFailure(error, `connecting to ${this.#where}`, 'LOG_UNAVAILABLE')
+    })
   }
 
   async ensureTopic(name: string, options: TopicOptions): Promise<void> {

@@ -131,12 +131,17 @@ export class SparkConnectClient {
       readonly retry?: RetryPolicy
     },
   ): Promise<void> {
-    const pauseMs =
-      isTransient(error) && !this.#isClosed
-        ? backoffMs(options.retry ?? this.retry, options.attempt, { serverDelayMs: serverDelayMs(error) })
-        : null
+    this.assertOpen()
+    const pauseMs = isTransient(error)
+      ? backoffMs(options.retry ?? this.retry, options.attempt, { serverDelayMs: serverDelayMs(error) })
+      : null
     if (pauseMs === null) throw await this.errorOf(error)
-    await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => options.signal?.throwIfAborted())
+    await this.pause(pauseMs, options.signal)
+  }
+
+  /** Waits; throws the signal's reason when it is aborted meanwhile. */
+  async pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    await sleep(ms, undefined, { signal }).catch(() => signal?.throwIfAborted())
   }
 
   /** The typed error, with its full text where the server keeps one. */

@@ -29,6 +29,8 @@ export interface ExecuteOptions {
   readonly onProgress?: (progress: ExecutionProgress) => void
 }
 
+/** So that a server that ends each stream at once is not asked without a pause. */
+const EMPTY_STREAM_PAUSE_MS = 200
 /** How long the end of an operation may wait for a server that does not answer. */
 const END_TIMEOUT_MS = 5_000
 
@@ -83,17 +85,21 @@ class Operation {
   async *responses(): AsyncGenerator<ExecutePlanResponse> {
     let attempt = 0
     for (;;) {
+      let isEmpty = true
       try {
         for await (const response of this.#open()) {
           this.#client.observe(response)
           this.#isStarted = true
           this.#lastResponseId = response.responseId
+          isEmpty = false
           attempt = 0
           yield response
           if (response.responseType.case === 'resultComplete') return
           void this.#releaseUntil(response.responseId)
         }
         // The server ended the stream before the answer's end: attach again for the rest.
+        this.#isStarted = true
+        if (isEmpty) await this.#client.pause(EMPTY_STREAM_PAUSE_MS, this.#options.signal)
       } catch (error) {
         this.#options.signal?.throwIfAborted()
         await this.#recover(error, ++attempt)
@@ -124,6 +130,7 @@ class Operation {
 
   /** Decides how to go on after an error; throws when that is not possible. */
   async #recover(error: unknown, attempt: number): Promise<void> {
+    if (attempt > this.#client.retry.maxRetries + 1) throw await this.#client.errorOf(error)
     if (this.#isStarted && isOperationUnknown(error)) {
       if (this.#lastResponseId !== undefined) {
         const message = 'The connection broke, and the server no longer knows the operation'

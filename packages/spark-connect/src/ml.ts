@@ -34,18 +34,18 @@ export class Ml {
     const uid = `${estimator.split('.').at(-1)}_${randomUUID().replaceAll('-', '').slice(0, 12)}`
     const operator = { name: estimator, uid, type: OperatorType.ESTIMATOR }
     const value = { estimator: operator, params: paramsOf(params), dataset: dataset.relation }
-    return this.#model(await sendMl(this.#client, { case: 'fit', value }, options))
+    return this.#model(await sendMl(this.#client, { case: 'fit', value }, options), uid)
   }
 
   /** A model that was saved: `load('org.apache.spark.ml.recommendation.ALSModel', path)`. */
   async load(model: string, path: string, options: ExecuteOptions = {}): Promise<MlModel> {
     const operator = { name: model, uid: '', type: OperatorType.MODEL }
-    return this.#model(await sendMl(this.#client, { case: 'read', value: { operator, path } }, options))
+    return this.#model(await sendMl(this.#client, { case: 'read', value: { operator, path } }, options), '')
   }
 
-  #model(result: MlCommandResult | undefined): MlModel {
+  #model(result: MlCommandResult | undefined, uid: string): MlModel {
     const info = result?.resultType.case === 'operatorInfo' ? result.resultType.value : undefined
-    return new MlModel(this.#client, refOf(info), info?.uid ?? '')
+    return new MlModel(this.#client, refOf(info), info?.uid ?? uid)
   }
 }
 

@@ -22,6 +22,11 @@ const folder = mkdtempSync(join(tmpdir(), 'spark-connect-'))
 let session: SparkSession
 beforeAll(async () => {
   session = await connect(REMOTE)
+  // The engine of the tests interprets plans, which is quicker for a few rows.
+  await session.conf.set({
+    'spark.sql.codegen.wholeStage': true,
+    'spark.sql.codegen.factoryMode': 'FALLBACK',
+  })
 })
 afterAll(async () => {
   await session.stop()

@@ -68,6 +68,11 @@ export class Fetcher {
     return leaders
   }
 
+  /** Asks anew who leads what. */
+  forgetLeaders(): void {
+    this.#client.clearMetadata()
+  }
+
   /** One fetch. What is wrong with a partition stands in it; throws what concerns them all. */
   async fetch({ topic, node, from, waitMs, partitionBytes }: FetchRequest): Promise<FetchedPartition[]> {
     this.#api ??= this.#newestApi()

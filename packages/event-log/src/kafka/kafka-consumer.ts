@@ -1,13 +1,12 @@
-import type { Admin } from '@platformatic/kafka'
 import { EventLogError } from '../errors.ts'
 import type { LogBatch } from '../event-log.ts'
-import { type FetchedPartition, Fetcher } from './fetcher.ts'
+import type { FetchedPartition, Fetcher } from './fetcher.ts'
 import { retryMs } from './kafka-client.ts'
 import { kafkaFailure } from './kafka-errors.ts'
 
 export interface KafkaConsumerOptions {
   /** Of this consumer alone: a fetch that waits for more holds up what comes behind it on its connection. */
-  readonly client: Admin
+  readonly fetcher: Pick<Fetcher, 'leaders' | 'fetch' | 'forgetLeaders'>
   readonly topic: string
   /** As it is called in batches. */
   readonly name: string
@@ -32,7 +31,7 @@ type Outcome =
  * one under way while its entries are worked on. A broker that goes away is waited for. Throws what waiting cannot mend.
  */
 export async function* consumeKafka(options: KafkaConsumerOptions): AsyncGenerator<LogBatch> {
-  const { signal, client, topic } = options
+  const { signal, fetcher, topic } = options
   const fetching = new Fetching(options)
   const aborted = Promise.withResolvers<Outcome>()
   const onAbort = () => aborted.resolve({ kind: 'aborted' })
@@ -51,7 +50,7 @@ export async function* consumeKafka(options: KafkaConsumerOptions): AsyncGenerat
         const failure = kafkaFailure(error, `reading ${topic}`)
         if (!failure.canRetry) throw failure
         fetching.forget()
-        client.clearMetadata()
+        fetcher.forgetLeaders()
         failures += 1
         await waitFor(retryMs(failures), aborted.promise)
       }
@@ -64,24 +63,28 @@ export async function* consumeKafka(options: KafkaConsumerOptions): AsyncGenerat
 /** The fetches that are under way, one for each broker. */
 class Fetching {
   readonly #options: KafkaConsumerOptions
-  readonly #fetcher: Fetcher
   readonly #underWay = new Map<number, Promise<Outcome>>()
+  /** What went wrong after positions had moved: told once the batches before it are handed over. */
+  #failure: { readonly error: unknown } | null = null
 
   constructor(options: KafkaConsumerOptions) {
     this.#options = options
-    this.#fetcher = new Fetcher(options.client)
   }
 
   /** Batches of the first broker that answers; none when the signal aborted. */
   async next(aborted: Promise<Outcome>): Promise<LogBatch[]> {
+    this.#throwFailure()
     await this.#start()
     const outcome = await Promise.race([...this.#underWay.values(), aborted])
     if (outcome.kind === 'aborted') return []
     this.#underWay.delete(outcome.node)
     if (outcome.kind === 'failed') throw outcome.error
     const batches: LogBatch[] = []
-    for (const fetched of outcome.partitions) batches.push(...(await this.#take(fetched)))
-    await this.#start()
+    for (const fetched of outcome.partitions) {
+      await this.#remember(async () => void batches.push(...(await this.#take(fetched))))
+    }
+    await this.#remember(() => this.#start())
+    if (batches.length === 0) this.#throwFailure()
     return batches
   }
 
@@ -89,15 +92,29 @@ class Fetching {
     this.#underWay.clear()
   }
 
+  async #remember(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    this.#failure = null
+    if (failure !== null) throw failure.error
+  }
+
   /** Begins a fetch at each broker that has none. */
   async #start(): Promise<void> {
-    const { topic, positions } = this.#options
-    for (const [node, partitions] of await this.#fetcher.leaders(topic)) {
+    const { topic, positions, fetcher } = this.#options
+    for (const [node, partitions] of await fetcher.leaders(topic)) {
       if (this.#underWay.has(node)) continue
       const from = new Map(partitions.map((partition) => [partition, positions.get(partition) ?? 0]))
       this.#underWay.set(
         node,
-        this.#fetcher.fetch({ topic, node, from, waitMs: WAIT_MS }).then(
+        fetcher.fetch({ topic, node, from, waitMs: WAIT_MS }).then(
           (fetched): Outcome => ({ kind: 'fetched', node, partitions: fetched }),
           (error: unknown): Outcome => ({ kind: 'failed', node, error }),
         ),
@@ -124,7 +141,8 @@ class Fetching {
     return [{ topic: name, partition, entries: [], nextOffset: start, lost: start - position }]
   }
 
-  #batchesOf({ partition, entries, nextOffset }: FetchedPartition): LogBatch[] {
+  /** Where there are only gaps, a batch without entries says how far they reach. */
+  #batchesOf({ partition, fromOffset, entries, nextOffset }: FetchedPartition): LogBatch[] {
     const { name, maxRecords } = this.#options
     const batches: LogBatch[] = []
     for (let at = 0; at < entries.length; at += maxRecords) {
@@ -133,6 +151,8 @@ class Fetching {
       const next = isLast ? nextOffset : part.at(-1)!.offset + 1
       batches.push({ topic: name, partition, entries: part, nextOffset: next, lost: 0 })
     }
+    if (entries.length === 0 && nextOffset > fromOffset)
+      batches.push({ topic: name, partition, entries, nextOffset, lost: 0 })
     return batches
   }
 }

@@ -144,7 +144,15 @@ class KafkaEventLog implements EventLog {
     const bounds = (partition: number) => this.#bounds(topic, partition)
     const signal = AbortSignal.any([options.signal, this.#closing.signal])
     try {
-      yield* consumeKafka({ client, topic, name, positions, maxRecords, signal, bounds })
+      yield* consumeKafka({
+        fetcher: new Fetcher(client),
+        topic,
+        name,
+        positions,
+        maxRecords,
+        signal,
+        bounds,
+      })
     } finally {
       await client.close()
     }
@@ -257,7 +265,7 @@ class KafkaEventLog implements EventLog {
     })
     if (fetched === undefined || fetched.error === 'OFFSET_OUT_OF_RANGE') return null
     if (fetched.error !== null) {
-      this.#client.clearMetadata()
+      this.#fetcher.forgetLeaders()
       throw partitionFailure(topic, partition, fetched.error)
     }
     return fetched

@@ -246,7 +246,7 @@ class Reader {
     const url = URL.parse(text)
     if (url === null || !/^https?:$/.test(url.protocol))
       this.#wrong.push(
-        `${name} must be an address such as http://127.0.0.1:9000, found "${text.replace(/\/\/[^/]*@/, '//***@')}"`,
+        `${name} must be an address such as http://127.0.0.1:9000, found ${text.includes('@') ? 'one with an @' : `"${text}"`}`,
       )
     return text.endsWith('/') ? text.slice(0, -1) : text
   }

@@ -300,8 +300,9 @@ export class MlflowApi {
 
   /** What a folder of artefacts is called below the server's root of artefacts. */
   #placeOf(uri: string): string {
-    const place = /^mlflow-artifacts:(?:\/\/[^/]*)?\/+(.+?)\/*$/.exec(uri)?.[1]
-    if (place !== undefined) return place
+    const parts = URL.parse(uri)
+    const names = parts?.pathname.split('/').filter((name) => name !== '') ?? []
+    if (parts?.protocol === 'mlflow-artifacts:' && names.length > 0) return names.join('/')
     throw new ArusError(
       'ENGINE_UNUSABLE',
       `MLflow at ${this.#access.trackingUri} does not pass artefacts on (they are at ${uri}); start it with --artifacts-destination, for experiments that are new then`,

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
-import { maskedUrl } from './config/masked-url.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicsOf } from './events/topics.ts'
@@ -13,7 +12,6 @@ import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLakeAt } from './lake/lake.ts'
 import { folderPlace, type LakePlace } from './lake/lake-place.ts'
-import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
@@ -21,6 +19,8 @@ import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
 import type { StateStore } from './state/state-store.ts'
 
+/** In the folder of the database. */
+export const SQLITE_FILE = 'arus.sqlite'
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
 const SQL_QUEUE_LIMIT = 16
@@ -196,12 +196,9 @@ async function openDatabase(settings: Settings): Promise<ArusDatabase> {
   const { databaseUrl: url, shop } = settings
   if (url !== null)
     return (await import('./database/postgres-database.ts')).openPostgresDatabase({ url, shop })
-  return (await import('./database/sqlite-database.ts')).openSqliteDatabase({ file: databasePlace(settings) })
-}
-
-function databasePlace(settings: Settings): string {
-  const { databaseUrl: url } = settings
-  return url === null ? join(dataFolders(settings).database, 'arus.sqlite') : maskedUrl(url)
+  return (await import('./database/sqlite-database.ts')).openSqliteDatabase({
+    file: join(dataFolders(settings).database, SQLITE_FILE),
+  })
 }
 
 function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
@@ -220,21 +217,6 @@ function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): Sandb
   }
 }
 
-function sqlLocation({ trino }: Settings): string {
-  if (trino === null) return 'in processes of its own, over the Delta snapshots'
-  return `${trino.url}, catalog ${trino.catalog}`
-}
-
-function lakeLocation({ s3, shop, ...settings }: Settings): string {
-  if (s3 === null) return dataFolders({ ...settings, s3, shop }).lake
-  return `s3://${s3.bucket}/${shop} at ${s3.endpoint ?? `AWS, ${s3.region}`}`
-}
-
-function modelLocation(settings: Settings): string {
-  const { mlflow, shop } = settings
-  return mlflow === null ? dataFolders(settings).models : `arus-${shop} at ${mlflow.trackingUri}`
-}
-
 function kafkaOptions(settings: Settings, servers: readonly string[]): KafkaEventLogOptions {
   const { shop, kafkaSecurity, kafkaAuthorityFile, kafkaUsername, kafkaPassword } = settings
   const authority = kafkaAuthorityFile === null ? {} : { ca: readFileSync(kafkaAuthorityFile, 'utf8') }
@@ -250,59 +232,4 @@ function kafkaOptions(settings: Settings, servers: readonly string[]): KafkaEven
     // Topics carry the shop in their names already.
     groupPrefix: `${shop}.`,
   }
-}
-
-/** How each slot of DESIGN §2 is filled in this process, for health and `arus doctor`. */
-export function slotProbes(parts: Parts): SlotProbe[] {
-  const folders = dataFolders(parts.settings)
-  return [
-    {
-      slot: 'event log',
-      adapter: parts.settings.kafkaServers === null ? 'lmdb' : 'kafka',
-      detail: parts.settings.kafkaServers?.join(', ') ?? folders.log,
-      isHealthy: async () => (await parts.log()).isHealthy(),
-    },
-    {
-      slot: 'live state',
-      adapter: parts.settings.redisUrl === null ? 'lmdb' : 'valkey',
-      detail: parts.settings.redisUrl === null ? folders.state : maskedUrl(parts.settings.redisUrl),
-      isHealthy: async () => (await parts.state()).isHealthy(),
-    },
-    {
-      slot: 'object store',
-      adapter: parts.settings.s3 === null ? 'local folder' : 's3',
-      detail: lakeLocation(parts.settings),
-      isHealthy: async () => {
-        await (await parts.place()).check()
-        return Array.isArray(await (await parts.lake()).describe())
-      },
-    },
-    {
-      slot: 'compute',
-      adapter: 'duckdb and a training process',
-      detail: `${Math.round(parts.settings.sqlMemoryBytes / 1024 / 1024)} MB, then ${folders.temporary}`,
-      isHealthy: async () => (await parts.query()).isHealthy(),
-    },
-    {
-      slot: 'sql',
-      adapter: parts.settings.trino === null ? 'duckdb' : 'trino',
-      detail: sqlLocation(parts.settings),
-      isHealthy: async () => (await parts.sql()).isHealthy(),
-    },
-    {
-      slot: 'model registry',
-      adapter: parts.settings.mlflow === null ? 'database and folder' : 'mlflow',
-      detail: modelLocation(parts.settings),
-      isHealthy: async () => (await parts.registry()).isHealthy(),
-    },
-    {
-      slot: 'database',
-      adapter: parts.settings.databaseUrl === null ? 'sqlite' : 'postgresql',
-      detail: databasePlace(parts.settings),
-      isHealthy: async () => {
-        await (await parts.database()).selectFrom('models').select('version').limit(1).execute()
-        return true
-      },
-    },
-  ]
 }

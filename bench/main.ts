@@ -13,6 +13,7 @@ import { benchLake } from './lake.ts'
 import { benchLive } from './live.ts'
 import { benchQuality } from './quality.ts'
 import { benchServer } from './server.ts'
+import { benchSpark } from './spark.ts'
 import { benchSql } from './sql.ts'
 import { benchSteady } from './steady.ts'
 import { benchTaste } from './taste.ts'
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   lake: () => benchLake({ eventCount: Number(process.env.LAKE_EVENTS ?? 10_000_000) }),
   delta: () => benchDelta(),
   sql: () => benchSql({ rowCount: Number(process.env.SQL_ROWS ?? 1_000_000) }),
+  spark: () => benchSpark({ rowCount: Number(process.env.SPARK_ROWS ?? 1_000_000) }),
   server: () => benchServer(),
   freshness: () =>
     benchFreshness({

@@ -5,8 +5,12 @@ import { startEngine } from './start-engine.ts'
 const WANTED = {
   minio: 'S3_ENDPOINT',
   kafka: 'KAFKA_BOOTSTRAP_SERVERS',
+  postgres: 'DATABASE_URL',
+  valkey: 'REDIS_URL',
   spark: 'ARUS_SPARK_SOCKET',
+  trino: 'TRINO_URL',
   deltalake: 'ARUS_DELTALAKE_SOCKET',
+  mlflow: 'MLFLOW_TRACKING_URI',
   schemathesis: 'ARUS_SCHEMATHESIS',
 }
 
@@ -22,13 +26,23 @@ export default async function setup(): Promise<() => Promise<void>> {
   }
   const start = async (name: keyof typeof WANTED) => {
     if (process.env[WANTED[name]]) return
-    const engine = await startEngine(name, { log: (line) => console.error(line) })
+    const environment = process.env as Readonly<Record<string, string>>
+    const engine = await startEngine(name, { environment, log: (line) => console.error(line) })
     running.push(engine)
     Object.assign(process.env, engine.environment)
   }
   try {
     await start('minio')
-    await settled([start('kafka'), start('spark'), start('deltalake'), start('schemathesis')])
+    await settled([
+      start('postgres'),
+      start('valkey'),
+      start('kafka'),
+      start('spark'),
+      start('trino'),
+      start('deltalake'),
+      start('mlflow'),
+      start('schemathesis'),
+    ])
   } catch (error) {
     await stop()
     throw error

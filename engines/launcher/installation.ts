@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import type { Engine, Log } from './engine.ts'
 import { EngineError } from './errors.ts'
 import { GuardedProcess } from './guarded-process.ts'
@@ -104,7 +104,7 @@ function assertTools(engine: Engine): void {
 function isOnPath(command: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
-      accessSync(join(folder, command), constants.X_OK)
+      accessSync(resolve(folder, command), constants.X_OK)
       return true
     } catch {
       return false

@@ -1,11 +1,14 @@
 """One local Spark session with Delta, asked through json_lines_server. Argument: the socket's path.
 
+A Spark Connect server runs in the same JVM; the operation `remote` tells its address.
+
 Reads ARUS_SPARK_CLASS_PATH (jars) and, to read tables on S3 as s3a://, S3_ENDPOINT with the AWS key variables.
 """
 
 import datetime
 import json
 import os
+import secrets
 import sys
 
 from json_lines_server import serve
@@ -14,6 +17,8 @@ from pyspark.sql.types import StructType, TimestampType
 from typed_values import decode_row, encode
 
 LOOPBACK = "127.0.0.1"
+# Whoever reaches a Connect server runs code as its user, and other users of this machine reach the loopback address.
+TOKEN = secrets.token_urlsafe(16)
 # PySpark's own goes through the local time zone and fails for the first and last year of Python's calendar.
 EPOCH = datetime.datetime(1970, 1, 1)
 TimestampType.fromInternal = lambda _, micros: None if micros is None else EPOCH + datetime.timedelta(microseconds=micros)
@@ -25,7 +30,7 @@ def settings():
     yield "spark.driver.extraJavaOptions", "-Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     yield "spark.sql.codegen.wholeStage", "false"
     yield "spark.sql.codegen.factoryMode", "NO_CODEGEN"
-    yield "spark.driver.memory", "1g"
+    yield "spark.driver.memory", "1200m"
     yield "spark.driver.host", LOOPBACK
     yield "spark.driver.bindAddress", LOOPBACK
     yield "spark.ui.enabled", "false"
@@ -39,6 +44,12 @@ def settings():
     yield "spark.databricks.delta.snapshotPartitions", "2"
     # VACUUM lists folders in this many tasks; the default is 10,000.
     yield "spark.sql.sources.parallelPartitionDiscovery.parallelism", "2"
+    yield "spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin"
+    yield "spark.connect.grpc.binding.address", LOOPBACK
+    yield "spark.connect.grpc.binding.port", "0"
+    yield "spark.connect.authenticate.token", TOKEN
+    # Ends long answers early, as servers do with those of gigabytes or minutes: clients must attach again.
+    yield "spark.connect.execute.reattachable.senderMaxStreamSize", "8m"
     if "S3_ENDPOINT" in os.environ:
         yield "spark.hadoop.fs.s3a.endpoint", os.environ["S3_ENDPOINT"]
         yield "spark.hadoop.fs.s3a.endpoint.region", os.environ["AWS_REGION"]
@@ -99,4 +110,11 @@ def checkpoint(path):
     spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path).checkpoint()
 
 
-serve(sys.argv[1], {"sql": sql, "create": create, "checkpoint": checkpoint})
+def remote():
+    """The connection string of the Connect server."""
+    service = getattr(spark._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")
+    port = getattr(service, "MODULE$").localPort()
+    return f"sc://{LOOPBACK}:{port}/;token={TOKEN}"
+
+
+serve(sys.argv[1], {"sql": sql, "create": create, "checkpoint": checkpoint, "remote": remote})

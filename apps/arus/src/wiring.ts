@@ -4,16 +4,22 @@ import { join } from 'node:path'
 import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
+import { maskedUrl } from './config/masked-url.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicsOf } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
-import { type Lake, openLake } from './lake/lake.ts'
+import { type Lake, openLakeAt } from './lake/lake.ts'
+import { folderPlace, type LakePlace } from './lake/lake-place.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
+import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
+import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
+import type { StateStore } from './state/state-store.ts'
 
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
@@ -63,41 +69,40 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const state = once(
-    async () => (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({ folder: folders.state }),
+    () => openState(settings),
     (part) => part.close(),
   )
   const duckdb = once(
     () => openDuckDb({ temporaryFolder: folders.temporary, memoryBytes: settings.sqlMemoryBytes }),
     (part) => part.close(),
   )
+  const place = once(
+    () => openPlace(settings),
+    async (part) => part.close(),
+  )
   const lake = once(
     async () =>
-      openLake({
-        root: folders.lake,
+      openLakeAt({
+        place: await place(),
         duckdb: await duckdb(),
         sessionGapMinutes: settings.sessionGapMs / 60_000,
       }),
     (part) => part.close(),
   )
   const query = once(
-    async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: folders.lake }),
+    async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
   )
   const sql = once(
-    async () => openSandboxedSql(sandboxOptions(settings, await lake())),
+    async () => openSql(settings, await lake(), await place()),
     (part) => part.close(),
   )
   const database = once(
-    async () =>
-      (await import('./database/database.ts')).openDatabase({ file: join(folders.database, 'arus.sqlite') }),
+    () => openDatabase(settings),
     (part) => part.destroy(),
   )
   const registry = once(
-    async () =>
-      (await import('./registry/lake-registry.ts')).openRegistry({
-        database: await database(),
-        folder: folders.models,
-      }),
+    async () => openModelRegistry(settings, { database, erasures }),
     async () => {},
   )
   const erasures = once(
@@ -125,6 +130,7 @@ export function openParts(settings: Settings): OpenParts {
     settings,
     log,
     state,
+    place,
     lake,
     query,
     sql,
@@ -143,11 +149,66 @@ export function openParts(settings: Settings): OpenParts {
   }
 }
 
-function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
+/** The client of the object store is loaded only where it is used. */
+async function openPlace(settings: Settings): Promise<LakePlace> {
+  const folders = dataFolders(settings)
+  if (settings.s3 === null) return folderPlace(folders.lake)
+  const { openS3Place } = await import('./lake/s3-place.ts')
+  return openS3Place({ settings: settings.s3, shop: settings.shop, cacheFolder: folders.lakeCache })
+}
+
+async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promise<LakeSql> {
+  const options = sandboxOptions(settings, lake, place)
+  if (settings.trino === null) return openSandboxedSql(options)
+  const { openTrinoSql } = await import('./query/trino/trino-sql.ts')
+  const concurrency = SQL_QUEUE_LIMIT
+  return openTrinoSql({ ...options, settings: settings.trino, concurrency, now: Date.now })
+}
+
+/** The client of MLflow is loaded only where it is used. */
+async function openModelRegistry(
+  settings: Settings,
+  { database, erasures }: Pick<Parts, 'database' | 'erasures'>,
+): Promise<Registry> {
+  const { models: folder } = dataFolders(settings)
+  if (settings.mlflow === null)
+    return (await import('./registry/lake-registry.ts')).openRegistry({ database: await database(), folder })
+  return (await import('./registry/mlflow/mlflow-registry.ts')).openMlflowRegistry({
+    settings: settings.mlflow,
+    shop: settings.shop,
+    // Not among the files of the embedded registry, which are no copies.
+    folder: join(folder, 'mlflow'),
+    erasures: await erasures(),
+  })
+}
+
+async function openState(settings: Settings): Promise<StateStore> {
+  const { redisUrl: url, shop } = settings
+  if (url === null)
+    return (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({
+      folder: dataFolders(settings).state,
+    })
+  const onWarning = (message: string) => process.emitWarning(message)
+  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({ url, shop, onWarning })
+}
+
+async function openDatabase(settings: Settings): Promise<ArusDatabase> {
+  const { databaseUrl: url, shop } = settings
+  if (url !== null)
+    return (await import('./database/postgres-database.ts')).openPostgresDatabase({ url, shop })
+  return (await import('./database/sqlite-database.ts')).openSqliteDatabase({ file: databasePlace(settings) })
+}
+
+function databasePlace(settings: Settings): string {
+  const { databaseUrl: url } = settings
+  return url === null ? join(dataFolders(settings).database, 'arus.sqlite') : maskedUrl(url)
+}
+
+function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
   const folders = dataFolders(settings)
   return {
     lake,
-    lakeRoot: folders.lake,
+    lakeRoot: place.readableFolder,
     temporaryFolder: join(folders.temporary, 'sql'),
     processCount: settings.sqlProcessCount,
     memoryBytes: settings.sqlProcessMemoryBytes,
@@ -157,6 +218,21 @@ function sandboxOptions(settings: Settings, lake: Lake): SandboxedSqlOptions {
     queueLimit: SQL_QUEUE_LIMIT,
     waitMs: SQL_WAIT_MS,
   }
+}
+
+function sqlLocation({ trino }: Settings): string {
+  if (trino === null) return 'in processes of its own, over the Delta snapshots'
+  return `${trino.url}, catalog ${trino.catalog}`
+}
+
+function lakeLocation({ s3, shop, ...settings }: Settings): string {
+  if (s3 === null) return dataFolders({ ...settings, s3, shop }).lake
+  return `s3://${s3.bucket}/${shop} at ${s3.endpoint ?? `AWS, ${s3.region}`}`
+}
+
+function modelLocation(settings: Settings): string {
+  const { mlflow, shop } = settings
+  return mlflow === null ? dataFolders(settings).models : `arus-${shop} at ${mlflow.trackingUri}`
 }
 
 function kafkaOptions(settings: Settings, servers: readonly string[]): KafkaEventLogOptions {
@@ -188,15 +264,18 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'live state',
-      adapter: 'lmdb',
-      detail: folders.state,
+      adapter: parts.settings.redisUrl === null ? 'lmdb' : 'valkey',
+      detail: parts.settings.redisUrl === null ? folders.state : maskedUrl(parts.settings.redisUrl),
       isHealthy: async () => (await parts.state()).isHealthy(),
     },
     {
       slot: 'object store',
-      adapter: 'local folder',
-      detail: folders.lake,
-      isHealthy: async () => Array.isArray(await (await parts.lake()).describe()),
+      adapter: parts.settings.s3 === null ? 'local folder' : 's3',
+      detail: lakeLocation(parts.settings),
+      isHealthy: async () => {
+        await (await parts.place()).check()
+        return Array.isArray(await (await parts.lake()).describe())
+      },
     },
     {
       slot: 'compute',
@@ -206,21 +285,24 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'sql',
-      adapter: 'duckdb',
-      detail: 'in processes of its own, over the Delta snapshots',
+      adapter: parts.settings.trino === null ? 'duckdb' : 'trino',
+      detail: sqlLocation(parts.settings),
       isHealthy: async () => (await parts.sql()).isHealthy(),
     },
     {
       slot: 'model registry',
-      adapter: 'database and folder',
-      detail: folders.models,
+      adapter: parts.settings.mlflow === null ? 'database and folder' : 'mlflow',
+      detail: modelLocation(parts.settings),
       isHealthy: async () => (await parts.registry()).isHealthy(),
     },
     {
       slot: 'database',
-      adapter: 'sqlite',
-      detail: join(folders.database, 'arus.sqlite'),
-      isHealthy: async () => (await parts.registry()).isHealthy(),
+      adapter: parts.settings.databaseUrl === null ? 'sqlite' : 'postgresql',
+      detail: databasePlace(parts.settings),
+      isHealthy: async () => {
+        await (await parts.database()).selectFrom('models').select('version').limit(1).execute()
+        return true
+      },
     },
   ]
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { arus, freePort, type Place, RunningArus } from './end-to-end/running-arus.ts'
+import { arus, freePort, type Place, RunningArus, WITHOUT_ENGINES } from './end-to-end/running-arus.ts'
 
 /** Requests of each kind to each operation; a long run sets more. */
 const EXAMPLES = process.env.ARUS_FUZZ_EXAMPLES ?? '10'
@@ -19,13 +19,7 @@ beforeAll(async () => {
     dataDir: join(folder, 'data'),
     apiPort: await freePort(),
     dashboardPort: await freePort(),
-    // The engines of other suites are not for this Arus.
-    settings: {
-      ARUS_REQUIRE_KEYS: 'true',
-      ARUS_LOG_LEVEL: 'error',
-      S3_ENDPOINT: '',
-      KAFKA_BOOTSTRAP_SERVERS: '',
-    },
+    settings: { ...WITHOUT_ENGINES, ARUS_REQUIRE_KEYS: 'true', ARUS_LOG_LEVEL: 'error' },
   }
   key = (await arus(place, 'keys', 'create', '--kind', 'admin', '--name', 'fuzz')).out.trim()
   running = await RunningArus.start(place, ['--size', '500', '--shoppers', '0', '--no-dashboard'], 120_000)

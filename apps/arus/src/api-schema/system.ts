@@ -7,6 +7,7 @@ export const SlotHealthSchema = Type.Object({
   adapter: Type.String({ description: 'What the slot is connected to: lmdb, duckdb, sqlite, …' }),
   status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('down')]),
   detail: Type.String(),
+  problem: Nullable(Type.String({ description: 'What is wrong, and what to do; null when all is well.' })),
 })
 
 export const HealthSchema = Type.Object({

@@ -6,6 +6,7 @@ import type { ErasureStore } from '../erasure/erasure-store.ts'
 import type { ExperimentStore } from '../experiments/experiment-store.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import type { Lake } from '../lake/lake.ts'
+import type { LakePlace } from '../lake/lake-place.ts'
 import type { OnProgress } from '../progress.ts'
 import type { LakeSql } from '../query/lake-sql.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
@@ -18,6 +19,8 @@ export interface Parts {
   readonly settings: Settings
   log(): Promise<EventLog>
   state(): Promise<StateStore>
+  /** Where the lake's tables are. */
+  place(): Promise<LakePlace>
   lake(): Promise<Lake>
   /** For questions of Arus itself. */
   query(): Promise<QueryEngine>

@@ -1,12 +1,13 @@
 import { Command } from 'commander'
+import { maskedUrl } from '../config/masked-url.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
 
-/** Everything is opened for it, which takes its time on a folder without data. */
-const PROBE_TIMEOUT_MS = 10_000
+/** Here everything is opened for it first. */
+const PROBE_TIMEOUT_MS = 15_000
 
 /** `arus doctor`: the settings in force, and for each slot what it is connected to and whether it is healthy. */
 export function doctorCommand(
@@ -25,7 +26,7 @@ export function doctorCommand(
       context.out(
         textTable(
           ['setting', 'value'],
-          Object.entries(settings).map(([name, value]) => [name, String(value)]),
+          Object.entries(settings).map(([name, value]) => [name, textOf(value)]),
         ),
       )
       context.out(`\nNode ${process.version} on ${process.platform}-${process.arch}; server: ${server}\n`)
@@ -35,13 +36,28 @@ export function doctorCommand(
           slots.map((slot) => [slot.slot, slot.adapter, slot.status, slot.detail]),
         ),
       )
+      for (const { slot, problem } of slots) if (problem !== null) context.out(`\n${slot}: ${problem}`)
     })
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
 }
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  const { apiKey, kafkaPassword } = settings
-  return { ...settings, apiKey: masked(apiKey), kafkaPassword: masked(kafkaPassword) }
+  const { apiKey, kafkaPassword, mlflow, s3, trino } = settings
+  return {
+    ...settings,
+    apiKey: masked(apiKey),
+    databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
+    redisUrl: settings.redisUrl === null ? null : maskedUrl(settings.redisUrl),
+    kafkaPassword: masked(kafkaPassword),
+    trino: trino === null ? null : { ...trino, password: masked(trino.password) },
+    mlflow:
+      mlflow === null ? null : { ...mlflow, password: masked(mlflow.password), token: masked(mlflow.token) },
+    s3: s3 === null ? null : { ...s3, secretAccessKey: '(set)' },
+  }
 }
 
 function masked(secret: string | null): string | null {

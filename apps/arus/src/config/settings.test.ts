@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ArusError } from '../errors.ts'
+import { maskedUrl } from './masked-url.ts'
 import { readSettings } from './settings.ts'
 
 let folder = ''
@@ -103,6 +104,41 @@ test.each([
 ])('%s is refused', (_, environment, name) => {
   expect(() => readSettings(environment, folder)).toThrow(name)
   expect(() => readSettings(environment, folder)).not.toThrow(/secret/)
+})
+
+test('MLflow is named by its address; name and password are taken out of it, or set beside it', () => {
+  expect(readSettings({}, folder).mlflow).toBeNull()
+  expect(readSettings({ MLFLOW_TRACKING_URI: 'https://ani:g%40heim@host:5000/ml/' }, folder).mlflow).toEqual({
+    trackingUri: 'https://host:5000/ml',
+    username: 'ani',
+    password: 'g@heim',
+    token: null,
+    cacheBytes: 4096 * 1024 * 1024,
+  })
+  const beside = {
+    MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000',
+    MLFLOW_TRACKING_USERNAME: 'budi',
+    MLFLOW_TRACKING_PASSWORD: 'x',
+    MLFLOW_TRACKING_TOKEN: 'y',
+  }
+  expect(readSettings(beside, folder).mlflow).toMatchObject({ username: 'budi', password: 'x', token: 'y' })
+  expect(() => readSettings({ MLFLOW_TRACKING_URI: 'databricks' }, folder)).toThrow(/MLFLOW_TRACKING_URI/)
+  expect(() => readSettings({ MLFLOW_TRACKING_URI: 'ftp://ani:geheim@host' }, folder)).not.toThrow(/geheim/)
+})
+
+test('the address of a database is kept as it is, and told without its secrets where it is wrong or shown', () => {
+  const url = 'postgres://arus:geheim@db.lan:5432/shops?sslmode=verify-full'
+  expect(readSettings({}, folder).databaseUrl).toBeNull()
+  expect(readSettings({ DATABASE_URL: url }, folder).databaseUrl).toBe(url)
+  expect(readSettings({ REDIS_URL: 'rediss://:geheim@db.lan' }, folder).redisUrl).toBe(
+    'rediss://:geheim@db.lan',
+  )
+  expect(maskedUrl(url)).toBe('postgres://arus:***@db.lan:5432/shops')
+  for (const wrong of ['mysql://arus:geheim@db.lan/shops', 'arus:geheim@db.lan', 'postgres:///shops']) {
+    const read = () => readSettings({ DATABASE_URL: wrong }, folder)
+    expect(read).toThrow('DATABASE_URL must be an address such as postgres://')
+    expect(read).not.toThrow('geheim')
+  }
 })
 
 test('keys are off until they are required; a misspelled "true" is an error, not off', () => {

@@ -5,6 +5,9 @@ import { parseEnv } from 'node:util'
 import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
 import { type KafkaSettings, readKafkaSettings } from './kafka-settings.ts'
+import { type MlflowSettings, splitTrackingUri } from './mlflow-settings.ts'
+import type { S3Settings } from './s3-settings.ts'
+import type { TrinoSettings } from './trino-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
 export interface Settings extends KafkaSettings {
@@ -52,6 +55,16 @@ export interface Settings extends KafkaSettings {
   readonly trustedProxies: readonly string[]
   /** The key commands present to a running server; null: none. A secret. */
   readonly apiKey: string | null
+  /** Where the lake is kept; null: in a folder below `dataDir`. */
+  readonly s3: S3Settings | null
+  /** Who answers `POST /sql` and `arus sql`; null: DuckDB in processes of its own. */
+  readonly trino: TrinoSettings | null
+  /** Where models are kept; null: in the database and a folder below `dataDir`. */
+  readonly mlflow: MlflowSettings | null
+  /** PostgreSQL instead of SQLite, with its password: a secret; null: SQLite. */
+  readonly databaseUrl: string | null
+  /** Valkey or Redis for live state instead of LMDB, with its password: a secret; null: LMDB. */
+  readonly redisUrl: string | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -64,14 +77,7 @@ const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 const KAFKA_PARTITIONS = 6
 
 /** Variables of DESIGN §2 whose real engine this version cannot use yet: setting one must not be ignored silently. */
-const ENGINES_NOT_YET = [
-  'S3_ENDPOINT',
-  'SPARK_REMOTE',
-  'TRINO_URL',
-  'MLFLOW_TRACKING_URI',
-  'DATABASE_URL',
-  'REDIS_URL',
-] as const
+const ENGINES_NOT_YET = ['SPARK_REMOTE'] as const
 
 /**
  * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
@@ -122,6 +128,11 @@ export function readSettings(
     rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
     apiKey: reader.text('ARUS_API_KEY', '') || null,
+    s3: readS3(reader),
+    trino: readTrino(reader),
+    mlflow: readMlflow(reader),
+    databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
@@ -137,6 +148,7 @@ export function dataFolders(settings: Settings): Readonly<Record<DataFolder, str
     log: join(root, 'log'),
     state: join(root, 'state'),
     lake: join(root, 'lake'),
+    lakeCache: join(root, 'lake-cache'),
     catalogue: join(root, 'catalogue'),
     models: join(root, 'models'),
     database: join(root, 'database'),
@@ -144,7 +156,55 @@ export function dataFolders(settings: Settings): Readonly<Record<DataFolder, str
   }
 }
 
-export type DataFolder = 'root' | 'log' | 'state' | 'lake' | 'catalogue' | 'models' | 'database' | 'temporary'
+export type DataFolder =
+  | 'root'
+  | 'log'
+  | 'state'
+  | 'lake'
+  | 'lakeCache'
+  | 'catalogue'
+  | 'models'
+  | 'database'
+  | 'temporary'
+
+function readS3(reader: Reader): S3Settings | null {
+  const endpoint = reader.httpAddress('S3_ENDPOINT')
+  const bucket = reader.text('S3_BUCKET', '')
+  if (endpoint === null && bucket === '') return null
+  return {
+    endpoint,
+    bucket: reader.required('S3_BUCKET', 'the bucket the lake is kept in'),
+    region: reader.text('AWS_REGION', 'us-east-1'),
+    accessKeyId: reader.required('AWS_ACCESS_KEY_ID', 'a key of the object store'),
+    secretAccessKey: reader.required('AWS_SECRET_ACCESS_KEY', 'its secret'),
+    cacheBytes: reader.integer('ARUS_LAKE_CACHE_MB', 10_240, 256, 100_000_000) * 1024 * 1024,
+  }
+}
+
+function readTrino(reader: Reader): TrinoSettings | null {
+  const url = reader.httpAddress('TRINO_URL')
+  if (url === null) return null
+  const catalog = reader.match('TRINO_CATALOG', 'delta', /^[a-z][a-z0-9_]{0,63}$/, 'a name of a-z, 0-9 and _')
+  return {
+    url,
+    catalog,
+    user: reader.text('TRINO_USER', 'arus'),
+    password: reader.text('TRINO_PASSWORD', '') || null,
+  }
+}
+
+function readMlflow(reader: Reader): MlflowSettings | null {
+  const uri = reader.httpAddress('MLFLOW_TRACKING_URI')
+  if (uri === null || !URL.canParse(uri)) return null
+  const { trackingUri, username, password } = splitTrackingUri(uri)
+  return {
+    trackingUri,
+    username: reader.text('MLFLOW_TRACKING_USERNAME', '') || username,
+    password: reader.text('MLFLOW_TRACKING_PASSWORD', '') || password,
+    token: reader.text('MLFLOW_TRACKING_TOKEN', '') || null,
+    cacheBytes: reader.integer('ARUS_MODEL_CACHE_MB', 4_096, 64, 100_000_000) * 1024 * 1024,
+  }
+}
 
 function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(
@@ -170,6 +230,25 @@ class Reader {
 
   text(name: string, fallback: string): string {
     return this.#values[name] || fallback
+  }
+
+  /** A text that must be there. */
+  required(name: string, meaning: string): string {
+    const text = this.#values[name] ?? ''
+    if (text === '') this.#wrong.push(`${name} must be set: ${meaning}`)
+    return text
+  }
+
+  /** An `http:` or `https:` address, without a slash at its end; null when it is not set. */
+  httpAddress(name: string): string | null {
+    const text = this.#values[name] ?? ''
+    if (text === '') return null
+    const url = URL.parse(text)
+    if (url === null || !/^https?:$/.test(url.protocol))
+      this.#wrong.push(
+        `${name} must be an address such as http://127.0.0.1:9000, found ${text.includes('@') ? 'one with an @' : `"${text}"`}`,
+      )
+    return text.endsWith('/') ? text.slice(0, -1) : text
   }
 
   integer(name: string, fallback: number, least: number, most: number): number {
@@ -206,6 +285,16 @@ class Reader {
     if (pattern.test(text)) return text
     this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
     return fallback
+  }
+
+  /** Null when it is not set. What is wrong is told without the address, which may hold a password. */
+  url(name: string, protocols: readonly string[]): string | null {
+    const text = this.#values[name]
+    if (!text) return null
+    const url = URL.canParse(text) ? new URL(text) : null
+    if (url !== null && protocols.includes(url.protocol) && url.hostname !== '') return text
+    this.#wrong.push(`${name} must be an address such as ${protocols[0]}//user:password@host:port/name`)
+    return null
   }
 
   timeZone(name: string, fallback: string): string {

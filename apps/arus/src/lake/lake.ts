@@ -1,19 +1,10 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import {
-  type AddFile,
-  type DataFile,
-  DeltaTable,
-  fileKey,
-  LocalStorage,
-  type Relation,
-  type Snapshot,
-} from '@arus/delta'
+import { type AddFile, type DataFile, DeltaTable, fileKey, type Relation, type Snapshot } from '@arus/delta'
 import { DuckDbParquetEngine } from '@arus/delta/duckdb'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { DuckDb } from './duckdb.ts'
 import { rowCountOf } from './file-facts.ts'
+import { folderPlace, type LakePlace } from './lake-place.ts'
 import type { Lake, Selects, TableInfo, WriteOptions, WriteResult } from './lake-port.ts'
 import { SESSION_GAP_MINUTES } from './session-gap.ts'
 import { deltaSchema, type TableDefinition } from './table-definition.ts'
@@ -23,11 +14,15 @@ import { definitionOf } from './tables/index.ts'
 export type { Lake, WriteResult } from './lake-port.ts'
 
 export interface LakeOptions {
-  readonly root: string
+  readonly place: LakePlace
   readonly duckdb: DuckDb
   readonly now?: () => number
   /** A stretch without an event this long ends a session that no sender named. Default 30. */
   readonly sessionGapMinutes?: number
+}
+
+export interface FolderLakeOptions extends Omit<LakeOptions, 'place'> {
+  readonly root: string
 }
 
 const CONFLICT_ATTEMPTS = 20
@@ -36,22 +31,27 @@ const NO_ROWS = { files: [], wouldRead: () => false }
 /** Commits are small and frequent here: a checkpoint every ten would write more than the data. */
 const TABLE_PROPERTIES = { 'delta.checkpointInterval': '100' }
 
-/** The lake in a local folder: `bronze/events`, `silver/products`, … */
-export function openLake(options: LakeOptions): Lake {
-  return new FolderLake(options)
+/** The lake in a local folder. */
+export function openLake({ root, ...options }: FolderLakeOptions): Lake {
+  return openLakeAt({ ...options, place: folderPlace(root, options.now) })
 }
 
-class FolderLake implements Lake {
+/** The lake wherever its place is. */
+export function openLakeAt(options: LakeOptions): Lake {
+  return new DeltaLake(options)
+}
+
+class DeltaLake implements Lake {
   readonly duckdb: DuckDb
   readonly sessionGapMinutes: number
-  readonly #root: string
+  readonly #place: LakePlace
   readonly #now: () => number
   readonly #tables = new Map<TableName, Promise<DeltaTable>>()
   #logConnection: Promise<DuckDBConnection> | null = null
 
-  constructor({ root, duckdb, now = Date.now, sessionGapMinutes = SESSION_GAP_MINUTES }: LakeOptions) {
+  constructor({ place, duckdb, now = Date.now, sessionGapMinutes = SESSION_GAP_MINUTES }: LakeOptions) {
     this.sessionGapMinutes = sessionGapMinutes
-    this.#root = root
+    this.#place = place
     this.duckdb = duckdb
     this.#now = now
   }
@@ -101,14 +101,14 @@ class FolderLake implements Lake {
 
   async recreate(name: TableName): Promise<DeltaTable> {
     this.#tables.delete(name)
-    await rm(this.#storage(name).root, { recursive: true, force: true })
+    await this.#place.remove(name)
     return this.table(name)
   }
 
   async describe(): Promise<TableInfo[]> {
     const infos = await Promise.all(
       TABLE_NAMES.map(async (name) => {
-        if (!(await DeltaTable.exists(this.#storage(name)))) return null
+        if (!(await DeltaTable.exists(this.#place.storage(name)))) return null
         return infoOf(name, await (await this.table(name)).snapshot())
       }),
     )
@@ -150,7 +150,7 @@ class FolderLake implements Lake {
 
   async #open(name: TableName): Promise<DeltaTable> {
     const options = {
-      storage: this.#storage(name),
+      storage: this.#place.storage(name),
       engine: new DuckDbParquetEngine(await this.#connection()),
       now: this.#now,
     }
@@ -170,10 +170,6 @@ class FolderLake implements Lake {
       if (await DeltaTable.exists(options.storage)) return DeltaTable.open(options)
       throw error
     }
-  }
-
-  #storage(name: TableName): LocalStorage {
-    return new LocalStorage(join(this.#root, ...name.split('.')), { now: this.#now })
   }
 
   #connection(): Promise<DuckDBConnection> {

@@ -5,13 +5,17 @@ import { backoffMs } from './poison-watch.ts'
 export interface FollowOptions {
   readonly log: EventLog
   readonly topic: string
-  /** Where to read on, by partition; looked at again after each fault. */
-  readonly from: ReadonlyMap<number, number>
+  /** Where to read on, by partition; asked at the start and whenever reading begins anew. */
+  readonly from: () => ReadonlyMap<number, number>
   readonly maxRecords: number
   /** Wait after a fault, doubled with each one in a row. */
   readonly retryMs: number
   readonly signal: AbortSignal
-  readonly onBatch: (batch: LogBatch) => Promise<void>
+  /** False: read again from where `from` says now. */
+  readonly onBatch: (batch: LogBatch) => Promise<boolean>
+  /** Called once when nothing came for so long after a batch; false as above. */
+  readonly pauseMs: number
+  readonly onPause: () => Promise<boolean>
   readonly onFault: (error: unknown) => void
   /** Brings what a fault has left half done in order, before the log is read on. */
   readonly recover: () => Promise<void>
@@ -19,14 +23,13 @@ export interface FollowOptions {
 
 /** Hands over batch after batch until the signal aborts. Whatever throws is taken for something that passes. */
 export async function followLog(options: FollowOptions): Promise<void> {
-  const { log, topic, from, maxRecords, retryMs, signal, onBatch, onFault, recover } = options
+  const { retryMs, signal, onFault, recover } = options
   let faultsInRow = 0
   while (!signal.aborted) {
     try {
-      for await (const batch of log.consume(topic, { from, maxRecords, signal })) {
-        await onBatch(batch)
+      await followOnce(options, () => {
         faultsInRow = 0
-      }
+      })
     } catch (error) {
       if (signal.aborted) return
       onFault(error)
@@ -35,6 +38,44 @@ export async function followLog(options: FollowOptions): Promise<void> {
       await recover().catch(onFault)
     }
   }
+}
+
+/** Until the signal aborts, something throws, or the log is to be read from elsewhere. */
+async function followOnce(options: FollowOptions, onSuccess: () => void): Promise<void> {
+  const { log, topic, from, maxRecords, pauseMs, signal, onBatch, onPause } = options
+  const stop = new AbortController()
+  const abort = () => stop.abort()
+  signal.addEventListener('abort', abort, { once: true })
+  const batches = log
+    .consume(topic, { from: from(), maxRecords, signal: stop.signal })
+    [Symbol.asyncIterator]()
+  try {
+    if (signal.aborted) return
+    for (let next = batches.next(); ; next = batches.next()) {
+      if (!(await isSettledWithin(next, pauseMs)) && !(await onPause())) return
+      const { done, value } = await next
+      if (done || !(await onBatch(value))) return
+      onSuccess()
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    // A read that still waits must end first, or `return` would wait for it.
+    stop.abort()
+    await batches.return?.()
+  }
+}
+
+/** Whether the promise is settled, in whatever way, before so much time has passed. */
+async function isSettledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), ms)
+  const settled = promise.then(
+    () => true,
+    () => true,
+  )
+  const isSettled = await Promise.race([settled, late.promise])
+  clearTimeout(timer)
+  return isSettled
 }
 
 /** So many entries of a batch, those before the offset left out, with the offset that they stand for. */

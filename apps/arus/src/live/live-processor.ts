@@ -9,7 +9,7 @@ import { keysOf, LIVE_PREFIX, LiveMemory, type ShopperTraces } from './live-memo
 import { LiveReads } from './live-reads.ts'
 import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
 import type { LiveAnalytics, LiveState } from './live-state.ts'
-import { isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
+import { entryCountOf, isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { Rejections } from './rejections.ts'
 import { Turns } from './turns.ts'
 
@@ -54,6 +54,8 @@ export interface LiveProcessor extends LiveState {
    * rebuild that was cut short is begun again at the next start.
    */
   rebuild(): Promise<void>
+  /** Resolves when all that is applied is stored too. What is not is applied again from the log after a crash. */
+  flush(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -69,6 +71,8 @@ const FORMAT = 4
 const BATCH_RECORDS = 10_000
 /** And once that is done: the figures move, and nothing holds up requests for long. */
 const SERVING_RECORDS = 1_000
+/** What is applied is stored at most so often: one commit costs some hundred microseconds, however few events are in it. */
+const STORE_MS = 100
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
 
@@ -91,8 +95,9 @@ export async function rebuildLiveState(options: LiveProcessorOptions): Promise<L
 }
 
 /**
- * One loop over all partitions. Each batch changes values in memory and commits them together with the offset they
- * stand for and the ids of its events, so that every event counts once in effect, whenever the process dies.
+ * One loop over all partitions. Batches change values in memory, where readers see them at once; several times a second those are
+ * committed together with the offsets they stand for and the ids of their events, so that every event counts once in effect,
+ * whenever the process dies: what was not stored yet is applied again from the log.
  */
 class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #options: LiveProcessorOptions
@@ -101,20 +106,31 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   /** Batches and forgetting; memory that is ahead of the store is brought back to what is stored. */
   readonly #turns = new Turns(() => this.#restore())
   #partRecords = BATCH_RECORDS
+  /** Offsets that the store stands for; those of `applied` that are ahead are in memory only. */
+  readonly #stored = new Map<number, number>()
+  /** What was applied since. */
+  #unstored: LogBatch[] = []
+  #storedAtMs = 0
+  /** How often memory was taken back to what is stored, and how often it had been when the log began to be read. */
+  #restores = 0
+  #followed = 0
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
   /** Set while there is progress the log has not been told of. */
   #lagTimer: NodeJS.Timeout | null = null
 
+  readonly #steadyMs: () => number
+
   constructor(options: LiveProcessorOptions) {
     const { rules = DEFAULT_LIVE_RULES, categoryOf = () => null } = options
     super(new LiveMemory({ ...options, rules, categoryOf }), options.now)
     this.#options = options
+    this.#steadyMs = options.steadyMs ?? (() => performance.now())
     this.#rejections = new Rejections({ ...options, topic: options.rejectedTopic })
   }
 
   async start(): Promise<void> {
-    await this.#clearOtherFormat()
+    await this.#clearOtherState()
     await this.#restore()
     this.#abort = new AbortController()
     this.#loop = this.#follow(this.#abort.signal)
@@ -125,10 +141,15 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     this.#partRecords = SERVING_RECORDS
   }
 
+  flush(): Promise<void> {
+    return this.#turns.take(() => this.#store())
+  }
+
   async stop(): Promise<void> {
     this.#abort.abort()
     await this.#loop
-    await this.#turns.idle()
+    // What cannot be stored now is applied again from the log at the next start.
+    await this.flush().catch((error: unknown) => this.#options.onFault?.(error))
     await this.#commitLag()
   }
 
@@ -148,7 +169,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       }
       if (!isKnown && traces === undefined) return 0
       this.memory.forgetTraces(traces ?? {})
-      await this.#commit([])
+      await this.#commit()
       if (traces !== undefined) await this.#options.state.erase(keysOf(shoppers, traces))
       this.listeners.announce(shoppers)
       return removed
@@ -164,12 +185,23 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     await this.start()
   }
 
-  /** State in no known form, or left half cleared by a rebuild that was cut short, goes. */
-  async #clearOtherFormat(): Promise<void> {
+  /** State in no known form, left half cleared by a rebuild that was cut short, or of another log, goes. */
+  async #clearOtherState(): Promise<void> {
     const { state } = this.#options
-    if ((await state.get(FORMAT_KEY)) === FORMAT) return
+    if ((await state.get(FORMAT_KEY)) === FORMAT && !(await this.#isAheadOfLog())) return
     await state.clear(LIVE_PREFIX)
     await state.commit([{ key: FORMAT_KEY, value: FORMAT }])
+  }
+
+  /** True when more was applied than the log ever held: it was made anew, while the state stood elsewhere. */
+  async #isAheadOfLog(): Promise<boolean> {
+    const { state, log, topic } = this.#options
+    const { partitions } = await log.topic(topic)
+    for (const { partition, endOffset } of partitions) {
+      const applied = (await state.get(OFFSET_PREFIX + partition)) as number | undefined
+      if ((applied ?? 0) > endOffset) return true
+    }
+    return false
   }
 
   #follow(signal: AbortSignal): Promise<void> {
@@ -177,75 +209,86 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     return followLog({
       log,
       topic,
-      from: this.applied,
+      from: () => {
+        this.#followed = this.#restores
+        return new Map(this.applied)
+      },
       maxRecords: BATCH_RECORDS,
       retryMs,
       signal,
       onBatch: (batch) => this.#applyBatch(batch, signal),
+      pauseMs: STORE_MS,
+      onPause: () => this.#attempt(() => this.#store()),
       onFault,
       recover: () => this.#turns.take(async () => {}),
     })
   }
 
-  /** Applies a batch in as many commits as it takes; throws what may pass, like a store that is away. */
-  async #applyBatch(batch: LogBatch, signal: AbortSignal): Promise<void> {
-    const { partition, nextOffset } = batch
-    while (!signal.aborted && (this.applied.get(partition) ?? 0) < nextOffset) {
-      const part = partOf(
-        batch,
-        this.applied.get(partition) ?? 0,
-        Math.min(this.#poison.limit, this.#partRecords),
-      )
-      try {
-        await this.#turns.take(() => this.#applyPart(part))
-        this.#poison.succeeded()
-      } catch (error) {
-        if (!(error instanceof UnusableEntries)) throw error
-        const at = part.entries.findIndex(({ offset }) => offset === error.offset)
-        if (this.#poison.failed(part.entries.length, at < 0 ? null : at).kind === 'reject')
-          await this.#turns.take(() => this.#reject(part, error))
-      }
+  /** Applies a batch in as many parts as it takes; false when the log is to be read again from what is applied now. */
+  async #applyBatch(batch: LogBatch, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted && (this.applied.get(batch.partition) ?? 0) < batch.nextOffset)
+      if (!(await this.#attempt(() => this.#applyPart(batch)))) return false
+    return true
+  }
+
+  /**
+   * Takes a turn for work on what was read; false when memory has been taken back to what is stored since then, so that the
+   * log is to be read from there. Throws what may pass, like a store that is away.
+   */
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      return await this.#turns.take(async () => {
+        if (this.#followed !== this.#restores) return false
+        await work()
+        return true
+      })
+    } catch (error) {
+      if (!(error instanceof UnusableEntries)) throw error
+      const verdict = this.#poison.failed(error.count, error.at)
+      if (verdict.kind === 'reject') await this.#turns.take(() => this.#reject(error))
+      return false
     }
   }
 
   async #applyPart(batch: LogBatch): Promise<void> {
-    const fresh = await this.memory.load(this.#decode(batch), batch.partition)
+    const { partition } = batch
+    const count = Math.min(this.#poison.limit, this.#partRecords)
+    const part = partOf(batch, this.applied.get(partition) ?? 0, count)
+    const fresh = await this.memory.load(this.#decode(part), partition)
     const pacer = new Pacer()
     for (const { event, offset } of fresh) {
       if (pacer.isDue()) await pacer.pause()
       try {
-        this.memory.apply(event, { partition: batch.partition, offset })
+        this.memory.apply(event, { partition, offset })
       } catch (error) {
-        throw new UnusableEntries(error, offset)
+        throw new UnusableEntries(error, [part], offset)
       }
     }
-    await this.#commit([offsetOf(batch)]).catch((error: unknown) => {
-      throw isUnstorable(error) ? new UnusableEntries(error, null) : error
-    })
+    this.#unstored.push(part)
     this.eventRate.add(fresh.length, this.#options.now())
     this.#isApplied(
-      batch,
+      part,
       fresh.map(({ event }) => shopperOf(event)),
     )
+    if (this.#isStoringDue()) await this.#store()
+    this.#poison.succeeded()
   }
-
-  /** Passes over the one entry of the batch, once it is durable among the rejected. */
-  async #reject(batch: LogBatch, error: UnusableEntries): Promise<void> {
-    const { topic, partition } = batch
-    const [entry] = batch.entries
-    if (entry !== undefined) {
-      const reason = `live state could not take it in: ${error.message}`
-      const change = await this.#rejections.add({ topic, partition, entry, reason })
-      await this.#commit([change, offsetOf(batch)])
-      this.#options.onPoison?.(batch, entry.offset, error.cause)
-    }
-    this.#isApplied(batch, [])
+  /** Passes over the one entry that stands alone, once it is durable among the rejected. */
+  async #reject({ parts, message, cause }: UnusableEntries): Promise<void> {
+    const [part] = parts
+    const [entry] = part?.entries ?? []
+    if (part === undefined || entry === undefined) return
+    const { topic, partition } = part
+    const reason = `live state could not take it in: ${message}`
+    const change = await this.#rejections.add({ topic, partition, entry, reason })
+    this.#isApplied(part, [])
+    await this.#commit([change])
+    this.#options.onPoison?.(part, entry.offset, cause)
   }
 
   #isApplied(batch: LogBatch, shoppers: readonly string[]): void {
     this.applied.set(batch.partition, batch.nextOffset)
     this.listeners.announce(shoppers)
-    this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
   }
 
   #decode(batch: LogBatch): { event: ShopEvent; offset: number }[] {
@@ -260,9 +303,31 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     return decoded
   }
 
-  /** Everything that changed, in one commit with `more`. */
-  #commit(more: readonly StateChange[]): Promise<void> {
-    return this.#options.state.commit([...this.memory.drain(), ...more])
+  /** While an entry is searched for that makes work fail, each part is stored by itself. */
+  #isStoringDue(): boolean {
+    return (
+      this.#poison.isSearching ||
+      this.#steadyMs() - this.#storedAtMs >= STORE_MS ||
+      entryCountOf(this.#unstored) >= this.#partRecords
+    )
+  }
+
+  async #store(): Promise<void> {
+    if (this.#unstored.length === 0) return
+    await this.#commit().catch((error: unknown) => {
+      throw isUnstorable(error) ? new UnusableEntries(error, this.#unstored, null) : error
+    })
+  }
+
+  /** Everything that changed, in one commit with the offsets it stands for and `more`. */
+  async #commit(more: readonly StateChange[] = []): Promise<void> {
+    const moved = [...this.applied].filter(([partition, offset]) => this.#stored.get(partition) !== offset)
+    const offsets = moved.map(([partition, value]) => ({ key: OFFSET_PREFIX + partition, value }))
+    await this.#options.state.commit([...this.memory.drain(), ...offsets, ...more])
+    for (const [partition, offset] of moved) this.#stored.set(partition, offset)
+    this.#unstored = []
+    this.#storedAtMs = this.#steadyMs()
+    this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
   }
 
   /** Takes the stored state for the truth: at start, and after a commit that failed. */
@@ -273,19 +338,18 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     for (const { partition, startOffset } of partitions) {
       const stored = (await state.get(OFFSET_PREFIX + partition)) as number | undefined
       this.applied.set(partition, stored ?? startOffset)
+      this.#stored.set(partition, stored ?? startOffset)
     }
+    this.#unstored = []
+    this.#restores += 1
   }
 
   async #commitLag(): Promise<void> {
     const { log, topic } = this.#options
     if (this.#lagTimer !== null) clearTimeout(this.#lagTimer)
     this.#lagTimer = null
-    await log.commit(LIVE_GROUP, topic, new Map(this.applied)).catch(() => {
+    await log.commit(LIVE_GROUP, topic, new Map(this.#stored)).catch(() => {
       // Only shown as lag: the offsets that count are in the state store.
     })
   }
-}
-
-function offsetOf({ partition, nextOffset }: LogBatch): StateChange {
-  return { key: OFFSET_PREFIX + partition, value: nextOffset }
 }

@@ -1,3 +1,4 @@
+import type { LogBatch } from '@arus/event-log'
 import { ArusError } from '../errors.ts'
 
 /** Tries an entry gets by itself before it is rejected. */
@@ -30,6 +31,11 @@ export class PoisonWatch {
     return this.#limit
   }
 
+  /** Some work failed lately; what is taken now should stand by itself. */
+  get isSearching(): boolean {
+    return this.#limit < this.#limitMax
+  }
+
   succeeded(): void {
     this.#tries = 0
     this.#limit = Math.min(this.#limitMax, this.#limit * 2)
@@ -41,6 +47,7 @@ export class PoisonWatch {
       this.#limit = at === null ? Math.ceil(count / 2) : Math.max(1, at)
       return { kind: 'again' }
     }
+    this.#limit = 1
     this.#tries += 1
     if (this.#tries < TRIES) return { kind: 'again' }
     this.#tries = 0
@@ -50,14 +57,26 @@ export class PoisonWatch {
 
 /** Among some entries is one that decodes, but whose effects could not be computed or can never be stored. */
 export class UnusableEntries extends Error {
-  /** The one, where it is known. */
-  readonly offset: number | null
+  readonly parts: readonly LogBatch[]
+  /** How many there are. */
+  readonly count: number
+  /** Place of the one among them, where it is known. */
+  readonly at: number | null
 
-  constructor(cause: unknown, offset: number | null) {
+  /** `offset` is that of the one, where it is known. */
+  constructor(cause: unknown, parts: readonly LogBatch[], offset: number | null) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
     this.name = 'UnusableEntries'
-    this.offset = offset
+    this.parts = parts
+    this.count = entryCountOf(parts)
+    const at = parts.flatMap(({ entries }) => entries).findIndex((entry) => entry.offset === offset)
+    this.at = at < 0 ? null : at
   }
+}
+
+/** Entries in all of the batches. */
+export function entryCountOf(batches: readonly LogBatch[]): number {
+  return batches.reduce((count, { entries }) => count + entries.length, 0)
 }
 
 /** True for what no other try will store; anything else that goes wrong while storing may pass. */

@@ -6,6 +6,7 @@ export interface SlotProbe {
   readonly adapter: string
   /** What it is connected to, without secrets. */
   readonly detail: string
+  /** False, or an error that says why, when it does not do its work. */
   isHealthy(): Promise<boolean>
 }
 
@@ -13,21 +14,15 @@ export type SlotHealth = Health['slots'][number]
 
 const PROBE_TIMEOUT_MS = 2_000
 
-/** Asks every slot at once; one that throws or does not answer in time is down, and its detail says why. */
+/** Asks every slot at once; one that throws or does not answer in time (default 2 s) is down. */
 export async function probeSlots(
   probes: readonly SlotProbe[],
-  timeoutMs: number = PROBE_TIMEOUT_MS,
+  timeoutMs = PROBE_TIMEOUT_MS,
 ): Promise<SlotHealth[]> {
   return Promise.all(
     probes.map(async ({ slot, adapter, detail, isHealthy }) => {
-      const fault = await faultOf(isHealthy, timeoutMs)
-      const status = fault === null ? ('ok' as const) : ('down' as const)
-      return {
-        slot,
-        adapter,
-        status,
-        detail: fault === null || fault === '' ? detail : `${detail}: ${fault}`,
-      }
+      const problem = await problemOf(isHealthy, timeoutMs)
+      return { slot, adapter, status: problem === null ? 'ok' : 'down', detail, problem }
     }),
   )
 }
@@ -38,12 +33,13 @@ export function overallStatus(slots: readonly SlotHealth[], hasModel: boolean): 
   return slots.every((slot) => slot.status === 'ok') && hasModel ? 'ok' : 'degraded'
 }
 
-/** Null for a slot that answers; else why it does not, as far as is known. */
-async function faultOf(isHealthy: () => Promise<boolean>, timeoutMs: number): Promise<string | null> {
+/** Null when all is well. */
+async function problemOf(isHealthy: () => Promise<boolean>, timeoutMs: number): Promise<string | null> {
   const deadline = Promise.withResolvers<string>()
-  const timer = setTimeout(() => deadline.resolve(`no answer within ${timeoutMs / 1000} s`), timeoutMs)
+  const timer = setTimeout(() => deadline.resolve(`No answer within ${timeoutMs / 1000} s`), timeoutMs)
+  const asked = isHealthy().then((isWell) => (isWell ? null : 'It does not answer as it should'))
   try {
-    return await Promise.race([isHealthy().then((isOk) => (isOk ? null : '')), deadline.promise])
+    return await Promise.race([asked, deadline.promise])
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   } finally {

@@ -5,13 +5,18 @@ import { loadServingModel } from '../training/load-serving-model.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 
 const POLL_INTERVAL_MS = 1_000
+/** A registry is left alone four times as long as it took to answer, so that it does not work for this alone; at most so long. */
+const POLL_INTERVAL_MS_MAX = 4_000
+const REST_PER_WORK = 4
+/** A version that cannot be had is tried again after a second, then two, four, … up to this: it may be large. */
+const RETRY_MS_MAX = 60_000
 
 /**
  * The model that serves. Follows the registry, so that a promotion by any process is picked up within about a
- * second: the new model is loaded beside the old one and swapped in one assignment, so no request waits or fails.
+ * second, or a few where the registry is slow: the new model is loaded beside the old one and swapped in one assignment, so no request waits or fails.
  */
 export class ModelSlot {
-  readonly #registry: Registry
+  readonly #registry: Pick<Registry, 'production' | 'artefact'>
   readonly #erasures: Pick<ErasureStore, 'erased'>
   readonly #logger: Logger
   #withheld: ReadonlySet<string> = new Set()
@@ -19,8 +24,17 @@ export class ModelSlot {
   #loadedVersion: number | null = null
   #timer: NodeJS.Timeout | null = null
   #isRefreshing = false
+  #isClosed = false
+  /** The version that could not be loaded last, and when it is tried again. */
+  #missed: { readonly version: number; readonly times: number; readonly againMs: number } | null = null
+  /** What was reported last: said once, not each second. */
+  #complaint: string | null = null
 
-  constructor(registry: Registry, erasures: Pick<ErasureStore, 'erased'>, logger: Logger) {
+  constructor(
+    registry: Pick<Registry, 'production' | 'artefact'>,
+    erasures: Pick<ErasureStore, 'erased'>,
+    logger: Logger,
+  ) {
     this.#registry = registry
     this.#erasures = erasures
     this.#logger = logger
@@ -37,8 +51,16 @@ export class ModelSlot {
 
   /** Loads the version in production now, then follows it until `close`. */
   async start(): Promise<void> {
+    await this.#refreshAndRest()
+  }
+
+  async #refreshAndRest(): Promise<void> {
+    const startedAt = performance.now()
     await this.refresh()
-    this.#timer = setInterval(() => void this.refresh(), POLL_INTERVAL_MS)
+    if (this.#isClosed) return
+    const restMs = REST_PER_WORK * (performance.now() - startedAt)
+    const pauseMs = Math.max(POLL_INTERVAL_MS, Math.min(restMs, POLL_INTERVAL_MS_MAX))
+    this.#timer = setTimeout(() => void this.#refreshAndRest(), pauseMs)
     this.#timer.unref()
   }
 
@@ -49,21 +71,45 @@ export class ModelSlot {
     try {
       const production = await this.#registry.production()
       this.#withheld = await this.#withheldFrom(production)
-      if ((production?.version ?? null) === this.#loadedVersion) return
+      if ((production?.version ?? null) !== this.#loadedVersion) await this.#load(production)
+      else this.#missed = null
+      if (this.#missed === null) this.#complaint = null
+    } catch (error) {
+      this.#complain(error)
+    } finally {
+      this.#isRefreshing = false
+    }
+  }
+
+  async #load(production: ModelVersion | null): Promise<void> {
+    if (production !== null && this.#missed?.version === production.version) {
+      if (performance.now() < this.#missed.againMs) return
+    } else this.#missed = null
+    try {
       this.#current =
         production === null
           ? null
           : loadServingModel(production, await this.#registry.artefact(production.version))
-      this.#loadedVersion = production?.version ?? null
-      this.#logger.info({ version: this.#loadedVersion }, 'model in service')
     } catch (error) {
-      this.#logger.error(
-        { err: error },
-        'the model in production could not be loaded; keeping the one in place',
-      )
-    } finally {
-      this.#isRefreshing = false
+      const times = (this.#missed?.times ?? 0) + 1
+      const pauseMs = Math.min(POLL_INTERVAL_MS * 2 ** (times - 1), RETRY_MS_MAX)
+      if (production !== null)
+        this.#missed = { version: production.version, times, againMs: performance.now() + pauseMs }
+      throw error
     }
+    this.#missed = null
+    this.#loadedVersion = production?.version ?? null
+    this.#logger.info({ version: this.#loadedVersion }, 'model in service')
+  }
+
+  #complain(error: unknown): void {
+    const complaint = error instanceof Error ? error.message : String(error)
+    if (complaint === this.#complaint) return
+    this.#complaint = complaint
+    this.#logger.error(
+      { err: error },
+      'the model in production could not be loaded; keeping the one in place',
+    )
   }
 
   async #withheldFrom(production: ModelVersion | null): Promise<ReadonlySet<string>> {
@@ -74,6 +120,7 @@ export class ModelSlot {
   }
 
   close(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#isClosed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
   }
 }

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { createAnalytics } from '../analytics/analytics.ts'
 import type { Parts } from '../cli/context.ts'
 import { dataFolders } from '../config/settings.ts'
@@ -87,11 +87,12 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const ingest = createIngest({
     log,
     topics,
-    isKnown: (ids) => live.isKnown(ids),
+    isKnown: (ids) => knownIn(live, ids, logger),
     now,
   })
 
   const lake = await parts.lake()
+  const place = await parts.place()
   const keeper = LakeKeeper.start(settings, logger)
   closing.add(() => keeper.stop())
 
@@ -154,7 +155,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     requests,
     probe,
     tables: tableReport(lake),
-    storage: () => storageSizes(settings),
+    storage: () => storageSizes(settings, place),
     now,
   })
   closing.add(async () => monitor.close())
@@ -238,4 +239,15 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     refineNow: () => keeper.refineNow(),
     close: () => closing.close(),
   }
+}
+
+/**
+ * What was applied before. While live state is away nothing is known, and events are taken in all the same: each counts once
+ * by its id, in live state and in the lake, however often it stands in the log.
+ */
+async function knownIn(live: LiveProcessor, ids: readonly string[], logger: Logger): Promise<boolean[]> {
+  return live.isKnown(ids).catch((error: unknown) => {
+    logger.warn({ err: error }, 'live state could not be asked which events are known')
+    return ids.map(() => false)
+  })
 }

@@ -1,6 +1,7 @@
 import type { SystemMetrics } from '../api-schema/index.ts'
 import { dataFolders, type Settings } from '../config/settings.ts'
 import type { Lake } from '../lake/lake.ts'
+import type { LakePlace } from '../lake/lake-place.ts'
 import { failingChecks } from '../lake/quality-results.ts'
 import { folderSizeBytes } from '../operations/storage-sizes.ts'
 
@@ -26,9 +27,14 @@ export function tableReport(lake: Lake): () => Promise<SystemMetrics['tables']> 
   }
 }
 
-/** Disk used by each part. */
-export async function storageSizes(settings: Settings): Promise<SystemMetrics['storage']> {
+/** Room taken by each part, wherever it is; `lakeCache` are copies on this machine of what the lake has elsewhere. */
+export async function storageSizes(settings: Settings, place: LakePlace): Promise<SystemMetrics['storage']> {
   const folders = dataFolders(settings)
-  const parts = ['log', 'state', 'lake', 'catalogue', 'models', 'database', 'temporary'] as const
-  return Promise.all(parts.map(async (name) => ({ name, size_bytes: await folderSizeBytes(folders[name]) })))
+  const parts = ['log', 'state', 'catalogue', 'models', 'database', 'temporary'] as const
+  const copies = settings.s3 === null ? [] : (['lakeCache'] as const)
+  const onDisk = [...parts, ...copies].map(async (name) => ({
+    name,
+    size_bytes: await folderSizeBytes(folders[name]),
+  }))
+  return Promise.all([...onDisk, place.sizeBytes().then((size_bytes) => ({ name: 'lake', size_bytes }))])
 }

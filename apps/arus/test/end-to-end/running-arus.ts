@@ -5,6 +5,18 @@ import { join } from 'node:path'
 
 export const repository: string = join(import.meta.dirname, '../../../..')
 
+/** The engines of other suites, which the environment names, are not for an Arus that is to run embedded. */
+export const WITHOUT_ENGINES: Readonly<Record<string, string>> = {
+  KAFKA_BOOTSTRAP_SERVERS: '',
+  REDIS_URL: '',
+  S3_ENDPOINT: '',
+  S3_BUCKET: '',
+  SPARK_REMOTE: '',
+  TRINO_URL: '',
+  MLFLOW_TRACKING_URI: '',
+  DATABASE_URL: '',
+}
+
 /** Two free ports and a data folder: what one Arus of the run lives in. */
 export interface Place {
   readonly dataDir: string

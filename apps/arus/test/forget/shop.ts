@@ -37,23 +37,25 @@ export interface Shop {
   destroy(): void
 }
 
-export function newShop(): Shop {
+/** `environment`: settings beside those of the folder, as when a part of the shop is on a real engine. */
+export function newShop(environment: Readonly<Record<string, string>> = {}): Shop {
   const folder = mkdtempSync(join(tmpdir(), 'arus-forget-'))
   return {
     folder,
-    settings: settingsIn(folder),
+    settings: settingsIn(folder, environment),
     destroy: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
 /** Settings of a shop whose data are in `folder/data`. */
-export function settingsIn(folder: string): Settings {
+export function settingsIn(folder: string, environment: Readonly<Record<string, string>> = {}): Settings {
   return readSettings(
     {
       ARUS_DATA_DIR: join(folder, 'data'),
       ARUS_API_PORT: '0',
       ARUS_PARTITIONS: '3',
       ARUS_LOG_LEVEL: process.env.ARUS_LOG_LEVEL ?? 'silent',
+      ...environment,
     },
     folder,
   )

@@ -91,7 +91,7 @@ function Services({ services }: Pick<SystemMetrics, 'services'>) {
   const { t } = useSpeech()
   return (
     <ul className="services">
-      {services.map(({ slot, adapter, status, detail }) => (
+      {services.map(({ slot, adapter, status, detail, problem }) => (
         <li key={slot} className="service">
           <p className="service-head">
             {slot}
@@ -103,6 +103,7 @@ function Services({ services }: Pick<SystemMetrics, 'services'>) {
           <p className="note">
             <span className="mono">{adapter}</span> {detail === '' ? '' : `· ${detail}`}
           </p>
+          {problem === null ? null : <p className="note">{problem}</p>}
         </li>
       ))}
     </ul>

@@ -286,11 +286,17 @@ test('health tells where the data is to an admin key only', async () => {
       uptime_seconds: 1,
       products: 30,
       model: null,
-      slots: [{ slot: 'event log', adapter: 'lmdb', status: 'ok', detail: '/srv/arus' }],
+      slots: [
+        { slot: 'event log', adapter: 'lmdb', status: 'ok', detail: '/srv/arus', problem: '/srv is full' },
+      ],
     }),
   })
   const detailFor = async (headers: Record<string, string>) =>
     (await folder.app.inject({ url: '/health', headers })).json().slots[0].detail
+  const problemFor = async (headers: Record<string, string>) =>
+    (await folder.app.inject({ url: '/health', headers })).json().slots[0].problem
+  expect(await problemFor({})).toBe(null)
+  expect(await problemFor(bearer(await folder.key('admin')))).toBe('/srv is full')
   expect(await detailFor({})).toBe('')
   expect(await detailFor(bearer(await folder.key('secret')))).toBe('')
   expect(await detailFor(bearer(await folder.key('admin')))).toBe('/srv/arus')

@@ -116,5 +116,5 @@ export function systemRoutes(app: Api, deps: ApiDeps, metrics: ApiMetrics): void
 
 /** Folders and addresses of engines are nothing for strangers. */
 function withoutDetail(slot: Health['slots'][number]): Health['slots'][number] {
-  return { ...slot, detail: '' }
+  return { ...slot, detail: '', problem: null }
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { ArusError } from '../../errors.ts'
 import type { Lake } from '../../lake/lake.ts'
 import { TABLE_NAMES } from '../../lake/table-names.ts'
+import { assertAskable } from '../assert-askable.ts'
 import type { LakeSql, SqlAnswer, SqlQuestion } from '../lake-sql.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { type PinnedTable, pinTables } from './pin-tables.ts'
@@ -27,9 +28,6 @@ export interface SandboxedSqlOptions {
   readonly queueLimit: number
   readonly waitMs: number
 }
-
-/** Longest text, in characters. */
-const SQL_LENGTH_MAX = 200_000
 
 /** `LakeSql` by DuckDB in processes that can be killed. Nothing is started before the first question. */
 export function openSandboxedSql(options: SandboxedSqlOptions): LakeSql {
@@ -181,18 +179,6 @@ class Leash {
     clearTimeout(this.#timer)
     this.#signal?.removeEventListener('abort', this.#onAbort)
   }
-}
-
-function assertAskable({ sql, params = [], signal }: SqlQuestion): void {
-  if (signal?.aborted) throw new ArusError('CANCELLED', 'The query was cancelled')
-  if ([sql, ...Object.values(params)].some((text) => typeof text === 'string' && text.includes('\0'))) {
-    throw new ArusError('QUERY_INVALID', 'A text may not hold the character NUL')
-  }
-  if (sql.length <= SQL_LENGTH_MAX) return
-  throw new ArusError(
-    'QUERY_INVALID',
-    `The text has ${sql.length} characters; at most ${SQL_LENGTH_MAX} are taken`,
-  )
 }
 
 /** A moment for all tables: a whole number is a version, anything else an instant. */

@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs'
+import type { Storage } from '@arus/delta'
+import { DownloadCache, S3Storage, S3Store } from '@arus/delta/s3'
+import type { S3Settings } from '../config/s3-settings.ts'
+import type { LakePlace } from './lake-place.ts'
+import type { TableName } from './table-names.ts'
+
+export interface S3PlaceOptions {
+  readonly settings: S3Settings
+  /** Names the shop: the first part of every key. */
+  readonly shop: string
+  /** Copies of files that are read, and new files until they are in the bucket; processes of a machine share it. */
+  readonly cacheFolder: string
+  readonly now?: () => number
+}
+
+/** To find out whether the bucket can be used, and not how patient one can be. */
+const CHECK_RETRIES = { attemptsMax: 2, delayMsFirst: 50, delayMsMax: 50 }
+const CHECK_SILENCE_MS = 5_000
+const DELETES_AT_ONCE = 16
+
+/** A bucket: `SHOP/bronze/events`, `SHOP/silver/products`, … Throws a `DeltaError` when it cannot be used. */
+export async function openS3Place(options: S3PlaceOptions): Promise<LakePlace> {
+  const place = s3Place(options)
+  try {
+    await place.check()
+    return place
+  } catch (error) {
+    place.close()
+    throw error
+  }
+}
+
+function s3Place({ settings, shop, cacheFolder, now = Date.now }: S3PlaceOptions): LakePlace {
+  const { bucket, cacheBytes, endpoint, region, accessKeyId, secretAccessKey } = settings
+  const address = {
+    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
+    region,
+    credentials: { accessKeyId, secretAccessKey },
+  }
+  const store = new S3Store(address)
+  mkdirSync(cacheFolder, { recursive: true })
+  const cache = new DownloadCache({ folder: cacheFolder, sizeBytesMax: cacheBytes, now })
+  const prefixOf = (name: TableName) => `${shop}/${name.replace('.', '/')}`
+  const objects = (prefix: string) => store.list(bucket, prefix)
+  const storage = (name: TableName): Storage =>
+    new S3Storage({ store, bucket, prefix: prefixOf(name), cache, now })
+
+  return {
+    location: `s3://${bucket}/${shop}`,
+    readableFolder: cacheFolder,
+    storage,
+    async remove(name) {
+      const prefix = `${prefixOf(name)}/`
+      const keys = (await objects(prefix)).map(({ key }) => key)
+      // The log goes first: without it there is no table, and what is left of it is nobody's.
+      const [log, data] = [true, false].map((isLog) =>
+        keys.filter((key) => key.startsWith(`${prefix}_delta_log/`) === isLog),
+      )
+      for (const part of [log ?? [], data ?? []]) await deleteAll(storage(name), part, prefix)
+    },
+    async sizeBytes() {
+      return (await objects(`${shop}/`)).reduce((total, { sizeBytes }) => total + sizeBytes, 0)
+    },
+    async check() {
+      const once = new S3Store({ ...address, retries: CHECK_RETRIES, silenceMsMax: CHECK_SILENCE_MS })
+      try {
+        await once.list(bucket, `${shop}/`, { delimiter: '/' })
+      } finally {
+        once.close()
+      }
+    },
+    close: () => store.close(),
+  }
+}
+
+async function deleteAll(storage: Storage, keys: readonly string[], prefix: string): Promise<void> {
+  for (let from = 0; from < keys.length; from += DELETES_AT_ONCE) {
+    const some = keys.slice(from, from + DELETES_AT_ONCE)
+    await Promise.all(some.map((key) => storage.delete(key.slice(prefix.length))))
+  }
+}

@@ -1,0 +1,90 @@
+import type { Lake } from '../../lake/lake.ts'
+import { type TrinoClient, TrinoError } from './trino-client.ts'
+
+const REGISTER_MS_MAX = 60_000
+/** Tables that are made later are looked for again after so long. */
+const LOOK_AGAIN_MS = 60_000
+
+/** Sees to it that Trino knows the lake's tables by their names, at the places where they are. */
+export class TrinoTables {
+  readonly #client: TrinoClient
+  readonly #lake: Lake
+  readonly #catalog: string
+  readonly #now: () => number
+  readonly #known = new Set<string>()
+  #registering: Promise<void> | null = null
+  #registeredAtMs = Number.NEGATIVE_INFINITY
+
+  constructor({
+    client,
+    lake,
+    catalog,
+    now,
+  }: {
+    readonly client: TrinoClient
+    readonly lake: Lake
+    readonly catalog: string
+    readonly now: () => number
+  }) {
+    this.#client = client
+    this.#lake = lake
+    this.#catalog = catalog
+    this.#now = now
+  }
+
+  /** Resolves when every table that exists is known there; costs nothing while that was so a minute ago. */
+  async ensure(): Promise<void> {
+    if (this.#now() - this.#registeredAtMs < LOOK_AGAIN_MS) return
+    this.#registering ??= this.#register().finally(() => {
+      this.#registering = null
+    })
+    await this.#registering
+  }
+
+  async #register(): Promise<void> {
+    for (const { name } of await this.#lake.describe()) {
+      if (this.#known.has(name)) continue
+      await this.#registerOne(name)
+      this.#known.add(name)
+    }
+    this.#registeredAtMs = this.#now()
+  }
+
+  async #registerOne(name: Awaited<ReturnType<Lake['describe']>>[number]['name']): Promise<void> {
+    const [schema = '', table = ''] = name.split('.')
+    const location = trinoLocation((await this.#lake.table(name)).storage.location)
+    await this.#run(`CREATE SCHEMA IF NOT EXISTS ${this.#catalog}.${schema}`)
+    const there = await this.#locationOf(schema, table)
+    if (there === location) return
+    const names = `schema_name => '${schema}', table_name => '${table}'`
+    if (there !== null) await this.#run(`CALL ${this.#catalog}.system.unregister_table(${names})`)
+    await this.#run(
+      `CALL ${this.#catalog}.system.register_table(${names}, table_location => '${location.replaceAll("'", "''")}')`,
+    )
+  }
+
+  /** Null when no table has that name; '' when one has, and nothing is where it should be. */
+  async #locationOf(schema: string, table: string): Promise<string | null> {
+    const found = await this.#run(
+      `SELECT 1 FROM ${this.#catalog}.information_schema.tables WHERE table_schema = '${schema}' AND table_name = '${table}'`,
+    )
+    if (found.length === 0) return null
+    const [[text] = []] = await this.#run(`SHOW CREATE TABLE ${this.#catalog}.${schema}.${table}`).catch(
+      (error: unknown) => {
+        if (error instanceof TrinoError) return []
+        throw error
+      },
+    )
+    const [, after = ''] = String(text).split("location = '", 2)
+    return after.slice(0, Math.max(0, after.indexOf("'")))
+  }
+
+  #run(sql: string): Promise<(readonly unknown[])[]> {
+    return this.#client.rows(sql, { timeoutMs: REGISTER_MS_MAX })
+  }
+}
+
+/** A folder is told as Trino's local file system names it, whose root must be `/` (`local.location`). */
+function trinoLocation(location: string): string {
+  return location.startsWith('s3://') ? location.replace(/\/$/, '') : `local://${location}`
+}

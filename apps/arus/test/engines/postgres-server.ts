@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../../../../engines/launcher/free-port.ts'
+import { installEngine } from '../../../../engines/launcher/installation.ts'
+import { type PostgresServer, postgres, startPostgres } from '../../../../engines/postgres.ts'
+
+/** A PostgreSQL of one test, which may crash and come back. */
+export interface OwnPostgres extends AsyncDisposable {
+  readonly url: string
+  crash(): Promise<void>
+  /** After a crash, on the same data, at the same address. */
+  start(): Promise<void>
+}
+
+export async function ownPostgres(): Promise<OwnPostgres> {
+  const signal = new AbortController().signal
+  const options = {
+    folder: await installEngine(postgres, { log: () => {}, signal }),
+    runFolder: mkdtempSync(join(tmpdir(), 'arus-postgres-')),
+    port: await freePort(),
+    password: 'for-a-test',
+    signal,
+  }
+  let server: PostgresServer = await startPostgres(options)
+  return {
+    url: server.environment.DATABASE_URL ?? '',
+    crash: () => server.crash(),
+    async start() {
+      server = await startPostgres(options)
+    },
+    async [Symbol.asyncDispose]() {
+      await server.stop()
+      rmSync(options.runFolder, { recursive: true, force: true })
+    },
+  }
+}

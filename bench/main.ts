@@ -16,6 +16,7 @@ import { benchSql } from './sql.ts'
 import { benchSteady } from './steady.ts'
 import { benchTaste } from './taste.ts'
 import { benchTrain } from './train.ts'
+import { benchValkey } from './valkey.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   import: () => benchImport({ rows: 1_426_337 }),
@@ -44,6 +45,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   quality: () => benchQuality(),
   train: () => benchTrain(),
   kernels: () => benchKernels(),
+  valkey: () => benchValkey(),
 }
 
 const wanted = process.argv.slice(2)

@@ -37,23 +37,25 @@ export interface Shop {
   destroy(): void
 }
 
-export function newShop(): Shop {
+/** With `more` of the settings, as in the environment. */
+export function newShop(more: Readonly<Record<string, string>> = {}): Shop {
   const folder = mkdtempSync(join(tmpdir(), 'arus-forget-'))
   return {
     folder,
-    settings: settingsIn(folder),
+    settings: settingsIn(folder, more),
     destroy: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
 /** Settings of a shop whose data are in `folder/data`. */
-export function settingsIn(folder: string): Settings {
+export function settingsIn(folder: string, more: Readonly<Record<string, string>> = {}): Settings {
   return readSettings(
     {
       ARUS_DATA_DIR: join(folder, 'data'),
       ARUS_API_PORT: '0',
       ARUS_PARTITIONS: '3',
       ARUS_LOG_LEVEL: process.env.ARUS_LOG_LEVEL ?? 'silent',
+      ...more,
     },
     folder,
   )

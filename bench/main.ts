@@ -18,6 +18,7 @@ import { benchSql } from './sql.ts'
 import { benchSteady } from './steady.ts'
 import { benchTaste } from './taste.ts'
 import { benchTrain } from './train.ts'
+import { benchValkey } from './valkey.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   import: () => benchImport({ rows: 1_426_337 }),
@@ -48,6 +49,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   train: () => benchTrain(),
   kernels: () => benchKernels(),
   kafka: () => benchKafka({ eventCount: 200_000 }),
+  valkey: () => benchValkey(),
 }
 
 const wanted = process.argv.slice(2)

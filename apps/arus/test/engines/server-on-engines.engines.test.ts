@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Health, LiveAnalyticsBody } from '../../src/api-schema/index.ts'
 import { rebuildLive } from '../../src/server/rebuild-live.ts'
-import { slotProbes } from '../../src/wiring.ts'
+import { slotProbes } from '../../src/slot-probes.ts'
 import {
   ANI,
   ANI_WORDS,

@@ -68,6 +68,11 @@ async function fill(log: EventLog, eventCount: number): Promise<void> {
       product_id: `p${Math.floor(random() ** 2 * PRODUCTS)}`,
       quantity: 1,
       price: 10,
+      order_id: null,
+      recommendation_id: null,
+      position: null,
+      query: null,
+      properties: null,
       ts: startMs + Math.floor((i / eventCount) * 3_600_000),
       received_at: startMs + Math.floor((i / eventCount) * 3_600_000),
     }) as unknown as ShopEvent

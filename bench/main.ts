@@ -1,4 +1,4 @@
-/** `npm run bench [-- NAME …]`: every benchmark, or those named. Each prints ours, the other side's, the ratio, the budget. */
+/** `npm run bench [-- NAME …]`: every benchmark but Kafka's, which needs Java, or those named. Each prints ours, the other side's, the ratio, the budget. */
 
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
@@ -7,6 +7,7 @@ import { benchEvents } from './events.ts'
 import { benchExplore } from './explore.ts'
 import { benchFreshness } from './freshness.ts'
 import { benchImport } from './import.ts'
+import { benchKafka } from './kafka.ts'
 import { benchKernels } from './kernels.ts'
 import { benchLake } from './lake.ts'
 import { benchLive } from './live.ts'
@@ -17,6 +18,7 @@ import { benchSql } from './sql.ts'
 import { benchSteady } from './steady.ts'
 import { benchTaste } from './taste.ts'
 import { benchTrain } from './train.ts'
+import { benchValkey } from './valkey.ts'
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   import: () => benchImport({ rows: 1_426_337 }),
@@ -46,6 +48,8 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   quality: () => benchQuality(),
   train: () => benchTrain(),
   kernels: () => benchKernels(),
+  kafka: () => benchKafka({ eventCount: 200_000 }),
+  valkey: () => benchValkey(),
 }
 
 const wanted = process.argv.slice(2)
@@ -59,5 +63,5 @@ if (unknown.length > 0) {
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}, commit ${commit}`)
 for (const [name, run] of Object.entries(benchmarks)) {
-  if (wanted.length === 0 || wanted.includes(name)) await run()
+  if (wanted.length === 0 ? name !== 'kafka' : wanted.includes(name)) await run()
 }

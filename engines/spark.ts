@@ -7,7 +7,7 @@ import { WorkerClient } from './launcher/worker-client.ts'
 
 const PACKAGES = ['pyspark==4.2.1']
 /** One folder of jars per file of `engines/jars`. */
-const JAR_SETS = ['delta', 's3a', 'kafka']
+const JAR_SETS = ['delta', 's3a', 'spark-kafka']
 
 /**
  * Spark with Delta, S3A and Kafka's source: one local session behind `workers/spark_worker.py`, which tests find by

@@ -2,17 +2,32 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deltalake } from './deltalake.ts'
+import { kafka } from './kafka.ts'
+import { kafkaZookeeper } from './kafka-zookeeper.ts'
 import type { Engine, Log, RunningEngine } from './launcher/engine.ts'
 import { EngineError } from './launcher/errors.ts'
 import { installEngine } from './launcher/installation.ts'
 import { minio } from './minio.ts'
 import { mlflow } from './mlflow.ts'
+import { postgres } from './postgres.ts'
 import { schemathesis } from './schemathesis.ts'
 import { spark } from './spark.ts'
 import { trino } from './trino.ts'
+import { valkey } from './valkey.ts'
 
 /** Every engine there is, in the order in which they are started: later ones are told where the earlier ones are. */
-export const ENGINES: readonly Engine[] = [minio, spark, trino, deltalake, mlflow, schemathesis]
+export const ENGINES: readonly Engine[] = [
+  minio,
+  postgres,
+  valkey,
+  kafka,
+  kafkaZookeeper,
+  spark,
+  trino,
+  deltalake,
+  mlflow,
+  schemathesis,
+]
 
 /** The engines of these names, in the order in which they are started. Throws `ENGINE_UNKNOWN`. */
 export function enginesNamed(names: readonly string[]): readonly Engine[] {

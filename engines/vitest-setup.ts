@@ -4,6 +4,9 @@ import { startEngine } from './start-engine.ts'
 /** The engines of `npm run test:engines`, and the variable by which each is known to run already. */
 const WANTED = {
   minio: 'S3_ENDPOINT',
+  kafka: 'KAFKA_BOOTSTRAP_SERVERS',
+  postgres: 'DATABASE_URL',
+  valkey: 'REDIS_URL',
   spark: 'ARUS_SPARK_SOCKET',
   trino: 'TRINO_URL',
   deltalake: 'ARUS_DELTALAKE_SOCKET',
@@ -13,7 +16,7 @@ const WANTED = {
 
 /**
  * Vitest's global setup: starts the engines and leaves their variables in the environment, which test workers inherit.
- * An engine whose variable is set is left alone, so `npm run engines -- start minio spark deltalake` in another terminal
+ * An engine whose variable is set is left alone, so `npm run engines -- start minio kafka spark deltalake` in another terminal
  * saves their start on every run.
  */
 export default async function setup(): Promise<() => Promise<void>> {
@@ -31,6 +34,9 @@ export default async function setup(): Promise<() => Promise<void>> {
   try {
     await start('minio')
     await settled([
+      start('postgres'),
+      start('valkey'),
+      start('kafka'),
       start('spark'),
       start('trino'),
       start('deltalake'),

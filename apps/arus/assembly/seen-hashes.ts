@@ -31,6 +31,11 @@ export function isSeen(hash: u64): bool {
   return false
 }
 
+/** What stands where a hash is looked for first. */
+export function slotOf(hash: u64): u64 {
+  return load<u64>(slots + ((<usize>(<u32>(hash >>> 20) & (slotCount - 1))) << 3))
+}
+
 /** Where the hash stands, or else where it would. */
 function placeOf(hash: u64): usize {
   const mask = slotCount - 1

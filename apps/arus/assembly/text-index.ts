@@ -4,7 +4,7 @@
  * ASCII on is cut by the caller. One index, and one table of ids, in each memory.
  */
 // biome-ignore lint/style/useImportType: AssemblyScript knows no other import
-import { ByteTable, emptyTable, HASH_OF_NONE, hashed, hashOf, intern, SLACK, zeros } from './byte-table'
+import { ByteTable, emptyTable, hashOf, intern, SLACK, slotOf, zeros } from './byte-table'
 import { BEYOND_ASCII, KINDS, PASSED_OVER, SEPARATOR, withoutPlural } from './word-bytes'
 
 const TOKEN_BYTES_MAX: usize = 64
@@ -48,6 +48,14 @@ let at: usize = 0
 let end: usize = 0
 let token: usize = heap.alloc(1 << 12)
 let tokenCapacity: usize = 1 << 12
+
+/**
+ * Words of up to eight bytes met lately, as one number, each with its term, at a place that this number tells. A few thousand
+ * words make up most of a catalogue: they are found here by one look at memory, as they stood, their plural not cut.
+ */
+const RECENT_BITS = 13
+const recentWords = zeros((<usize>1) << (RECENT_BITS + 4))
+const HASH_MULTIPLIER: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15
 
 export function allocate(byteCount: u32): usize {
   return heap.alloc(<usize>byteCount + SLACK)
@@ -106,13 +114,32 @@ export function startIds(count: u32): void {
 
 /** Numbers the ids of `count` rows from `next` on; answers the first row whose id came before, or `count`. */
 export function addIds(starts: usize, byteCounts: usize, count: u32, next: u32): u32 {
-  for (let row: u32 = 0; row < count; row++) {
-    const source = <usize>load<u32>(starts + ((<usize>row) << 2))
-    const byteCount = <usize>load<u32>(byteCounts + ((<usize>row) << 2))
-    if (intern(ids, source, byteCount, hashOf(source, byteCount)) !== next + row) return row
+  for (let first: u32 = 0; first < count; first += BLOCK) {
+    const end = min(first + BLOCK, count)
+    // Slots lie anywhere in memory: read at once, one wait does for many of them.
+    let sum: u32 = 0
+    for (let row = first; row < end; row++) {
+      const place = (<usize>row) << 2
+      const hash = hashOf(load<u32>(starts + place), load<u32>(byteCounts + place))
+      store<u32>(hashes + ((<usize>(row - first)) << 2), hash)
+      sum += slotOf(ids, hash)
+    }
+    touched += sum
+    for (let row = first; row < end; row++) {
+      const place = (<usize>row) << 2
+      const hash = load<u32>(hashes + ((<usize>(row - first)) << 2))
+      if (intern(ids, load<u32>(starts + place), load<u32>(byteCounts + place), hash) !== next + row)
+        return row
+    }
   }
   return count
 }
+
+/** Rows, or documents, whose places in memory are looked at together, before any is worked on. */
+const BLOCK: u32 = 256
+const hashes: usize = heap.alloc((<usize>BLOCK) << 2)
+/** Exported so that the compiler does not leave out what is only read to be near. */
+export let touched: u32 = 0
 
 // ── texts ──
 
@@ -183,23 +210,24 @@ function readTokens(): bool {
   const stop = end
   const first = token
   let to = first
-  let hash = HASH_OF_NONE
+  // The word's last eight bytes: all of it where it has no more.
+  let word: u64 = 0
   let from = at
   for (; from < stop; from++) {
     const kind: u32 = load<u8>(KINDS + <usize>load<u8>(from))
     if (kind > BEYOND_ASCII) {
       store<u8>(to++, kind)
-      hash = hashed(hash, kind)
+      word = (word << 8) | kind
     } else if (kind === SEPARATOR) {
-      if (to !== first) addToken(to - first, hash)
+      if (to !== first) addToken(to - first, word)
       to = first
-      hash = HASH_OF_NONE
+      word = 0
     } else if (kind === BEYOND_ASCII) {
       at = wordStart(from)
       return false
     }
   }
-  if (to !== first) addToken(to - first, hash)
+  if (to !== first) addToken(to - first, word)
   return true
 }
 
@@ -213,17 +241,22 @@ function wordStart(from: usize): usize {
   return from
 }
 
-function addToken(byteCount: usize, hash: u32): void {
+function addToken(byteCount: usize, word: u64): void {
   textTokens++
-  const whole = withoutPlural(token, min(byteCount, TOKEN_BYTES_MAX))
-  // The word may have been cut, and -ies made -y.
-  addTerm(termOfToken(whole, whole === byteCount ? hash : hashOf(token, whole)))
+  if (byteCount > sizeof<u64>()) {
+    addTerm(termOfToken(byteCount))
+    return
+  }
+  const recent = recentWords + ((<usize>((word * HASH_MULTIPLIER) >>> (64 - RECENT_BITS))) << 4)
+  if (load<u64>(recent) !== word) {
+    store<u32>(recent, termOfToken(byteCount), 8)
+    store<u64>(recent, word)
+  }
+  addTerm(load<u32>(recent, 8))
 }
 
-function termOfToken(byteCount: usize, hash: u32): u32 {
-  const term = intern(terms, token, byteCount, hash)
-  if (term >= termCapacity) growTerms()
-  return term
+function termOfToken(byteCount: usize): u32 {
+  return termOf(token, <u32>withoutPlural(token, min(byteCount, TOKEN_BYTES_MAX)))
 }
 
 function addTerm(term: u32): void {
@@ -308,12 +341,8 @@ export function addPostings(order: usize, first: u32, end: u32): void {
   }
 }
 
-/** Documents whose entries are looked for at once. */
-const BLOCK: u32 = 256
 /** Of each of these: where its entries are, and where they end. */
 const found: usize = heap.alloc((<usize>BLOCK) << 3)
-/** Exported so that the compiler does not leave out what is only read to be near. */
-export let touched: u32 = 0
 
 /** Entries lie anywhere in memory: read at once, one wait does for many of them. */
 function findEntries(order: usize, count: u32): void {

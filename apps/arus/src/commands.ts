@@ -53,7 +53,7 @@ const COMMANDS: Readonly<Record<string, LoadCommand>> = {
   check: async (context) => (await import('./cli/check-command.ts')).checkCommand(context),
   doctor: async (context) => {
     const { doctorCommand } = await import('./cli/doctor-command.ts')
-    return doctorCommand(context, (await import('./wiring.ts')).slotProbes)
+    return doctorCommand(context, (await import('./slot-probes.ts')).slotProbes)
   },
 }
 

@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   ENGINE_UNREACHABLE: { status: 503, exitCode: 5 },
   ENGINE_UNUSABLE: { status: 500, exitCode: 2 },
   STATE_UNSTORABLE: { status: 500, exitCode: 70 },
+  STATE_MOVED: { status: 503, exitCode: 5 },
   EVENT_UNUSABLE: { status: 422, exitCode: 2 },
   ALREADY_RUNNING: { status: 409, exitCode: 5 },
   PORT_IN_USE: { status: 500, exitCode: 5 },

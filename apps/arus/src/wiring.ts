@@ -1,22 +1,26 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
-import { readersOf, topicNames } from './events/topics.ts'
+import type { ArusDatabase } from './database/database.ts'
+import { readersOf, topicsOf } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLakeAt } from './lake/lake.ts'
 import { folderPlace, type LakePlace } from './lake/lake-place.ts'
-import type { SlotProbe } from './operations/health.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
 import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
+import type { StateStore } from './state/state-store.ts'
 
+/** In the folder of the database. */
+export const SQLITE_FILE = 'arus.sqlite'
 /** Bytes of one answer to SQL. */
 const SQL_RESULT_BYTES = 256 * 1024 * 1024
 const SQL_QUEUE_LIMIT = 16
@@ -31,12 +35,16 @@ export interface OpenParts extends Parts {
 export function openParts(settings: Settings): OpenParts {
   const folders = dataFolders(settings)
   const closers: (() => Promise<void>)[] = []
+  const openings: Promise<unknown>[] = []
 
   /** Opens on first call; the last opened is closed first. */
   function once<T>(open: () => Promise<T>, close: (part: T) => Promise<void>): () => Promise<T> {
     let opening: Promise<T> | null = null
     return () => {
-      opening ??= openAndRemember(open, close)
+      if (opening === null) {
+        opening = openAndRemember(open, close)
+        openings.push(opening)
+      }
       return opening
     }
   }
@@ -50,14 +58,18 @@ export function openParts(settings: Settings): OpenParts {
 
   const log = once(
     async () =>
-      (await import('@arus/event-log')).openLmdbEventLog({
-        folder: folders.log,
-        retentionHolds: readersOf(topicNames(settings.shop)),
-      }),
+      settings.kafkaServers === null
+        ? (await import('@arus/event-log')).openLmdbEventLog({
+            folder: folders.log,
+            retentionHolds: readersOf(topicsOf(settings)),
+          })
+        : (await import('@arus/event-log/kafka')).openKafkaEventLog(
+            kafkaOptions(settings, settings.kafkaServers),
+          ),
     (part) => part.close(),
   )
   const state = once(
-    async () => (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({ folder: folders.state }),
+    () => openState(settings),
     (part) => part.close(),
   )
   const duckdb = once(
@@ -86,8 +98,7 @@ export function openParts(settings: Settings): OpenParts {
     (part) => part.close(),
   )
   const database = once(
-    async () =>
-      (await import('./database/database.ts')).openDatabase({ file: join(folders.database, 'arus.sqlite') }),
+    () => openDatabase(settings),
     (part) => part.destroy(),
   )
   const registry = once(
@@ -131,6 +142,8 @@ export function openParts(settings: Settings): OpenParts {
     experiments,
     catalogue,
     async close() {
+      // One that is still being opened, because whoever asked for it gave up, would keep the process alive.
+      await Promise.allSettled(openings)
       for (const close of closers.splice(0)) await close()
     },
   }
@@ -169,6 +182,25 @@ async function openModelRegistry(
   })
 }
 
+async function openState(settings: Settings): Promise<StateStore> {
+  const { redisUrl: url, shop } = settings
+  if (url === null)
+    return (await import('./state/lmdb-state-store.ts')).openLmdbStateStore({
+      folder: dataFolders(settings).state,
+    })
+  const onWarning = (message: string) => process.emitWarning(message)
+  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({ url, shop, onWarning })
+}
+
+async function openDatabase(settings: Settings): Promise<ArusDatabase> {
+  const { databaseUrl: url, shop } = settings
+  if (url !== null)
+    return (await import('./database/postgres-database.ts')).openPostgresDatabase({ url, shop })
+  return (await import('./database/sqlite-database.ts')).openSqliteDatabase({
+    file: join(dataFolders(settings).database, SQLITE_FILE),
+  })
+}
+
 function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): SandboxedSqlOptions {
   const folders = dataFolders(settings)
   return {
@@ -185,72 +217,19 @@ function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): Sandb
   }
 }
 
-function sqlLocation({ trino }: Settings): string {
-  if (trino === null) return 'in processes of its own, over the Delta snapshots'
-  return `${trino.url}, catalog ${trino.catalog}`
-}
-
-function lakeLocation({ s3, shop, ...settings }: Settings): string {
-  if (s3 === null) return dataFolders({ ...settings, s3, shop }).lake
-  return `s3://${s3.bucket}/${shop} at ${s3.endpoint ?? `AWS, ${s3.region}`}`
-}
-
-function modelLocation(settings: Settings): string {
-  const { mlflow, shop } = settings
-  return mlflow === null ? dataFolders(settings).models : `arus-${shop} at ${mlflow.trackingUri}`
-}
-
-/** How each slot of DESIGN §2 is filled in this process, for health and `arus doctor`. */
-export function slotProbes(parts: Parts): SlotProbe[] {
-  const folders = dataFolders(parts.settings)
-  return [
-    {
-      slot: 'event log',
-      adapter: 'lmdb',
-      detail: folders.log,
-      isHealthy: async () => (await parts.log()).isHealthy(),
-    },
-    {
-      slot: 'live state',
-      adapter: 'lmdb',
-      detail: folders.state,
-      isHealthy: async () => (await parts.state()).isHealthy(),
-    },
-    {
-      slot: 'object store',
-      adapter: parts.settings.s3 === null ? 'local folder' : 's3',
-      detail: lakeLocation(parts.settings),
-      isHealthy: async () => {
-        await (await parts.place()).check()
-        return Array.isArray(await (await parts.lake()).describe())
-      },
-    },
-    {
-      slot: 'compute',
-      adapter: 'duckdb and a training process',
-      detail: `${Math.round(parts.settings.sqlMemoryBytes / 1024 / 1024)} MB, then ${folders.temporary}`,
-      isHealthy: async () => (await parts.query()).isHealthy(),
-    },
-    {
-      slot: 'sql',
-      adapter: parts.settings.trino === null ? 'duckdb' : 'trino',
-      detail: sqlLocation(parts.settings),
-      isHealthy: async () => (await parts.sql()).isHealthy(),
-    },
-    {
-      slot: 'model registry',
-      adapter: parts.settings.mlflow === null ? 'database and folder' : 'mlflow',
-      detail: modelLocation(parts.settings),
-      isHealthy: async () => (await parts.registry()).isHealthy(),
-    },
-    {
-      slot: 'database',
-      adapter: 'sqlite',
-      detail: join(folders.database, 'arus.sqlite'),
-      isHealthy: async () => {
-        await (await parts.database()).selectFrom('models').select('version').limit(1).execute()
-        return true
-      },
-    },
-  ]
+function kafkaOptions(settings: Settings, servers: readonly string[]): KafkaEventLogOptions {
+  const { shop, kafkaSecurity, kafkaAuthorityFile, kafkaUsername, kafkaPassword } = settings
+  const authority = kafkaAuthorityFile === null ? {} : { ca: readFileSync(kafkaAuthorityFile, 'utf8') }
+  const sasl =
+    kafkaUsername === null || kafkaPassword === null
+      ? {}
+      : { sasl: { mechanism: settings.kafkaMechanism, username: kafkaUsername, password: kafkaPassword } }
+  return {
+    servers,
+    ...(kafkaSecurity.endsWith('SSL') ? { tls: authority } : {}),
+    ...sasl,
+    replicationFactor: settings.kafkaReplicationFactor,
+    // Topics carry the shop in their names already.
+    groupPrefix: `${shop}.`,
+  }
 }

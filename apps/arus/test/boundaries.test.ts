@@ -56,7 +56,7 @@ describe('arrows go one way', () => {
   })
 
   test('ports do not import adapters, and only wiring and tests open them', () => {
-    const adapters = /\/(lmdb-|duckdb-|lake-registry|kafka-)[^/]*$/
+    const adapters = /\/(lmdb-|duckdb-|lake-registry|kafka-|sqlite-|postgres-|valkey-)[^/]*$/
     const wrong = imports.filter(
       ({ file, target }) =>
         adapters.test(target) &&

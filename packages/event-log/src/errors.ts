@@ -8,6 +8,14 @@ export const EVENT_LOG_ERRORS = {
   LOG_FORMAT_UNKNOWN: { retryable: false },
   LOG_FULL: { retryable: true },
   LOG_WRITE_FAILED: { retryable: true },
+  /** The log's server does not answer. */
+  LOG_UNAVAILABLE: { retryable: true },
+  /** The log's server does not let this user in, or not do that. */
+  LOG_ACCESS_DENIED: { retryable: false },
+  /** The log's server is too old, or speaks in a way that is not understood here. */
+  LOG_VERSION_UNSUPPORTED: { retryable: false },
+  /** Reading was to go on beyond the end. */
+  LOG_OFFSET_UNKNOWN: { retryable: false },
   LOG_CLOSED: { retryable: false },
 } as const
 

@@ -8,7 +8,6 @@ import { INDEX_FILE, TEXTS_FILE } from './catalogue-files.ts'
 import { currentVersion, publishBuild, removeVersionsExcept } from './catalogue-folder.ts'
 import { writeFlatFile } from './flat-file.ts'
 import type { ProductSource } from './stored-product.ts'
-import { TextLines } from './text-lines.ts'
 import { makeWorkingFolder } from './working-folder.ts'
 
 export interface BuildCatalogueOptions {
@@ -66,7 +65,7 @@ async function readProducts(
   withTextBytes: boolean,
 ): Promise<CatalogueColumns | null> {
   const columns = new CatalogueColumns(productCount, categories)
-  const lines = new TextLines(textsFile)
+  const lines = columns.linesOf(textsFile)
   try {
     for await (const numbers of products.numbers({ withTextBytes })) {
       signal?.throwIfAborted()

@@ -2,13 +2,13 @@ import { ArusError } from '../errors.ts'
 import type { Category } from './catalogue.ts'
 import { NO_CATEGORY } from './catalogue-files.ts'
 import { orderDocuments } from './document-order.ts'
-import type { FlatArray, FlatSections } from './flat-file.ts'
-import { gathered } from './gather.ts'
+import type { FlatArray, FlatBlocks } from './flat-file.ts'
+import { gathered, gatheredBlocks } from './gather.ts'
 import { idSections } from './product-ids.ts'
 import { NUMBERS, type ProductNumbers, type TEXT_BYTES } from './stored-product.ts'
 import { NO_NAME, TextIndexBuilder } from './text-index-builder.ts'
 import { type Rows, TextKernel } from './text-kernel.ts'
-import type { TextLines } from './text-lines.ts'
+import { TextLines } from './text-lines.ts'
 
 const LF = 10
 
@@ -74,6 +74,11 @@ export class CatalogueColumns {
     this.#titleStarts = new Float64Array(productCount)
   }
 
+  /** The lines of a file, for `add`: they are read to where the kernel finds them. */
+  linesOf(textsFile: string): TextLines {
+    return new TextLines(textsFile, (byteCount) => this.#kernel.room(byteCount))
+  }
+
   /**
    * Takes the next products, whose texts are the next lines; without the lengths of the texts, a line is cut where they end.
    * False where the lines are not theirs, or hold in a text what should end it. Throws `INTERNAL` when an id came before.
@@ -103,7 +108,7 @@ export class CatalogueColumns {
   }
 
   /** Everything by document, as sections of a flat file. */
-  sections(): FlatSections {
+  sections(): Readonly<Record<string, FlatArray | FlatBlocks>> {
     const { popularity, stars, is_best_seller } = this.#kept
     const { ids } = this.#kernel
     const order = orderDocuments({
@@ -113,17 +118,16 @@ export class CatalogueColumns {
       ids: ids.strings,
     })
     const categoryOf = gathered(this.#categoryOf, order)
-    const kept = Object.entries(this.#kept).map(([name, values]) => [
-      `documents.${name}`,
-      gathered<FlatArray>(values, order),
-    ])
+    const kept = Object.entries(this.#kept).map(
+      ([name, values]) => [`documents.${name}`, gatheredBlocks(values, order)] as const,
+    )
     return {
       ...idSections(ids, order),
       ...this.#text.sections(order),
       ...byCategory(categoryOf, this.#categories.length),
-      ...(Object.fromEntries(kept) as FlatSections),
+      ...Object.fromEntries<FlatBlocks>(kept),
       'documents.category': categoryOf,
-      'documents.title_start': gathered(this.#titleStarts, order),
+      'documents.title_start': gatheredBlocks(this.#titleStarts, order),
       categories: Buffer.from(JSON.stringify(this.#categories)),
     }
   }
@@ -135,7 +139,7 @@ export class CatalogueColumns {
     if (lengths !== null) return this.#findByLengths(lengths, lines)
     for (let size = this.#bytesPerRow * rowCount; ; size *= 2) {
       const block = lines.ahead(size)
-      const place = this.#kernel.load(block)
+      const place = block.byteOffset
       const byteCount = this.#kernel.cutLines(place, block.length, rowCount)
       if (byteCount === null || (byteCount === 0 && block.length < size)) return null
       if (byteCount === 0) continue
@@ -163,7 +167,7 @@ export class CatalogueColumns {
         3
     }
     const block = lines.ahead(byteCount)
-    const place = this.#kernel.load(block)
+    const place = block.byteOffset
     for (let row = 0; row < rowCount; row++) {
       const next = row + 1 < rowCount ? rows.idStarts[row + 1]! : byteCount
       if (block[next - 1] !== LF) return null

@@ -72,12 +72,12 @@ export class CsvKernel {
     this.#exports = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } })
       .exports as unknown as Exports
     this.#delimiter = delimiter.charCodeAt(0)
-    this.#kinds = this.#room(kinds.length)
+    this.#kinds = this.#allocated(kinds.length)
     this.#kinds.set(kinds.map((kind) => FIELD_KINDS[kind]))
     this.#ends = this.#words(RECORDS_PER_CALL)
-    this.#hashes = this.#room(8 * RECORDS_PER_CALL).byteOffset
+    this.#hashes = this.#allocated(8 * RECORDS_PER_CALL).byteOffset
     this.#doubtful = this.#words(RECORDS_PER_CALL)
-    this.#bytes = this.#room(0)
+    this.#bytes = this.#allocated(0)
   }
 
   /** The bytes that were pushed and not dropped. Read anew after each `push`. */
@@ -85,15 +85,18 @@ export class CsvKernel {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** Where the bytes to be pushed next can be put, so that they need not be copied. */
+  room(byteCount: number): Buffer {
+    this.#reserve(byteCount)
+    return this.#bytes.subarray(this.#length, this.#length + byteCount)
+  }
+
   push(chunk: Uint8Array): void {
-    const length = this.#length + chunk.length
-    if (length + SLACK_BYTES > this.#bytes.length) {
-      const larger = this.#room(2 * length + SLACK_BYTES)
-      larger.set(this.bytes)
-      this.#bytes = larger
-    }
-    this.#bytes.set(chunk, this.#length)
-    this.#length = length
+    this.#reserve(chunk.length)
+    const isThere =
+      chunk.buffer === this.#bytes.buffer && chunk.byteOffset === this.#bytes.byteOffset + this.#length
+    if (!isThere) this.#bytes.set(chunk, this.#length)
+    this.#length += chunk.length
   }
 
   /** Drops the first bytes. */
@@ -125,13 +128,22 @@ export class CsvKernel {
     }
   }
 
-  #room(byteCount: number): Buffer {
+  /** Makes room for so many more bytes. */
+  #reserve(byteCount: number): void {
+    const length = this.#length + byteCount + SLACK_BYTES
+    if (length <= this.#bytes.length) return
+    const larger = this.#allocated(2 * length)
+    larger.set(this.bytes)
+    this.#bytes = larger
+  }
+
+  #allocated(byteCount: number): Buffer {
     const from = this.#exports.allocate(byteCount)
     return Buffer.from(this.#memory.buffer as unknown as ArrayBuffer, from, byteCount)
   }
 
   #words(count: number): Uint32Array {
-    const { buffer, byteOffset } = this.#room(4 * count)
+    const { buffer, byteOffset } = this.#allocated(4 * count)
     return new Uint32Array(buffer, byteOffset, count)
   }
 }

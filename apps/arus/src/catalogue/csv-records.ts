@@ -94,6 +94,11 @@ export class CsvRecordScanner {
     return this.#doubtfulLines
   }
 
+  /** Where the chunk to be pushed next can be put, which saves copying it. */
+  room(byteCount: number): Buffer {
+    return this.#kernel.room(byteCount)
+  }
+
   push(chunk: Buffer): void {
     this.#kernel.push(chunk)
     this.#scan(false)

@@ -59,6 +59,8 @@ export async function* csvBytes(source: {
   readonly isGzip: boolean
   /** Called with the number of bytes read from disk so far. */
   readonly onRead?: (byteCount: number) => void
+  /** Where up to so many bytes are to be read to, asked for each time, unless they come out of gzip. */
+  readonly room?: (byteCount: number) => Buffer
 }): AsyncGenerator<Buffer> {
   const { file, isGzip } = source
   try {
@@ -75,13 +77,13 @@ export async function* csvBytes(source: {
 interface Bytes {
   readonly file: string
   readonly onRead?: (byteCount: number) => void
+  readonly room?: (byteCount: number) => Buffer
 }
 
-/** Through one buffer: new ones for every chunk cost more than to read them. */
-async function* plainBytes({ file, onRead }: Bytes): AsyncGenerator<Buffer> {
+async function* plainBytes({ file, onRead, room = Buffer.allocUnsafe }: Bytes): AsyncGenerator<Buffer> {
   await using handle = await open(file)
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
   for (let done = 0; ; ) {
+    const buffer = room(CHUNK_BYTES)
     const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES)
     if (bytesRead === 0) return
     done += bytesRead

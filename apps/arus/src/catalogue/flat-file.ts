@@ -6,6 +6,14 @@ export type FlatSections = Readonly<Record<string, FlatArray>>
 
 export type FlatArray = Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
 
+/** A section that is made a block at a time as it is written; each block is gone with the next. */
+export interface FlatBlocks extends Iterable<FlatArray> {
+  /** Values of all blocks together. */
+  readonly length: number
+  /** An array of its kind. */
+  readonly like: FlatArray
+}
+
 interface SectionEntry {
   readonly name: string
   readonly kind: keyof typeof KINDS
@@ -29,12 +37,15 @@ const WRITE_BLOCK_BYTES = 1 << 24
  * Writes sections to a new file and fsyncs it. Layout, little-endian: magic, length of the directory in bytes, length of
  * the file (f64); the directory as JSON; then each section on a multiple of 8 bytes.
  */
-export function writeFlatFile(file: string, sections: FlatSections): void {
+export function writeFlatFile(
+  file: string,
+  sections: Readonly<Record<string, FlatArray | FlatBlocks>>,
+): void {
   const entries: SectionEntry[] = []
   let byteOffset = 0
-  for (const [name, array] of Object.entries(sections)) {
-    entries.push({ name, kind: kindOf(array), byteOffset, length: array.length })
-    byteOffset = aligned(byteOffset + array.byteLength)
+  for (const [name, section] of Object.entries(sections)) {
+    entries.push({ name, kind: kindOf(likeOf(section)), byteOffset, length: section.length })
+    byteOffset = aligned(byteOffset + byteLengthOf(section))
   }
   const directory = Buffer.from(JSON.stringify(entries))
   const bodyOffset = aligned(HEADER_BYTES + directory.length)
@@ -46,9 +57,11 @@ export function writeFlatFile(file: string, sections: FlatSections): void {
   const descriptor = openSync(file, 'wx')
   try {
     writeAll(descriptor, head)
-    for (const array of Object.values(sections)) {
-      writeAll(descriptor, new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
-      writeAll(descriptor, new Uint8Array(aligned(array.byteLength) - array.byteLength))
+    for (const section of Object.values(sections)) {
+      const byteLength = byteLengthOf(section)
+      for (const block of isBlocks(section) ? section : [section])
+        writeAll(descriptor, new Uint8Array(block.buffer, block.byteOffset, block.byteLength))
+      writeAll(descriptor, new Uint8Array(aligned(byteLength) - byteLength))
     }
     fsyncSync(descriptor)
   } finally {
@@ -128,6 +141,18 @@ export class FlatReader {
       entry.length,
     )
   }
+}
+
+function isBlocks(section: FlatArray | FlatBlocks): section is FlatBlocks {
+  return 'like' in section
+}
+
+function likeOf(section: FlatArray | FlatBlocks): FlatArray {
+  return isBlocks(section) ? section.like : section
+}
+
+function byteLengthOf(section: FlatArray | FlatBlocks): number {
+  return section.length * likeOf(section).BYTES_PER_ELEMENT
 }
 
 function kindOf(array: FlatArray): SectionEntry['kind'] {

@@ -1,15 +1,43 @@
-import type { FlatArray } from './flat-file.ts'
+import type { FlatArray, FlatBlocks } from './flat-file.ts'
+
+/** Values gathered at once: few enough to be written out of the caches. */
+const BLOCK_VALUES = 1 << 15
 
 /** `values` in another order: `values[order[0]]`, `values[order[1]]`, … */
 export function gathered<T extends FlatArray>(values: T, order: Uint32Array): T {
-  const found = new (values.constructor as new (length: number) => T)(order.length)
-  // One function a kind of array: a loop that sees several is compiled for none.
+  const found = arrayLike(values, order.length)
+  gather(values, order, found)
+  return found
+}
+
+/** The same as a section of a flat file, whose blocks are gathered one after the other into one array. */
+export function gatheredBlocks(values: FlatArray, order: Uint32Array): FlatBlocks {
+  return {
+    length: order.length,
+    like: values,
+    *[Symbol.iterator]() {
+      const room = arrayLike(values, Math.min(BLOCK_VALUES, order.length))
+      for (let first = 0; first < order.length; first += BLOCK_VALUES) {
+        const part = order.subarray(first, first + BLOCK_VALUES)
+        const block = room.subarray(0, part.length)
+        gather(values, part, block)
+        yield block
+      }
+    },
+  }
+}
+
+function arrayLike<T extends FlatArray>(values: T, length: number): T {
+  return new (values.constructor as new (length: number) => T)(length)
+}
+
+/** One function a kind of array: a loop that sees several is compiled for none. */
+function gather(values: FlatArray, order: Uint32Array, found: FlatArray): void {
   if (values instanceof Float64Array) gather64(values, order, found as Float64Array)
   else if (values instanceof Float32Array) gather32(bits32(values), order, bits32(found))
   else if (values instanceof Uint32Array) gather32(values, order, found as Uint32Array)
   else if (values instanceof Uint16Array) gather16(values, order, found as Uint16Array)
   else gather8(values, order, found as Uint8Array)
-  return found
 }
 
 function bits32(values: FlatArray): Uint32Array {

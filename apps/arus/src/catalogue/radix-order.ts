@@ -52,11 +52,17 @@ function orderTies(
   columns: readonly Uint32Array[],
   compareTied: (left: number, right: number) => number,
 ): void {
-  const areTied = (left: number, right: number) => columns.every((column) => column[left] === column[right])
+  // What is least significant differs in most neighbours, whatever they are tied in.
+  const leastFirst = columns.toReversed()
   for (let start = 0; start < order.length; ) {
     let end = start + 1
-    while (end < order.length && areTied(order[start]!, order[end]!)) end++
+    while (end < order.length && areTied(leastFirst, order[start]!, order[end]!)) end++
     if (end - start > 1) order.subarray(start, end).sort(compareTied)
     start = end
   }
+}
+
+function areTied(columns: readonly Uint32Array[], left: number, right: number): boolean {
+  for (const column of columns) if (column[left] !== column[right]) return false
+  return true
 }

@@ -87,7 +87,8 @@ async function scan(options: StageCsvOptions, copy: CopyWriter | null): Promise<
   const scanner = new CsvRecordScanner({ ...source.shape, ...(fieldKinds ? { fieldKinds } : {}) }, 2, sink)
   const onRead = (done: number) => onProgress?.({ step, done, total: source.sizeBytes, unit: 'bytes' })
   let toSkip = source.headerBytes
-  for await (const chunk of csvBytes({ file: source.file, isGzip: source.isGzip, onRead })) {
+  const room = (byteCount: number) => scanner.room(byteCount)
+  for await (const chunk of csvBytes({ file: source.file, isGzip: source.isGzip, onRead, room })) {
     if (signal?.aborted) throw new ArusError('CANCELLED', `Reading ${source.file} was stopped`)
     const skipped = Math.min(toSkip, chunk.length)
     toSkip -= skipped

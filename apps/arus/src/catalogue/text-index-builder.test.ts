@@ -38,6 +38,10 @@ const piece = fc.oneof(
     'glass',
     "king's",
     'shoes',
+    'necklace',
+    'Necklaces',
+    'onecklace',
+    'galaxies',
     'bus',
     'ties',
     'x',
@@ -91,6 +95,20 @@ test('any texts give the index that their tokens give, in any order of documents
     }),
     { numRuns: 200 },
   )
+})
+
+test('more words than are kept at hand are found again', () => {
+  const kernel = new TextKernel()
+  const builder = new TextIndexBuilder(kernel)
+  const words = Array.from({ length: 30_000 }, (_, n) => `w${n}`)
+  for (const text of [words.join(' '), words.toReversed().join(' '), 'w0 w29999']) {
+    const bytes = Buffer.from(text)
+    builder.add(bytes, { from: 0, to: bytes.length })
+  }
+  const { terms, postings } = indexOf(builder, kernel)
+  expect(terms).toEqual(words)
+  const ofEach = words.map((_, n) => (n === 0 || n === 29_999 ? [1, 9, 17] : [1, 9]))
+  expect(postings).toEqual(ofEach)
 })
 
 test('names are part of the texts that bear them', () => {

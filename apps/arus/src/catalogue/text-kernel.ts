@@ -64,8 +64,7 @@ export class TextKernel {
 
   /** Copies bytes in, where the ones before were; answers where they begin. */
   load(bytes: Uint8Array): number {
-    if (bytes.length + SLACK_BYTES > this.#block.length)
-      this.#block = this.room(2 * bytes.length + SLACK_BYTES)
+    if (bytes.length > this.#block.length) this.#block = this.room(2 * bytes.length)
     this.#block.set(bytes)
     return this.#block.byteOffset
   }
@@ -129,8 +128,9 @@ export class TextKernel {
     return { offsets, postings: this.#wordsAt(this.exports.fact(POSTINGS), offsets.at(-1)!) }
   }
 
+  /** Room for so many bytes, and more after them that the kernel may look at. */
   room(byteCount: number): Buffer {
-    return this.bytesAt(this.exports.allocate(byteCount), byteCount)
+    return this.bytesAt(this.exports.allocate(byteCount + SLACK_BYTES), byteCount)
   }
 
   words(count: number): Uint32Array {

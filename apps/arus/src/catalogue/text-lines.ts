@@ -2,16 +2,19 @@ import { closeSync, openSync, readSync } from 'node:fs'
 
 const BLOCK_BYTES = 1 << 22
 
-/** Reads a file forwards through one buffer. */
+/** Reads a file forwards through one buffer, or a larger one where it must be. */
 export class TextLines {
   readonly #descriptor: number
-  #buffer: Buffer = Buffer.allocUnsafe(BLOCK_BYTES)
+  readonly #allocate: (byteCount: number) => Buffer
+  #buffer: Buffer
   #at = 0
   #end = 0
   /** Where in the file the buffer begins. */
   #base = 0
 
-  constructor(file: string) {
+  constructor(file: string, allocate: (byteCount: number) => Buffer) {
+    this.#allocate = allocate
+    this.#buffer = allocate(BLOCK_BYTES)
     this.#descriptor = openSync(file, 'r')
   }
 
@@ -42,7 +45,7 @@ export class TextLines {
   /** Moves what is left to the front and reads on until there are `byteCount`, or the file ends. */
   #fill(byteCount: number): void {
     const left = this.#end - this.#at
-    const target = byteCount > this.#buffer.length ? Buffer.allocUnsafe(byteCount) : this.#buffer
+    const target = byteCount > this.#buffer.length ? this.#allocate(byteCount) : this.#buffer
     this.#buffer.copy(target, 0, this.#at, this.#end)
     this.#buffer = target
     this.#base += this.#at

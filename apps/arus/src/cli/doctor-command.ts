@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { MlflowSettings } from '../config/mlflow-settings.ts'
+import { maskedUrl } from '../config/masked-url.ts'
 import type { Settings } from '../config/settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
@@ -46,19 +46,22 @@ function textOf(value: unknown): string {
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  const { apiKey, mlflow, s3, trino } = settings
+  const { apiKey, kafkaPassword, mlflow, s3, trino } = settings
   return {
     ...settings,
-    apiKey: apiKey === null ? null : '(set)',
-    trino: trino?.password == null ? trino : { ...trino, password: '(set)' },
-    mlflow: mlflow === null ? null : withoutMlflowSecrets(mlflow),
+    apiKey: masked(apiKey),
+    databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
+    redisUrl: settings.redisUrl === null ? null : maskedUrl(settings.redisUrl),
+    kafkaPassword: masked(kafkaPassword),
+    trino: trino === null ? null : { ...trino, password: masked(trino.password) },
+    mlflow:
+      mlflow === null ? null : { ...mlflow, password: masked(mlflow.password), token: masked(mlflow.token) },
     s3: s3 === null ? null : { ...s3, secretAccessKey: '(set)' },
   }
 }
 
-function withoutMlflowSecrets(mlflow: MlflowSettings): MlflowSettings {
-  const shown = (secret: string | null) => (secret === null ? null : '(set)')
-  return { ...mlflow, password: shown(mlflow.password), token: shown(mlflow.token) }
+function masked(secret: string | null): string | null {
+  return secret === null ? null : '(set)'
 }
 
 async function serverState(context: CliContext): Promise<string> {

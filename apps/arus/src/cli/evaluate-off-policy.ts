@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid'
 import { asEvaluation, judgeVersion, type VersionJudgement } from '../evaluation/off-policy/judge-version.ts'
 import type { Reward } from '../evaluation/off-policy/logged-lists.ts'
 import { writeEvaluation } from '../evaluation/write-evaluation.ts'
-import { topicNames } from '../events/topics.ts'
+import { topicsOf } from '../events/topics.ts'
 import { recomputeSourceOf } from '../recommend/passport/recompute-source.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
@@ -25,7 +25,7 @@ export async function evaluateOffPolicy(
     query: await parts.query(),
     source: recomputeSourceOf({
       log: await parts.log(),
-      topic: topicNames(parts.settings.shop).events,
+      topic: topicsOf(parts.settings).events,
       registry,
       catalogue: () => catalogue,
       rules: await parts.rules(),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type DamagedRange, repairLmdbEventLog } from '@arus/event-log'
 import { Command } from 'commander'
 import { dataFolders } from '../config/settings.ts'
+import { ArusError } from '../errors.ts'
 import { lockServer, lockWhenFree } from '../operations/server-lock.ts'
 import type { CliContext } from './context.ts'
 import { textTable } from './table.ts'
@@ -13,7 +14,14 @@ export function repairCommand(context: CliContext): Command {
     .option('--yes', 'leave gaps where the log is damaged, so that readers go on after them')
     .option('--keep-in <folder>', 'write the damaged blocks there first; they hold what shoppers did')
     .action(async ({ yes = false, keepIn }: { readonly yes?: boolean; readonly keepIn?: string }) => {
-      const { root, log } = dataFolders(context.parts.settings)
+      const { settings } = context.parts
+      if (settings.kafkaServers !== null) {
+        throw new ArusError(
+          'REQUEST_INVALID',
+          'The event log is in Kafka, which mends damage from its other copies; "arus repair" is for the embedded log',
+        )
+      }
+      const { root, log } = dataFolders(settings)
       const release = lockServer(join(root, 'server.lock'))
       const unlock = await lockWhenFree(join(root, 'lake.lock'), context.signal)
       try {

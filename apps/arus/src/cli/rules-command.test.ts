@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type ArusDatabase, openDatabase } from '../database/database.ts'
+import type { ArusDatabase } from '../database/database.ts'
+import { openSqliteDatabase } from '../database/sqlite-database.ts'
 import { openShop } from '../http/test-api.ts'
 import { RuleStore } from '../rules/rule-store.ts'
 import type { CliContext } from './context.ts'
@@ -13,7 +14,7 @@ let database: ArusDatabase
 let shop: Awaited<ReturnType<typeof openShop>>
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'arus-rules-command-'))
-  database = await openDatabase({ file: join(folder, 'arus.sqlite') })
+  database = await openSqliteDatabase({ file: join(folder, 'arus.sqlite') })
   shop = await openShop()
   await shop.app.listen({ host: '127.0.0.1', port: 0 })
 })

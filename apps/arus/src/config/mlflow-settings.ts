@@ -16,7 +16,7 @@ export interface MlflowSettings {
 export function splitTrackingUri(uri: string): Pick<MlflowSettings, 'trackingUri' | 'username' | 'password'> {
   const { username, password, origin, pathname } = new URL(uri)
   return {
-    trackingUri: (origin + pathname).replace(/\/+$/, ''),
+    trackingUri: origin + (pathname.endsWith('/') ? pathname.slice(0, -1) : pathname),
     username: decodeURIComponent(username) || null,
     password: decodeURIComponent(password) || null,
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ArusError } from '../errors.ts'
+import { maskedUrl } from './masked-url.ts'
 import { readSettings } from './settings.ts'
 
 let folder = ''
@@ -47,9 +48,62 @@ test('every wrong variable is named at once', () => {
 })
 
 test('an engine that cannot be used yet is refused, not ignored', () => {
-  expect(() => readSettings({ KAFKA_BOOTSTRAP_SERVERS: 'localhost:9092' }, folder)).toThrow(
-    /KAFKA_BOOTSTRAP_SERVERS/,
+  expect(() => readSettings({ SPARK_REMOTE: 'sc://localhost:15002' }, folder)).toThrow(/SPARK_REMOTE/)
+})
+
+test('a Kafka by its servers has more partitions, and a login where the protocol asks for one', () => {
+  const settings = readSettings(
+    {
+      KAFKA_BOOTSTRAP_SERVERS: 'one:9092, [::1]:9093',
+      KAFKA_TOPIC: 'clicks',
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+      KAFKA_SASL_USERNAME: 'arus',
+      KAFKA_SASL_PASSWORD: 'secret',
+      KAFKA_REPLICATION_FACTOR: '3',
+    },
+    folder,
   )
+  expect(settings).toMatchObject({
+    kafkaServers: ['one:9092', '[::1]:9093'],
+    kafkaTopic: 'clicks',
+    kafkaSecurity: 'SASL_SSL',
+    kafkaMechanism: 'SCRAM-SHA-512',
+    kafkaUsername: 'arus',
+    kafkaPassword: 'secret',
+    kafkaAuthorityFile: null,
+    kafkaReplicationFactor: 3,
+    partitionCount: 6,
+  })
+  expect(readSettings({}, folder)).toMatchObject({
+    kafkaServers: null,
+    kafkaPassword: null,
+    partitionCount: 1,
+  })
+})
+
+test.each([
+  ['a server that is a URL', { KAFKA_BOOTSTRAP_SERVERS: 'http://one:9092' }, 'KAFKA_BOOTSTRAP_SERVERS'],
+  ['a topic without servers', { KAFKA_TOPIC: 'clicks' }, 'KAFKA_TOPIC'],
+  ['a topic of other letters', { KAFKA_BOOTSTRAP_SERVERS: 'one', KAFKA_TOPIC: 'a b' }, 'KAFKA_TOPIC'],
+  [
+    'a login without its password',
+    { KAFKA_BOOTSTRAP_SERVERS: 'one', KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_USERNAME: 'arus' },
+    'KAFKA_SASL_PASSWORD',
+  ],
+  [
+    'a password that nobody asks for',
+    { KAFKA_BOOTSTRAP_SERVERS: 'one', KAFKA_SASL_PASSWORD: 'secret' },
+    'KAFKA_SASL_PASSWORD',
+  ],
+  [
+    'a file of authorities that is not there',
+    { KAFKA_BOOTSTRAP_SERVERS: 'one', KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA: '/no/such/file' },
+    'KAFKA_SSL_CA',
+  ],
+])('%s is refused', (_, environment, name) => {
+  expect(() => readSettings(environment, folder)).toThrow(name)
+  expect(() => readSettings(environment, folder)).not.toThrow(/secret/)
 })
 
 test('MLflow is named by its address; name and password are taken out of it, or set beside it', () => {
@@ -70,6 +124,21 @@ test('MLflow is named by its address; name and password are taken out of it, or 
   expect(readSettings(beside, folder).mlflow).toMatchObject({ username: 'budi', password: 'x', token: 'y' })
   expect(() => readSettings({ MLFLOW_TRACKING_URI: 'databricks' }, folder)).toThrow(/MLFLOW_TRACKING_URI/)
   expect(() => readSettings({ MLFLOW_TRACKING_URI: 'ftp://ani:geheim@host' }, folder)).not.toThrow(/geheim/)
+})
+
+test('the address of a database is kept as it is, and told without its secrets where it is wrong or shown', () => {
+  const url = 'postgres://arus:geheim@db.lan:5432/shops?sslmode=verify-full'
+  expect(readSettings({}, folder).databaseUrl).toBeNull()
+  expect(readSettings({ DATABASE_URL: url }, folder).databaseUrl).toBe(url)
+  expect(readSettings({ REDIS_URL: 'rediss://:geheim@db.lan' }, folder).redisUrl).toBe(
+    'rediss://:geheim@db.lan',
+  )
+  expect(maskedUrl(url)).toBe('postgres://arus:***@db.lan:5432/shops')
+  for (const wrong of ['mysql://arus:geheim@db.lan/shops', 'arus:geheim@db.lan', 'postgres:///shops']) {
+    const read = () => readSettings({ DATABASE_URL: wrong }, folder)
+    expect(read).toThrow('DATABASE_URL must be an address such as postgres://')
+    expect(read).not.toThrow('geheim')
+  }
 })
 
 test('keys are off until they are required; a misspelled "true" is an error, not off', () => {

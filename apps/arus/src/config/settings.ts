@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { isTimeZone } from '../analytics/time-zone.ts'
 import { ArusError } from '../errors.ts'
+import { type KafkaSettings, readKafkaSettings } from './kafka-settings.ts'
 import { type MlflowSettings, splitTrackingUri } from './mlflow-settings.ts'
 import type { S3Settings } from './s3-settings.ts'
 import type { TrinoSettings } from './trino-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
-export interface Settings {
+export interface Settings extends KafkaSettings {
   /** Names the shop: a folder, and a prefix in shared engines. */
   readonly shop: string
   /** All that Arus writes is below this folder. */
@@ -60,6 +61,10 @@ export interface Settings {
   readonly trino: TrinoSettings | null
   /** Where models are kept; null: in the database and a folder below `dataDir`. */
   readonly mlflow: MlflowSettings | null
+  /** PostgreSQL instead of SQLite, with its password: a secret; null: SQLite. */
+  readonly databaseUrl: string | null
+  /** Valkey or Redis for live state instead of LMDB, with its password: a secret; null: LMDB. */
+  readonly redisUrl: string | null
   /** IANA name: of days, weekdays and hours in historical figures. */
   readonly timeZone: string
 }
@@ -68,8 +73,11 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
+/** Of a topic in Kafka: several processes may share it later, and 6 can be shared by 2 and by 3. */
+const KAFKA_PARTITIONS = 6
+
 /** Variables of DESIGN §2 whose real engine this version cannot use yet: setting one must not be ignored silently. */
-const ENGINES_NOT_YET = ['KAFKA_BOOTSTRAP_SERVERS', 'SPARK_REMOTE', 'DATABASE_URL', 'REDIS_URL'] as const
+const ENGINES_NOT_YET = ['SPARK_REMOTE'] as const
 
 /**
  * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
@@ -83,7 +91,9 @@ export function readSettings(
   const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
   const reader = new Reader({ ...fromFile, ...withoutEmpty(environment) })
   const apiPort = reader.integer('ARUS_API_PORT', 8000, 0, 65_535)
+  const kafka = readKafkaSettings(reader)
   const settings: Settings = {
+    ...kafka,
     shop: reader.match(
       'ARUS_SHOP',
       'shop',
@@ -98,7 +108,12 @@ export function readSettings(
     sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1536, 256, 1_000_000) * 1024 * 1024,
     sqlProcessCount: reader.integer('ARUS_SQL_PROCESSES', 2, 1, 64),
     sqlProcessMemoryBytes: reader.integer('ARUS_SQL_PROCESS_MEMORY_MB', 512, 128, 1_000_000) * 1024 * 1024,
-    partitionCount: reader.integer('ARUS_PARTITIONS', 1, 1, 1024),
+    partitionCount: reader.integer(
+      'ARUS_PARTITIONS',
+      kafka.kafkaServers === null ? 1 : KAFKA_PARTITIONS,
+      1,
+      1024,
+    ),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
     sessionGapMs: reader.integer('ARUS_SESSION_GAP_MINUTES', 30, 1, 24 * 60) * 60_000,
@@ -116,6 +131,8 @@ export function readSettings(
     s3: readS3(reader),
     trino: readTrino(reader),
     mlflow: readMlflow(reader),
+    databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
   for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
@@ -229,7 +246,7 @@ class Reader {
     const url = URL.parse(text)
     if (url === null || !/^https?:$/.test(url.protocol))
       this.#wrong.push(
-        `${name} must be an address such as http://127.0.0.1:9000, found "${text.replace(/\/\/[^/]*@/, '//***@')}"`,
+        `${name} must be an address such as http://127.0.0.1:9000, found ${text.includes('@') ? 'one with an @' : `"${text}"`}`,
       )
     return text.endsWith('/') ? text.slice(0, -1) : text
   }
@@ -268,6 +285,16 @@ class Reader {
     if (pattern.test(text)) return text
     this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
     return fallback
+  }
+
+  /** Null when it is not set. What is wrong is told without the address, which may hold a password. */
+  url(name: string, protocols: readonly string[]): string | null {
+    const text = this.#values[name]
+    if (!text) return null
+    const url = URL.canParse(text) ? new URL(text) : null
+    if (url !== null && protocols.includes(url.protocol) && url.hostname !== '') return text
+    this.#wrong.push(`${name} must be an address such as ${protocols[0]}//user:password@host:port/name`)
+    return null
   }
 
   timeZone(name: string, fallback: string): string {

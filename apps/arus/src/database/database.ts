@@ -1,14 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import Sqlite from 'better-sqlite3'
-import { type Generated, Kysely, SqliteDialect, sql } from 'kysely'
-import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
-import { ArusError } from '../errors.ts'
-import { up as createModels } from './migrations/0001-models.ts'
-import { up as createApiKeys } from './migrations/0002-api-keys.ts'
-import { up as createErasures } from './migrations/0003-erasures.ts'
-import { up as createRules } from './migrations/0004-rules.ts'
-import { up as createExperiments } from './migrations/0005-experiments.ts'
+import type { Generated, Kysely } from 'kysely'
 
 /** Tables, as Kysely needs to know them. JSON stands in text columns; times are UTC milliseconds. */
 export interface DatabaseSchema {
@@ -100,63 +90,11 @@ export interface ExperimentTable {
   readonly verdict: string | null
 }
 
+/**
+ * The shop's database, whichever it is. Of transactions that write, one is under way at a time, over all processes, so what
+ * one reads stands until it has written. Those that only read and must see one moment say so: `SNAPSHOT`.
+ */
 export type ArusDatabase = Kysely<DatabaseSchema>
 
-const BUSY_TIMEOUT_MS = 10_000
-const MIGRATION_ATTEMPTS = 5
-const CHECKPOINT_ATTEMPTS = 50
-
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001-models': { up: createModels },
-  '0002-api-keys': { up: createApiKeys },
-  '0003-erasures': { up: createErasures },
-  '0004-rules': { up: createRules },
-  '0005-experiments': { up: createExperiments },
-}
-
-/** Opens (or makes) the SQLite database of the shop and brings it up to date. Several processes may have it open. */
-export async function openDatabase({ file }: { readonly file: string }): Promise<ArusDatabase> {
-  mkdirSync(dirname(file), { recursive: true })
-  const sqlite = new Sqlite(file)
-  sqlite.pragma('journal_mode = WAL')
-  sqlite.pragma('synchronous = FULL')
-  // What is removed is overwritten.
-  sqlite.pragma('secure_delete = ON')
-  sqlite.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
-  const database = new Kysely<DatabaseSchema>({ dialect: new SqliteDialect({ database: sqlite }) })
-  await migrate(database)
-  return database
-}
-
-/** Leaves nothing in the file that changes pass through but what stands in the database now. */
-export async function emptyWriteAheadLog(database: ArusDatabase): Promise<void> {
-  for (let attempt = 0; attempt < CHECKPOINT_ATTEMPTS; attempt++) {
-    const { rows } = await sql<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(database)
-    if (rows[0]?.busy === 0) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new ArusError(
-    'NOT_READY',
-    'The database is read all the time; its log could not be emptied. Try again.',
-  )
-}
-
-/**
- * Kysely takes no lock on SQLite while it migrates, so processes that start together may collide; the one that lost
- * looks again and finds the work done.
- */
-async function migrate(database: ArusDatabase): Promise<void> {
-  const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }
-  for (let attempt = 1; ; attempt++) {
-    const { error } = await new Migrator({ db: database, provider }).migrateToLatest()
-    if (error === undefined) return
-    if (attempt >= MIGRATION_ATTEMPTS) {
-      await database.destroy()
-      const message = error instanceof Error ? error.message : String(error)
-      throw new ArusError('INTERNAL', `The database could not be brought up to date: ${message}`, {
-        cause: error,
-      })
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100 * attempt))
-  }
-}
+/** Settings of a transaction that only reads: it waits for nobody, and all it reads is of one moment. */
+export const SNAPSHOT = { accessMode: 'read only', isolationLevel: 'repeatable read' } as const

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Selectable } from 'kysely'
-import { type ArusDatabase, type ErasureTable, emptyWriteAheadLog } from '../database/database.ts'
+import type { ArusDatabase, ErasureTable } from '../database/database.ts'
+import { removeRemains } from '../database/remains.ts'
 import { ArusError } from '../errors.ts'
 import type { ProgressReport } from '../progress.ts'
 import type { Erasure, ErasureReport, ErasureWork } from './erasure.ts'
@@ -35,35 +36,31 @@ export class ErasureStore {
 
   /** Makes a request, or gives the one that waits for the same shopper; returns its id. */
   async request(shopper: string): Promise<number> {
-    const waiting = (await this.pending()).find(({ work }) => work?.shopper === shopper)
-    if (waiting !== undefined) return waiting.id
     const work: ErasureWork = { shopper, names: null, removed: {}, remains: [] }
-    const row = await this.#database
-      .insertInto('erasures')
-      .values({
-        hashes: JSON.stringify([hashOf(shopper)]),
-        work: JSON.stringify(work),
-        requested_at: this.#now(),
-        finished_at: null,
-        first_event_at: null,
-        progress: null,
-        failure: null,
-        report: null,
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-    return row.id
+    return this.#database.transaction().execute(async (transaction) => {
+      const waiting = (await pendingIn(transaction)).find((request) => request.work?.shopper === shopper)
+      if (waiting !== undefined) return waiting.id
+      const row = await transaction
+        .insertInto('erasures')
+        .values({
+          hashes: JSON.stringify([hashOf(shopper)]),
+          work: JSON.stringify(work),
+          requested_at: this.#now(),
+          finished_at: null,
+          first_event_at: null,
+          progress: null,
+          failure: null,
+          report: null,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      return row.id
+    })
   }
 
   /** Those that are not done, the oldest first. */
-  async pending(): Promise<Erasure[]> {
-    const rows = await this.#database
-      .selectFrom('erasures')
-      .selectAll()
-      .where('finished_at', 'is', null)
-      .orderBy('id')
-      .execute()
-    return rows.map(erasureOf)
+  pending(): Promise<Erasure[]> {
+    return pendingIn(this.#database)
   }
 
   async get(id: number): Promise<Erasure> {
@@ -97,7 +94,7 @@ export class ErasureStore {
   /** From here on nobody can tell who it was, from the database's files neither. */
   async finish(id: number, report: ErasureReport): Promise<void> {
     await this.#set(id, { work: null, progress: null, failure: null, report: JSON.stringify(report) })
-    await emptyWriteAheadLog(this.#database)
+    await removeRemains(this.#database)
     await this.#set(id, { finished_at: this.#now() })
   }
 
@@ -133,6 +130,16 @@ export class ErasureStore {
   ): Promise<void> {
     await this.#database.updateTable('erasures').set(values).where('id', '=', id).execute()
   }
+}
+
+async function pendingIn(database: ArusDatabase): Promise<Erasure[]> {
+  const rows = await database
+    .selectFrom('erasures')
+    .selectAll()
+    .where('finished_at', 'is', null)
+    .orderBy('id')
+    .execute()
+  return rows.map(erasureOf)
 }
 
 /** SHA-256 of a name, hexadecimal. */

@@ -1,9 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EventLog } from '@arus/event-log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ArusDatabase, openDatabase } from '../database/database.ts'
+import type { ArusDatabase } from '../database/database.ts'
+import { openTestDatabase, type TestDatabase } from '../database/test-database.ts'
 import { openRegistry } from '../registry/lake-registry.ts'
 import { type ErasureParts, eraseShopper } from './erase-shopper.ts'
 import type { ErasureReport } from './erasure.ts'
@@ -19,25 +18,17 @@ const REPORT: ErasureReport = {
   modelInService: null,
 }
 
-let folder = ''
+let under: TestDatabase
 let database: ArusDatabase
 let store: ErasureStore
 let nowMs = NOW
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'arus-erasure-'))
-  database = await openDatabase({ file: join(folder, 'arus.sqlite') })
+  under = await openTestDatabase()
+  database = await under.open()
   nowMs = NOW
   store = new ErasureStore({ database, now: () => nowMs })
 })
-afterEach(async () => {
-  await database.destroy()
-  rmSync(folder, { recursive: true })
-})
-
-const holds = (text: string) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(text))
+afterEach(() => under.close())
 
 describe('requests', () => {
   test('one waits for a shopper however often it is asked; once done, who it was stands in no file', async () => {
@@ -47,17 +38,17 @@ describe('requests', () => {
     await store.keep(id, { shopper: 'ani-secret', names, removed: { log: 3 }, remains: [] }, NOW)
     await store.keep(id, { shopper: 'ani-secret', names, removed: { log: 4 }, remains: [] }, null)
     expect(await store.pending()).toMatchObject([{ id, work: { removed: { log: 4 } }, report: null }])
-    expect(holds('ani-secret')).toBe(true)
+    expect(await under.holds('ani-secret')).toBe(true)
     await store.finish(id, REPORT)
     expect(await store.get(id)).toMatchObject({ work: null, report: REPORT, finishedAt: NOW })
     expect(await store.pending()).toEqual([])
     await database.destroy()
-    expect(['ani-secret', 'visitor-secret', 'session-secret'].filter(holds)).toEqual([])
-    database = await openDatabase({ file: join(folder, 'arus.sqlite') })
+    for (const name of ['ani-secret', 'visitor-secret', 'session-secret'])
+      expect([name, await under.holds(name)]).toEqual([name, false])
   })
 
   test('a model is outdated when it was trained between the first event and the erasure; rollback passes it over', async () => {
-    const registry = openRegistry({ database, folder: join(folder, 'models') })
+    const registry = openRegistry({ database, folder: join(under.folder, 'models') })
     const trained = (trained_at: number) =>
       registry.register(
         {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { evaluate, fitWalk, timeSplit, type WalkOptions } from '@arus/recommenders'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ArusDatabase, openDatabase } from '../database/database.ts'
+import type { ArusDatabase } from '../database/database.ts'
+import { openSqliteDatabase } from '../database/sqlite-database.ts'
 import { type DuckDb, openDuckDb } from '../lake/duckdb.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
 import { openRegistry } from '../registry/lake-registry.ts'
@@ -29,7 +30,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'arus-evaluation-'))
   duckdb = await openDuckDb({ temporaryFolder: join(folder, 'tmp'), memoryBytes: 512 * 1024 * 1024 })
   lake = openLake({ root: join(folder, 'lake'), duckdb })
-  database = await openDatabase({ file: join(folder, 'arus.sqlite') })
+  database = await openSqliteDatabase({ file: join(folder, 'arus.sqlite') })
   registry = openRegistry({ database, folder: join(folder, 'models') })
   notes = []
 })

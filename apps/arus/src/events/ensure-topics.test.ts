@@ -10,7 +10,13 @@ test('retention follows the settings, and waits for live state and lake', async 
   const folder = mkdtempSync(join(tmpdir(), 'arus-topics-'))
   const retentionHolds = readersOf(topicNames('shop'))
   const log = new LmdbEventLog({ folder, now: () => 10_000, retentionHolds })
-  const settings = { shop: 'shop', partitionCount: 1, logRetentionMs: null, logRetentionBytes: null }
+  const settings = {
+    shop: 'shop',
+    kafkaTopic: null,
+    partitionCount: 1,
+    logRetentionMs: null,
+    logRetentionBytes: null,
+  }
   const { events } = await ensureTopics(log, settings)
   for (let i = 0; i < 3; i++)
     await log.append(events, [{ key: 'a', value: Buffer.alloc(5_000), timestampMs: 1 }])

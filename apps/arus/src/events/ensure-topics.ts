@@ -1,13 +1,16 @@
 import type { EventLog } from '@arus/event-log'
 import type { Settings } from '../config/settings.ts'
-import { type TopicNames, topicNames } from './topics.ts'
+import { type TopicNames, topicsOf } from './topics.ts'
 
-type TopicSettings = Pick<Settings, 'shop' | 'partitionCount' | 'logRetentionMs' | 'logRetentionBytes'>
+type TopicSettings = Pick<
+  Settings,
+  'shop' | 'kafkaTopic' | 'partitionCount' | 'logRetentionMs' | 'logRetentionBytes'
+>
 
 /** Makes the shop's topics where they are not there, with the retention that is set now. */
 export async function ensureTopics(log: EventLog, settings: TopicSettings): Promise<TopicNames> {
-  const { shop, partitionCount, logRetentionMs, logRetentionBytes } = settings
-  const topics = topicNames(shop)
+  const { partitionCount, logRetentionMs, logRetentionBytes } = settings
+  const topics = topicsOf(settings)
   for (const topic of Object.values(topics)) {
     const options = { partitionCount, ...(logRetentionMs === null ? {} : { retentionMs: logRetentionMs }) }
     await log.ensureTopic(topic, options)

@@ -6,8 +6,8 @@ const TEXTS = ['event_id', 'action'] as const
 const OPTIONAL_TEXTS = ['user_id', 'session_id', 'anonymous_id', 'product_id'] as const
 
 /**
- * Why what stands in the events topic is no event, or null when it is one. Others may write to the log than our own
- * ingest; live state and lake decide by this alike, so that an entry is either counted by both or rejected.
+ * Why what has every field of an event is none all the same, or null when it is one. Others may write to the log than our
+ * own ingest.
  */
 export function eventFault(body: unknown): string | null {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return expected('an object', body)
@@ -33,5 +33,7 @@ function isId(value: unknown): boolean {
 }
 
 function expected(what: string, found: unknown): string {
-  return `expected ${what}, found ${JSON.stringify(found)?.slice(0, 80)}`
+  // Not all that is nested can be written out again.
+  const text = typeof found === 'object' && found !== null ? 'an object or a list' : JSON.stringify(found)
+  return `expected ${what}, found ${text?.slice(0, 80)}`
 }

@@ -54,12 +54,7 @@ class LogIngest implements Ingest {
     try {
       return await this.#accept(events)
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'LOG_FULL') {
-        throw new ArusError('INGEST_OVERLOADED', `The log cannot take more: ${error.message}`, {
-          cause: error,
-        })
-      }
-      throw error
+      throw toldAsNotNow(error)
     } finally {
       this.#inFlight -= events.length
     }
@@ -144,6 +139,18 @@ class LogIngest implements Ingest {
     const second = Math.floor(nowMs / 1000)
     this.#seconds.set(second, (this.#seconds.get(second) ?? 0) + accepted)
   }
+}
+
+/** A log that is full, or away, is one to send to again. */
+function toldAsNotNow(error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error
+  if (error.code === 'LOG_FULL')
+    return new ArusError('INGEST_OVERLOADED', `The log cannot take more: ${error.message}`, { cause: error })
+  if (error.code === 'LOG_UNAVAILABLE')
+    return new ArusError('NOT_READY', 'The event log does not answer now; send these again in a moment', {
+      cause: error,
+    })
+  return error
 }
 
 function recordOf(event: ShopEvent): LogRecord {

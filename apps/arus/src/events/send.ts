@@ -114,11 +114,14 @@ async function sendBatch(sink: Sink, batch: readonly unknown[], signal: AbortSig
     try {
       return await sink(batch)
     } catch (error) {
-      if (!(error instanceof ArusError && error.code === 'INGEST_OVERLOADED') || attempt >= RETRIES_MAX)
-        throw error
+      if (!isNotNow(error) || attempt >= RETRIES_MAX) throw error
       await waitUntil(performance.now() + Number(error.details.retryAfterMs ?? 200), signal)
     }
   }
+}
+
+function isNotNow(error: unknown): error is ArusError {
+  return error instanceof ArusError && (error.code === 'INGEST_OVERLOADED' || error.code === 'NOT_READY')
 }
 
 async function waitUntil(atMs: number, signal: AbortSignal): Promise<void> {

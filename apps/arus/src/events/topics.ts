@@ -1,3 +1,4 @@
+import type { Settings } from '../config/settings.ts'
 import { TOPICS } from './event.ts'
 
 /** The shop's topics of the log. */
@@ -15,10 +16,15 @@ export function readersOf({ events, rejected, recommendations }: TopicNames): Re
   return { [events]: [GROUPS.live, GROUPS.lake], [rejected]: [GROUPS.lake], [recommendations]: [GROUPS.lake] }
 }
 
-/** Names carry the shop, so that shops share an engine without seeing each other. */
-export function topicNames(shop: string): TopicNames {
+/** The topics of a shop by its settings. */
+export function topicsOf({ shop, kafkaTopic }: Pick<Settings, 'shop' | 'kafkaTopic'>): TopicNames {
+  return topicNames(shop, kafkaTopic)
+}
+
+/** Names carry the shop, so that shops share an engine without seeing each other; that of the events may be given. */
+export function topicNames(shop: string, eventsTopic: string | null = null): TopicNames {
   return {
-    events: `${shop}.${TOPICS.events}`,
+    events: eventsTopic ?? `${shop}.${TOPICS.events}`,
     rejected: `${shop}.${TOPICS.rejected}`,
     recommendations: `${shop}.${TOPICS.recommendations}`,
   }

@@ -31,27 +31,33 @@ export class ExperimentStore {
 
   /** A draft, under a new id: assignment goes by it, so no two experiments may share one. Throws `EXPERIMENT_CONFLICT` when there are too many. */
   async create({ name, ...plan }: ExperimentPlan): Promise<Experiment> {
-    if ((await this.list()).length >= EXPERIMENTS_MAX) {
-      throw new ArusError(
-        'EXPERIMENT_CONFLICT',
-        `There are ${EXPERIMENTS_MAX} experiments already; delete one first`,
-      )
-    }
-    const row = await this.#database
-      .insertInto('experiments')
-      .values({
-        id: `exp_${this.#fillRandom(Buffer.alloc(ID_BYTES)).toString('hex')}`,
-        name,
-        status: 'draft' satisfies ExperimentStatus,
-        plan: JSON.stringify(plan),
-        created_at: this.#now(),
-        started_at: null,
-        stopped_at: null,
-        stop_reason: null,
-        verdict: null,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow()
+    const row = await this.#database.transaction().execute(async (transaction) => {
+      const { count } = await transaction
+        .selectFrom('experiments')
+        .select((select) => select.fn.countAll().as('count'))
+        .executeTakeFirstOrThrow()
+      if (Number(count) >= EXPERIMENTS_MAX) {
+        throw new ArusError(
+          'EXPERIMENT_CONFLICT',
+          `There are ${EXPERIMENTS_MAX} experiments already; delete one first`,
+        )
+      }
+      return transaction
+        .insertInto('experiments')
+        .values({
+          id: `exp_${this.#fillRandom(Buffer.alloc(ID_BYTES)).toString('hex')}`,
+          name,
+          status: 'draft' satisfies ExperimentStatus,
+          plan: JSON.stringify(plan),
+          created_at: this.#now(),
+          started_at: null,
+          stopped_at: null,
+          stop_reason: null,
+          verdict: null,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow()
+    })
     return experimentOf(row)
   }
 

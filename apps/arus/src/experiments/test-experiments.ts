@@ -1,9 +1,7 @@
 /** A registry with small models and a store of experiments, in a database of their own, for tests. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fitPopular, fitWalk, IdTable, type Interactions, type Model } from '@arus/recommenders'
-import { openDatabase } from '../database/database.ts'
+import { openTestDatabase } from '../database/test-database.ts'
 import { ErasureStore } from '../erasure/erasure-store.ts'
 import { openRegistry } from '../registry/lake-registry.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
@@ -50,17 +48,14 @@ export function registerModel(
 }
 
 export async function openTestExperiments(now: () => number = Date.now) {
-  const folder = mkdtempSync(join(tmpdir(), 'arus-experiments-'))
-  const database = await openDatabase({ file: join(folder, 'arus.sqlite') })
+  const under = await openTestDatabase()
+  const database = await under.open()
   return {
     database,
-    modelsFolder: join(folder, 'models'),
-    registry: openRegistry({ database, folder: join(folder, 'models'), now }),
+    modelsFolder: join(under.folder, 'models'),
+    registry: openRegistry({ database, folder: join(under.folder, 'models'), now }),
     erasures: new ErasureStore({ database, now }),
     store: new ExperimentStore({ database, now }),
-    async close() {
-      await database.destroy()
-      rmSync(folder, { recursive: true })
-    },
+    close: () => under.close(),
   }
 }

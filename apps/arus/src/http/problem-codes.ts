@@ -46,6 +46,7 @@ export const PROBLEM_TITLES: Readonly<Record<ProblemCode, string>> = {
   ENGINE_UNREACHABLE: 'A part that Arus rests on does not answer',
   ENGINE_UNUSABLE: 'A part that Arus rests on will not do',
   STATE_UNSTORABLE: 'The value cannot be kept in live state',
+  STATE_MOVED: 'Live state is not as it was left',
   EVENT_UNUSABLE: 'The event cannot be counted',
   ALREADY_RUNNING: 'Arus already runs here',
   PORT_IN_USE: 'The port is taken',

@@ -24,7 +24,7 @@ const CODE_OF_FRAMEWORK: Readonly<Record<string, ProblemCode>> = {
 }
 
 /** Codes of the event log that say "not now". */
-const NOT_NOW = new Set(['LOG_FULL', 'LOG_CLOSED'])
+const NOT_NOW = new Set(['LOG_FULL', 'LOG_CLOSED', 'LOG_UNAVAILABLE'])
 
 /** An invalid request, with the places that are wrong: pointers name parameters or fields. */
 export function requestInvalid(detail: string, errors: NonNullable<Problem['errors']> = []): ArusError {

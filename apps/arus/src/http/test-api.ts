@@ -1,7 +1,7 @@
 /** The API over a small in-memory shop, for tests of routes. */
 import { randomFillSync } from 'node:crypto'
 import { expect } from 'vitest'
-import { openDatabase } from '../database/database.ts'
+import { openSqliteDatabase } from '../database/sqlite-database.ts'
 import { ArusError } from '../errors.ts'
 import type { EventError, Ingest, IngestResult } from '../events/ingest.ts'
 import { LagHistory } from '../operations/lag-history.ts'
@@ -82,7 +82,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
   const ingest = new ShopIngest(live)
   const passports = new Map<string, Passport>()
   const requests: { latencyMs: number; status: number }[] = []
-  const database = await openDatabase({ file: ':memory:' })
+  const database = await openSqliteDatabase({ file: ':memory:' })
   const store = new RuleStore({ database, now })
   const rules = await RuleBook.open({
     store,

@@ -34,25 +34,30 @@ export class KeyStore {
 
   /** Makes a key; its text is given here and never again. Throws `REQUEST_INVALID` when there are too many. */
   async create({ kind, name, origins, rate_limit_per_minute }: NewApiKey): Promise<CreatedKey> {
-    if ((await this.inForce()).length >= KEYS_MAX) {
-      throw new ArusError('REQUEST_INVALID', `There are ${KEYS_MAX} keys in force already; revoke one first`)
-    }
     const { id, text } = newKeyText(kind, this.#fillRandom)
-    const row = await this.#database
-      .insertInto('api_keys')
-      .values({
-        id,
-        kind,
-        name,
-        sha256: hashOfKeyText(text).toString('hex'),
-        origins: JSON.stringify(origins),
-        rate_limit_per_minute,
-        created_at: this.#now(),
-        last_used_at: null,
-        revoked_at: null,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow()
+    const row = await this.#database.transaction().execute(async (transaction) => {
+      if ((await inForce(transaction)).length >= KEYS_MAX) {
+        throw new ArusError(
+          'REQUEST_INVALID',
+          `There are ${KEYS_MAX} keys in force already; revoke one first`,
+        )
+      }
+      return transaction
+        .insertInto('api_keys')
+        .values({
+          id,
+          kind,
+          name,
+          sha256: hashOfKeyText(text).toString('hex'),
+          origins: JSON.stringify(origins),
+          rate_limit_per_minute,
+          created_at: this.#now(),
+          last_used_at: null,
+          revoked_at: null,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow()
+    })
     return { key: keyOf(row), text }
   }
 
@@ -69,11 +74,7 @@ export class KeyStore {
 
   /** Keys that were not revoked, with their hashes. */
   async inForce(): Promise<StoredKey[]> {
-    const rows = await this.#database
-      .selectFrom('api_keys')
-      .selectAll()
-      .where('revoked_at', 'is', null)
-      .execute()
+    const rows = await inForce(this.#database)
     return rows.map((row) => ({ key: keyOf(row), hash: Buffer.from(row.sha256, 'hex') }))
   }
 
@@ -103,6 +104,10 @@ export class KeyStore {
       }
     })
   }
+}
+
+function inForce(database: ArusDatabase): Promise<Selectable<ApiKeyTable>[]> {
+  return database.selectFrom('api_keys').selectAll().where('revoked_at', 'is', null).execute()
 }
 
 function keyOf(row: Selectable<ApiKeyTable>): ApiKey {

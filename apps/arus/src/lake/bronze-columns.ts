@@ -1,4 +1,5 @@
-import { eventFault } from '../events/event-fault.ts'
+import { type EntryPlace, readLoggedEvent } from '../events/logged-event.ts'
+import type { Refusal } from '../events/refusal.ts'
 import type { StagedType, StagedValue } from './staged-rows.ts'
 
 /** An entry of a topic, decoded, with its place. */
@@ -20,9 +21,13 @@ export interface BronzeMapping {
     value: (entry: Decoded) => StagedValue,
   ])[]
   readonly select: (staged: string) => string
-  /** Why the body cannot be a row; null when it can. */
-  readonly refusal: (body: Readonly<Record<string, unknown>>) => string | null
+  /** What an entry says, or why it cannot be a row. */
+  readonly read: (raw: string, place: EntryPlace) => ReadEntry
 }
+
+export type ReadEntry =
+  | { readonly kind: 'row'; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 const PLACE = [
   ['log_partition', 'integer', ({ partition }: Decoded) => partition],
@@ -60,7 +65,10 @@ export const EVENTS: BronzeMapping = {
     staged,
   ) => `SELECT * REPLACE (position::INTEGER AS position, make_timestamp(ts * 1000)::TIMESTAMPTZ AS ts, make_timestamp(received_at * 1000)::TIMESTAMPTZ AS received_at),
     make_timestamp(ts * 1000)::DATE AS event_date FROM ${staged}`,
-  refusal: eventFault,
+  read: (raw, place) => {
+    const read = readLoggedEvent(raw, place)
+    return read.kind === 'event' ? { kind: 'row', body: fieldsOf(read.event) } : read
+  },
 }
 
 /** The rejected topic: raw event, pointer and reason. */
@@ -79,7 +87,7 @@ export const REJECTED_EVENTS: BronzeMapping = {
   ],
   select: (staged) =>
     `SELECT * REPLACE (make_timestamp(received_at * 1000)::TIMESTAMPTZ AS received_at) FROM ${staged}`,
-  refusal: () => null,
+  read: readObject,
 }
 
 /** The recommendations topic: a passport each. */
@@ -108,7 +116,26 @@ export const RECOMMENDATIONS: BronzeMapping = {
   ],
   select: (staged) => `SELECT * REPLACE (make_timestamp(generated_at * 1000)::TIMESTAMPTZ AS generated_at),
     make_timestamp(generated_at * 1000)::DATE AS generated_date FROM ${staged}`,
-  refusal: (body) => (typeof body.recommendation_id === 'string' ? null : 'recommendation_id is not a text'),
+  read: (raw) => {
+    const read = readObject(raw)
+    if (read.kind === 'refused' || typeof read.body.recommendation_id === 'string') return read
+    return refused('recommendation_id is not a text')
+  },
+}
+
+function readObject(raw: string): ReadEntry {
+  try {
+    const value: unknown = JSON.parse(raw)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return { kind: 'row', body: value as Record<string, unknown> }
+  } catch {
+    // Told below.
+  }
+  return refused('the entry is not a JSON object')
+}
+
+function refused(reason: string): ReadEntry {
+  return { kind: 'refused', refusal: { pointer: '', reason } }
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -49,11 +49,10 @@ export function sortEntry(
   into: SortedEntries,
 ): void {
   const raw = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')
-  const body = parsed(raw)
-  const reason = body === null ? 'the entry is not a JSON object' : mapping.refusal(body)
-  const place = { raw, topic, partition, offset, timestampMs }
-  if (reason === null && body !== null) into.decoded.push({ body, ...place })
-  else into.broken.push({ body: { raw, pointer: '', reason }, ...place })
+  const place = { topic, partition, offset, timestampMs }
+  const read = mapping.read(raw, place)
+  if (read.kind === 'row') into.decoded.push({ body: read.body, raw, ...place })
+  else into.broken.push({ body: { raw, ...read.refusal }, raw, ...place })
 }
 
 /** SELECT of rows of a bronze table, from a temporary table that it makes on the connection. */
@@ -66,15 +65,4 @@ export async function stageDecoded(
   const types = layout.map(([name, type]) => [name, type] as const)
   await stageRows(connection, 'staged', types, columns)
   return select('staged')
-}
-
-function parsed(raw: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(raw)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null
-  } catch {
-    return null
-  }
 }

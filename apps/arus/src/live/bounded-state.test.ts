@@ -24,7 +24,7 @@ async function dayOf(day: number): Promise<void> {
   })
   await shop.send(...strangers.flat(), event({ ...at, user_id: 'daily', product_id: 'classic' }))
   shop.pass(DAY)
-  await shop.state.expire()
+  await shop.lmdb.expire()
 }
 
 test('over weeks of shoppers who never come back, what is stored stays as much as that of some days', async () => {
@@ -40,7 +40,7 @@ test('over weeks of shoppers who never come back, what is stored stays as much a
   // Some keys a shopper, for the days that are kept: far from twenty days of them.
   expect(late).toBeLessThan(SHOPPERS_A_DAY * 12 * 7)
   expect(sizes.at(-1)).toBeLessThan(1.2 * (sizes[12] ?? 0))
-  expect(await shop.state.expiryListCount()).toBeLessThan(500)
+  expect(await shop.lmdb.expiryListCount()).toBeLessThan(500)
   await shop.restart({ rules })
   expect(await shop.live.shopper('u0-0')).toBeNull()
   expect(await shop.live.shopper('daily')).toMatchObject({ events: 20 })

@@ -43,7 +43,7 @@ test('a clock set back and forth loses and doubles no event, forgets nobody, and
           shop.steadyMs += MINUTE / 2
           shop.nowMs = trueMs + (jumpMs ?? 0)
           await send(events)
-          await shop.state.expire()
+          await shop.lmdb.expire()
           if (isRestarted) await shop.restart()
         }
         // Later than the small jumps reach: what they placed ahead is over too.

@@ -12,7 +12,7 @@ export async function eventsAt(
     places.map(async ([partition, offset]) => {
       const [entry] = (await log.read(topic, partition, offset, 1)).entries
       if (entry === undefined || entry.offset !== offset) return null
-      const { product_id, action, ts } = decodeEvent(entry)
+      const { product_id, action, ts } = decodeEvent(entry, { topic, partition })
       return product_id === null ? null : { product_id, action, ts, partition, offset }
     }),
   )

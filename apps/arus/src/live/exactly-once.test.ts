@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rebuildLiveState } from './live-processor.ts'
@@ -198,4 +200,16 @@ test('live state made anew by itself, as the command does it, is that of the ser
   expect(figures).toMatchObject({ events_total: 400, total_users: 9 })
   expect(await storedState(shop)).toEqual(stored)
   await shop.start()
+})
+
+test('state of another log, which was longer, is not taken for that of this one', async () => {
+  await shop.send(event(), event(), event())
+  await shop.live.stop()
+  await shop.log.close()
+  rmSync(join(shop.folder, 'log'), { recursive: true })
+  await shop.openLog()
+  await shop.start()
+  expect(shop.live.analytics().events_total).toBe(0)
+  await shop.send(event())
+  expect(shop.live.analytics().events_total).toBe(1)
 })

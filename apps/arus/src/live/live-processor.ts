@@ -130,7 +130,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   }
 
   async start(): Promise<void> {
-    await this.#clearOtherFormat()
+    await this.#clearOtherState()
     await this.#restore()
     this.#abort = new AbortController()
     this.#loop = this.#follow(this.#abort.signal)
@@ -185,12 +185,23 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     await this.start()
   }
 
-  /** State in no known form, or left half cleared by a rebuild that was cut short, goes. */
-  async #clearOtherFormat(): Promise<void> {
+  /** State in no known form, left half cleared by a rebuild that was cut short, or of another log, goes. */
+  async #clearOtherState(): Promise<void> {
     const { state } = this.#options
-    if ((await state.get(FORMAT_KEY)) === FORMAT) return
+    if ((await state.get(FORMAT_KEY)) === FORMAT && !(await this.#isAheadOfLog())) return
     await state.clear(LIVE_PREFIX)
     await state.commit([{ key: FORMAT_KEY, value: FORMAT }])
+  }
+
+  /** True when more was applied than the log ever held: it was made anew, while the state stood elsewhere. */
+  async #isAheadOfLog(): Promise<boolean> {
+    const { state, log, topic } = this.#options
+    const { partitions } = await log.topic(topic)
+    for (const { partition, endOffset } of partitions) {
+      const applied = (await state.get(OFFSET_PREFIX + partition)) as number | undefined
+      if ((applied ?? 0) > endOffset) return true
+    }
+    return false
   }
 
   #follow(signal: AbortSignal): Promise<void> {
@@ -284,7 +295,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     const decoded: { event: ShopEvent; offset: number }[] = []
     for (const entry of batch.entries) {
       try {
-        decoded.push({ event: decodeEvent(entry), offset: entry.offset })
+        decoded.push({ event: decodeEvent(entry, batch), offset: entry.offset })
       } catch (error) {
         this.#options.onPoison?.(batch, entry.offset, error)
       }

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { type EventLog, openLmdbEventLog, type RecordPosition } from '@arus/event-log'
 import { expect } from 'vitest'
 import type { ShopEvent } from '../events/event.ts'
-import { type LmdbStateStore, openLmdbStateStore } from '../state/lmdb-state-store.ts'
+import type { LmdbStateStore } from '../state/lmdb-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { openTestState } from '../state/test-state.ts'
 import { LIVE_PREFIX } from './live-memory.ts'
 import { type LiveProcessor, type LiveProcessorOptions, startLiveProcessor } from './live-processor.ts'
 
@@ -21,15 +22,13 @@ export class TestLive {
   steadyMs = 0
   readonly folder: string = mkdtempSync(join(tmpdir(), 'arus-live-'))
   #log: EventLog | null = null
-  #state: LmdbStateStore | null = null
+  #state: StateStore | null = null
   #live: LiveProcessor | null = null
 
   static async open(options: Partial<LiveProcessorOptions> = {}): Promise<TestLive> {
     const shop = new TestLive()
-    shop.#log = await openLmdbEventLog({ folder: join(shop.folder, 'log'), now: () => shop.nowMs })
-    for (const topic of [TOPIC, REJECTED]) await shop.log.ensureTopic(topic, { partitionCount: 2 })
-    shop.#state = await openLmdbStateStore({
-      folder: join(shop.folder, 'state'),
+    await shop.openLog()
+    shop.#state = await openTestState(join(shop.folder, 'state'), {
       now: () => shop.nowMs,
       steadyMs: () => shop.steadyMs,
     })
@@ -41,12 +40,22 @@ export class TestLive {
     return this.#log!
   }
 
-  get state(): LmdbStateStore {
+  get state(): StateStore {
     return this.#state!
+  }
+
+  /** For tests of what only LMDB does. */
+  get lmdb(): LmdbStateStore {
+    return this.state as LmdbStateStore
   }
 
   get live(): LiveProcessor {
     return this.#live!
+  }
+
+  async openLog(): Promise<void> {
+    this.#log = await openLmdbEventLog({ folder: join(this.folder, 'log'), now: () => this.nowMs })
+    for (const topic of [TOPIC, REJECTED]) await this.log.ensureTopic(topic, { partitionCount: 2 })
   }
 
   /** Starts a processor; the one before must have been stopped, or be dead. */

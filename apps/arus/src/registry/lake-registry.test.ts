@@ -1,39 +1,27 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type ArusDatabase, openDatabase } from '../database/database.ts'
+import { openTestDatabase } from '../database/test-database.ts'
 import { openRegistry } from './lake-registry.ts'
 import { registryContract } from './registry-contract.ts'
 
 registryContract('database and folder', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'arus-registry-'))
-  const databases: ArusDatabase[] = []
+  const under = await openTestDatabase()
+  const folder = join(under.folder, 'models')
   return {
-    async open() {
-      const database = await openDatabase({ file: join(folder, 'arus.sqlite') })
-      databases.push(database)
-      return openRegistry({ database, folder: join(folder, 'models') })
-    },
+    open: async () => openRegistry({ database: await under.open(), folder }),
     async damageArtefacts() {
-      for (const name of readdirSync(join(folder, 'models')))
-        writeFileSync(join(folder, 'models', name), 'damaged')
+      for (const name of readdirSync(folder)) writeFileSync(join(folder, name), 'damaged')
     },
-    async destroy() {
-      for (const database of databases) await database.destroy()
-      rmSync(folder, { recursive: true })
-    },
+    destroy: () => under.close(),
   }
 })
 
 test('processes that start together make the database once', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'arus-database-'))
-  const databases = await Promise.all(
-    [1, 2, 3].map(() => openDatabase({ file: join(folder, 'arus.sqlite') })),
-  )
+  await using under = await openTestDatabase()
+  const databases = await Promise.all(Array.from({ length: 8 }, () => under.open()))
   for (const database of databases) {
     expect(await database.selectFrom('models').selectAll().execute()).toEqual([])
-    await database.destroy()
+    expect(await database.selectFrom('rule_book').selectAll().execute()).toHaveLength(1)
   }
-  rmSync(folder, { recursive: true })
 })

@@ -65,48 +65,50 @@ class LakeRegistry implements Registry {
   }
 
   async production(): Promise<ModelVersion | null> {
-    const row = await this.#database
-      .selectFrom('models')
-      .selectAll()
-      .where('status', '=', 'production')
-      .executeTakeFirst()
+    const row = await productionIn(this.#database)
     return row === undefined ? null : this.#versionOf(row)
   }
 
   async promote(version: number, reason: string): Promise<ModelVersion> {
     await this.#row(version)
-    const at = this.#now()
-    await this.#database.transaction().execute(async (transaction) => {
-      await transaction
-        .updateTable('models')
-        .set({ status: 'archived' })
-        .where('status', '=', 'production')
-        .execute()
-      await transaction
-        .updateTable('models')
-        .set({ status: 'production', promoted_at: at, reason })
-        .where('version', '=', version)
-        .execute()
-      await transaction.insertInto('model_promotions').values({ version, at, reason }).execute()
-    })
+    await this.#database.transaction().execute((transaction) => this.#promoteIn(transaction, version, reason))
     return this.get(version)
   }
 
+  async #promoteIn(transaction: ArusDatabase, version: number, reason: string): Promise<void> {
+    const at = this.#now()
+    await transaction
+      .updateTable('models')
+      .set({ status: 'archived' })
+      .where('status', '=', 'production')
+      .execute()
+    await transaction
+      .updateTable('models')
+      .set({ status: 'production', promoted_at: at, reason })
+      .where('version', '=', version)
+      .execute()
+    await transaction.insertInto('model_promotions').values({ version, at, reason }).execute()
+  }
+
   async rollback(): Promise<ModelVersion> {
-    const current = await this.production()
     const outdated = (await this.list()).filter((model) => model.outdated).map(({ version }) => version)
-    const before = await this.#database
-      .selectFrom('model_promotions')
-      .select('version')
-      .where('version', 'not in', [current?.version ?? -1, ...outdated])
-      .orderBy('id', 'desc')
-      .executeTakeFirst()
-    if (before === undefined)
-      throw new ArusError(
-        'MODEL_UNKNOWN',
-        'There is no earlier version to go back to; "arus models" lists all',
-      )
-    return this.promote(before.version, `rolled back from version ${current?.version ?? 'none'}`)
+    const version = await this.#database.transaction().execute(async (transaction) => {
+      const current = (await productionIn(transaction))?.version
+      const before = await transaction
+        .selectFrom('model_promotions')
+        .select('version')
+        .where('version', 'not in', [current ?? -1, ...outdated])
+        .orderBy('id', 'desc')
+        .executeTakeFirst()
+      if (before === undefined)
+        throw new ArusError(
+          'MODEL_UNKNOWN',
+          'There is no earlier version to go back to; "arus models" lists all',
+        )
+      await this.#promoteIn(transaction, before.version, `rolled back from version ${current ?? 'none'}`)
+      return before.version
+    })
+    return this.get(version)
   }
 
   async artefact(version: number): Promise<Uint8Array> {
@@ -169,6 +171,10 @@ class LakeRegistry implements Registry {
   #path(sha256: string): string {
     return join(this.#folder, `${sha256}.model`)
   }
+}
+
+function productionIn(database: ArusDatabase): Promise<Selectable<ModelTable> | undefined> {
+  return database.selectFrom('models').selectAll().where('status', '=', 'production').executeTakeFirst()
 }
 
 function versionOf(row: Selectable<ModelTable>, erased: readonly ErasedHistory[]): ModelVersion {

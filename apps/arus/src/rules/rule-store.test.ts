@@ -1,29 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ArusDatabase, openDatabase } from '../database/database.ts'
+import type { ArusDatabase } from '../database/database.ts'
+import { openTestDatabase, type TestDatabase } from '../database/test-database.ts'
 import type { ArusError } from '../errors.ts'
 import { newRule } from './new-rule.ts'
 import { RULES_MAX, type Rule } from './rule.ts'
 import { RuleBook } from './rule-book.ts'
 import { RuleStore } from './rule-store.ts'
 
-let folder: string
+let under: TestDatabase
 let database: ArusDatabase
 let elsewhere: ArusDatabase
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'arus-rules-'))
-  const file = join(folder, 'arus.sqlite')
-  database = await openDatabase({ file })
-  elsewhere = await openDatabase({ file })
+  under = await openTestDatabase()
+  database = await under.open()
+  elsewhere = await under.open()
 })
-afterEach(async () => {
-  await database.destroy()
-  await elsewhere.destroy()
-  rmSync(folder, { recursive: true })
-})
+afterEach(() => under.close())
 
 const pin = (rank: number) => newRule({ kind: 'pin', name: `pin ${rank}`, product_id: 'a', rank })
 const codeOf = (work: Promise<unknown>) => work.then(String, (error: ArusError) => error.code)
@@ -44,9 +37,8 @@ describe('rules in the database', () => {
     expect((await store.current()).rules).toEqual([replaced])
     expect(await store.remove(rule.id)).toEqual(replaced)
     expect((await store.current()).rules).toEqual([])
-    for (const work of [store.get(rule.id), store.replace(rule.id, pin(1)), store.remove(rule.id)]) {
-      expect(await codeOf(work)).toBe('RULE_UNKNOWN')
-    }
+    const works = [store.get(rule.id), store.replace(rule.id, pin(1)), store.remove(rule.id)]
+    expect(new Set(await Promise.all(works.map(codeOf)))).toEqual(new Set(['RULE_UNKNOWN']))
   })
 
   test('a failed change leaves the revision as it was', async () => {
@@ -61,9 +53,9 @@ describe('rules in the database', () => {
     })
     await fc.assert(
       fc.asyncProperty(steps, async (changes) => {
-        const own = await openDatabase({ file: ':memory:' })
+        await using own = await openTestDatabase()
         let nowMs = 0
-        const store = new RuleStore({ database: own, now: () => nowMs++ })
+        const store = new RuleStore({ database: await own.open(), now: () => nowMs++ })
         const past: (readonly Rule[])[] = [[]]
         for (const [change, which] of changes) {
           const rules = past.at(-1) as readonly Rule[]
@@ -76,7 +68,6 @@ describe('rules in the database', () => {
         }
         for (const [revision, rules] of past.entries()) expect(await store.at(revision)).toEqual(rules)
         expect(await store.at(past.length)).toBeNull()
-        await own.destroy()
       }),
       { numRuns: 15 },
     )

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import type { Transaction } from 'kysely'
-import type { ArusDatabase, DatabaseSchema } from '../database/database.ts'
+import { type ArusDatabase, type DatabaseSchema, SNAPSHOT } from '../database/database.ts'
 import { ArusError } from '../errors.ts'
 import { type NewRule, RULES_MAX, type Rule } from './rule.ts'
 
@@ -49,7 +49,7 @@ export class RuleStore {
   }
 
   async current(): Promise<RulesAtRevision> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#read(async (transaction) => {
       const { revision } = await transaction
         .selectFrom('rule_book')
         .select('revision')
@@ -65,7 +65,7 @@ export class RuleStore {
 
   /** Rules as they stood then; null when they are no longer known, or never were. */
   async at(revision: number): Promise<readonly Rule[] | null> {
-    return this.#database.transaction().execute(async (transaction) => {
+    return this.#read(async (transaction) => {
       const book = await transaction.selectFrom('rule_book').selectAll().executeTakeFirstOrThrow()
       if (revision < Number(book.oldest_revision) || revision > Number(book.revision)) return null
       const rows = await transaction
@@ -125,7 +125,12 @@ export class RuleStore {
     return this.#change((transaction, revision) => end(transaction, id, revision))
   }
 
-  /** The revision is raised first, so that the database lets one process change rules at a time. */
+  #read<T>(work: (transaction: Transaction<DatabaseSchema>) => Promise<T>): Promise<T> {
+    const { accessMode, isolationLevel } = SNAPSHOT
+    const transaction = this.#database.transaction()
+    return transaction.setAccessMode(accessMode).setIsolationLevel(isolationLevel).execute(work)
+  }
+
   async #change<T>(
     work: (transaction: Transaction<DatabaseSchema>, revision: number) => Promise<T>,
   ): Promise<T> {

@@ -3,7 +3,7 @@ import type { CliContext } from '../cli/context.ts'
 import { dataFolders } from '../config/settings.ts'
 import { eraseShopper } from '../erasure/erase-shopper.ts'
 import { ErasureWorker } from '../erasure/erasure-worker.ts'
-import { topicNames } from '../events/topics.ts'
+import { topicsOf } from '../events/topics.ts'
 import { eraseFromLake, findInLake } from '../lake/erase-from-lake.ts'
 import { startLiveProcessor } from '../live/live-processor.ts'
 import { lockWhenFree } from '../operations/server-lock.ts'
@@ -13,7 +13,7 @@ import { catalogueOrNone } from './rebuild-live.ts'
 /** Carries out the requests to forget that wait, by the parts a server has; the server must be stopped. */
 export async function forgetWaiting({ parts, onProgress, note, signal }: CliContext): Promise<void> {
   const { settings } = parts
-  const topics = topicNames(settings.shop)
+  const topics = topicsOf(settings)
   const unlock = await lockWhenFree(join(dataFolders(settings).root, 'lake.lock'), signal)
   try {
     const log = await parts.log()

@@ -3,7 +3,7 @@ import type { Parts } from '../cli/context.ts'
 import { eraseShopper } from '../erasure/erase-shopper.ts'
 import { ErasureWorker } from '../erasure/erasure-worker.ts'
 import type { createIngest } from '../events/log-ingest.ts'
-import { topicNames } from '../events/topics.ts'
+import { topicsOf } from '../events/topics.ts'
 import type { LiveProcessor } from '../live/live-processor.ts'
 import type { LakeKeeper } from './lake-keeper.ts'
 
@@ -42,7 +42,7 @@ export async function forgettingOf({
         {
           store,
           log,
-          topics: topicNames(parts.settings.shop),
+          topics: topicsOf(parts.settings),
           live,
           lake: keeper,
           models: () => registry.list(),

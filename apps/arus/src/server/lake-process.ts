@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { dataFolders, type Settings } from '../config/settings.ts'
-import { topicNames } from '../events/topics.ts'
+import { topicsOf } from '../events/topics.ts'
 import { eraseFromLake, type LakeErasureParts } from '../lake/erase-from-lake.ts'
 import { type FoundShopper, findShopper } from '../lake/find-shopper.ts'
 import { startLakeWriter } from '../lake/lake-writer.ts'
@@ -18,7 +18,7 @@ const parts = openParts(settings)
 // One that outlived its server may be at work still.
 const unlock = await lockWhenFree(join(dataFolders(settings).root, 'lake.lock'))
 const lake = await parts.lake()
-const parted: LakeErasureParts = { lake, log: await parts.log(), topics: topicNames(settings.shop) }
+const parted: LakeErasureParts = { lake, log: await parts.log(), topics: topicsOf(settings) }
 let keeping = startKeeping()
 /** One ask at a time: an erasure must be alone. */
 let last: Promise<unknown> = Promise.resolve()

@@ -1,7 +1,7 @@
 import type { EventLog } from '@arus/event-log'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config/settings.ts'
-import { topicNames } from '../events/topics.ts'
+import { topicsOf } from '../events/topics.ts'
 import type { LiveProcessorOptions } from '../live/live-processor.ts'
 import type { StateStore } from '../state/state-store.ts'
 
@@ -15,7 +15,7 @@ export interface LiveParts {
 
 /** What the live processor of a shop runs by: the same for a server and for a rebuild, so that both come to one state. */
 export function liveOptions({ settings, log, state, catalogue, now }: LiveParts): LiveProcessorOptions {
-  const topics = topicNames(settings.shop)
+  const topics = topicsOf(settings)
   return {
     log,
     topic: topics.events,

@@ -5,12 +5,15 @@ import { loadServingModel } from '../training/load-serving-model.ts'
 import type { ServingModel } from '../training/serving-model.ts'
 
 const POLL_INTERVAL_MS = 1_000
+/** A registry is left alone four times as long as it took to answer, so that it does not work for this alone; at most so long. */
+const POLL_INTERVAL_MS_MAX = 4_000
+const REST_PER_WORK = 4
 /** A version that cannot be had is tried again after a second, then two, four, … up to this: it may be large. */
 const RETRY_MS_MAX = 60_000
 
 /**
  * The model that serves. Follows the registry, so that a promotion by any process is picked up within about a
- * second: the new model is loaded beside the old one and swapped in one assignment, so no request waits or fails.
+ * second, or a few where the registry is slow: the new model is loaded beside the old one and swapped in one assignment, so no request waits or fails.
  */
 export class ModelSlot {
   readonly #registry: Pick<Registry, 'production' | 'artefact'>
@@ -21,6 +24,7 @@ export class ModelSlot {
   #loadedVersion: number | null = null
   #timer: NodeJS.Timeout | null = null
   #isRefreshing = false
+  #isClosed = false
   /** The version that could not be loaded last, and when it is tried again. */
   #missed: { readonly version: number; readonly times: number; readonly againMs: number } | null = null
   /** What was reported last: said once, not each second. */
@@ -47,8 +51,16 @@ export class ModelSlot {
 
   /** Loads the version in production now, then follows it until `close`. */
   async start(): Promise<void> {
+    await this.#refreshAndRest()
+  }
+
+  async #refreshAndRest(): Promise<void> {
+    const startedAt = performance.now()
     await this.refresh()
-    this.#timer = setInterval(() => void this.refresh(), POLL_INTERVAL_MS)
+    if (this.#isClosed) return
+    const restMs = REST_PER_WORK * (performance.now() - startedAt)
+    const pauseMs = Math.max(POLL_INTERVAL_MS, Math.min(restMs, POLL_INTERVAL_MS_MAX))
+    this.#timer = setTimeout(() => void this.#refreshAndRest(), pauseMs)
     this.#timer.unref()
   }
 
@@ -108,6 +120,7 @@ export class ModelSlot {
   }
 
   close(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#isClosed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
   }
 }

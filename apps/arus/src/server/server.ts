@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { join } from 'node:path'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { createAnalytics } from '../analytics/analytics.ts'
 import type { Parts } from '../cli/context.ts'
 import { dataFolders } from '../config/settings.ts'
@@ -23,7 +23,7 @@ import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender, type Recommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
 import { RuleBook } from '../rules/rule-book.ts'
-import { slotProbes } from '../wiring.ts'
+import { slotProbes } from '../slot-probes.ts'
 import { CatalogueSlot } from './catalogue-slot.ts'
 import { Closing } from './closing.ts'
 import { experimenting } from './experimenting.ts'
@@ -87,7 +87,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const ingest = createIngest({
     log,
     topics,
-    isKnown: (ids) => live.isKnown(ids),
+    isKnown: (ids) => knownIn(live, ids, logger),
     now,
   })
 
@@ -239,4 +239,15 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     refineNow: () => keeper.refineNow(),
     close: () => closing.close(),
   }
+}
+
+/**
+ * What was applied before. While live state is away nothing is known, and events are taken in all the same: each counts once
+ * by its id, in live state and in the lake, however often it stands in the log.
+ */
+async function knownIn(live: LiveProcessor, ids: readonly string[], logger: Logger): Promise<boolean[]> {
+  return live.isKnown(ids).catch((error: unknown) => {
+    logger.warn({ err: error }, 'live state could not be asked which events are known')
+    return ids.map(() => false)
+  })
 }

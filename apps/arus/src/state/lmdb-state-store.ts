@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { committed } from '@arus/event-log'
-import { Packr } from 'msgpackr'
-import { ArusError } from '../errors.ts'
 import { Pacer } from '../pacer.ts'
 import { cautiousClock } from './cautious-clock.ts'
 import { copyTables, type LmdbTables, openTables, swapTables } from './lmdb-tables.ts'
+import { expiryOf, isKey, isPast, StateCodec } from './state-codec.ts'
 import type { StateChange, StateStore, StateValue } from './state-store.ts'
 
 export interface LmdbStateStoreOptions {
@@ -14,9 +13,6 @@ export interface LmdbStateStoreOptions {
   /** Counts time whatever the clock is set to, milliseconds. */
   readonly steadyMs?: () => number
 }
-
-/** A stored value begins with the moment it may go (f64 big-endian, UTC ms, 0 for never); MessagePack follows. */
-const HEADER_BYTES = 8
 
 interface Write {
   readonly key: string
@@ -33,8 +29,6 @@ const EXPIRY_INTERVAL_MS = 10_000
 /** Keys in one list, and so in one step of removing: a step holds up everything else for some milliseconds. */
 const EXPIRY_STEP = 1_000
 const CLEAR_STEP = 10_000
-/** What LMDB holds in a key of 4 KB pages, less what its encoding may add. */
-const KEY_BYTES_MAX = 1_900
 /** After the last character a key can hold. */
 const AFTER_ALL = '\u{10ffff}'
 
@@ -56,7 +50,7 @@ export class LmdbStateStore implements StateStore {
   readonly #atWork = new Set<Promise<unknown>>()
   readonly #writer = randomUUID()
   #expiryLists = 0
-  readonly #packr = new Packr({ useRecords: false })
+  readonly #codec = new StateCodec()
   /** What is past its time goes by this clock, so that a clock set wrong for a while removes nothing. */
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
@@ -90,7 +84,7 @@ export class LmdbStateStore implements StateStore {
     this.#isAtWork(scanning.promise)
     try {
       for (const { key, value } of this.#tables.values.getRange({ start: prefix, end: prefix + AFTER_ALL }))
-        if (!isPast(value, nowMs)) yield { key, value: this.#unpacked(value) }
+        if (!isPast(value, nowMs)) yield { key, value: this.#codec.decode(value) }
     } finally {
       scanning.resolve()
     }
@@ -116,7 +110,7 @@ export class LmdbStateStore implements StateStore {
     const writes: Write[] = []
     const unlisted: StateChange[] = []
     for (const change of changes) {
-      writes.push(this.#writeOf(change))
+      writes.push({ key: change.key, bytes: this.#codec.encode(change) })
       if (!this.#isListed(change)) unlisted.push(change)
       if (pacer.isDue()) await pacer.pause()
     }
@@ -167,30 +161,6 @@ export class LmdbStateStore implements StateStore {
 
   async #workDone(): Promise<void> {
     while (this.#atWork.size > 0) await Promise.allSettled(this.#atWork)
-  }
-
-  #writeOf({ key, value, expiresAtMs = 0 }: StateChange): Write {
-    if (Buffer.byteLength(key) > KEY_BYTES_MAX || key.length === 0) {
-      throw new ArusError(
-        'STATE_UNSTORABLE',
-        `a key of the state store has 1 to ${KEY_BYTES_MAX} bytes, found ${Buffer.byteLength(key)}: ${key.slice(0, 80)}`,
-      )
-    }
-    return { key, bytes: value === undefined ? null : this.#packed(key, value, expiresAtMs) }
-  }
-
-  #packed(key: string, value: StateValue, expiresAtMs: number): Buffer {
-    try {
-      const packed = this.#packr.pack(value)
-      const bytes = Buffer.allocUnsafe(HEADER_BYTES + packed.length)
-      bytes.writeDoubleBE(expiresAtMs, 0)
-      packed.copy(bytes, HEADER_BYTES)
-      return bytes
-    } catch (error) {
-      throw new ArusError('STATE_UNSTORABLE', `the value of ${key.slice(0, 80)} is no JSON value`, {
-        cause: error,
-      })
-    }
   }
 
   /** Written again with the time it already had: its list stands. Values often written would fill the disk with lists. */
@@ -271,24 +241,16 @@ export class LmdbStateStore implements StateStore {
   }
 
   #read(key: string): StateValue | undefined {
-    if (key.length * 3 > KEY_BYTES_MAX && Buffer.byteLength(key) > KEY_BYTES_MAX) return undefined
+    if (!isKey(key)) return undefined
     const bytes = this.#tables.values.get(key)
-    return bytes === undefined || isPast(bytes, this.#now()) ? undefined : this.#unpacked(bytes)
-  }
-
-  #unpacked(bytes: Buffer): StateValue {
-    return this.#packr.unpack(bytes.subarray(HEADER_BYTES))
+    return bytes === undefined || isPast(bytes, this.#now()) ? undefined : this.#codec.decode(bytes)
   }
 
   /** Without a copy of the value, which may be long: asked for everything that is written. */
   #expiryOf(key: string): number | undefined {
-    return this.#tables.values.getBinaryFast(key)?.readDoubleBE(0)
+    const bytes = this.#tables.values.getBinaryFast(key)
+    return bytes === undefined ? undefined : expiryOf(bytes)
   }
-}
-
-function isPast(bytes: Buffer, nowMs: number): boolean {
-  const expiresAtMs = bytes.readDoubleBE(0)
-  return expiresAtMs > 0 && expiresAtMs <= nowMs
 }
 
 /** Lists of keys with the same expiry, at most as long as a step. */

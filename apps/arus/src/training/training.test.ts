@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type ArusDatabase, openDatabase } from '../database/database.ts'
+import type { ArusDatabase } from '../database/database.ts'
+import { openSqliteDatabase } from '../database/sqlite-database.ts'
 import { type DuckDb, openDuckDb } from '../lake/duckdb.ts'
 import { type Lake, openLake } from '../lake/lake.ts'
 import { openRegistry } from '../registry/lake-registry.ts'
@@ -22,7 +23,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'arus-training-'))
   duckdb = await openDuckDb({ temporaryFolder: join(folder, 'tmp'), memoryBytes: 512 * 1024 * 1024 })
   lake = openLake({ root: join(folder, 'lake'), duckdb })
-  database = await openDatabase({ file: join(folder, 'arus.sqlite') })
+  database = await openSqliteDatabase({ file: join(folder, 'arus.sqlite') })
   registry = openRegistry({ database, folder: join(folder, 'models') })
 })
 afterEach(async () => {

@@ -170,7 +170,7 @@ test('while Trino is away everything else goes on, and SQL says so', async () =>
   gate.shut()
   expect(await ask('SELECT 1')).toMatchObject({
     status: 503,
-    code: 'NOT_READY',
+    code: 'ENGINE_UNREACHABLE',
     detail: expect.stringContaining('TRINO_URL'),
   })
   const health = (await running.get('/health')) as Health
@@ -189,7 +189,7 @@ test('an address where no Trino is: one line within seconds', async () => {
   const parts = openParts(other.settings)
   const sql = await parts.sql()
   const startedAt = performance.now()
-  await expect(sql.isHealthy()).rejects.toMatchObject({ code: 'NOT_READY' })
+  await expect(sql.isHealthy()).rejects.toMatchObject({ code: 'ENGINE_UNREACHABLE' })
   expect(performance.now() - startedAt).toBeLessThan(10_000)
   await parts.close()
   other.destroy()

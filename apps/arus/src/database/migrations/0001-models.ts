@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely'
+import { countedKey } from './columns.ts'
 
 /** The registry: model versions, and the history of what was in production. */
 export async function up(database: Kysely<unknown>): Promise<void> {
   await database.schema
     .createTable('models')
-    .addColumn('version', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('version', 'integer', countedKey(database))
     .addColumn('kind', 'text', (column) => column.notNull())
     .addColumn('status', 'text', (column) => column.notNull())
     .addColumn('details', 'text', (column) => column.notNull())
@@ -16,7 +17,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .execute()
   await database.schema
     .createTable('model_promotions')
-    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('id', 'integer', countedKey(database))
     .addColumn('version', 'integer', (column) => column.notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('reason', 'text', (column) => column.notNull())

@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely'
+import { countedKey, keepOutOfStatistics } from './columns.ts'
 
 /** Requests to forget a shopper. Who it is stands in `work` until the work is done, and nowhere after. */
-export async function up(database: Kysely<unknown>): Promise<void> {
+export async function up(database: Kysely<unknown>, schema?: string): Promise<void> {
   await database.schema
     .createTable('erasures')
-    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('id', 'integer', countedKey(database))
     .addColumn('hashes', 'text', (column) => column.notNull())
     .addColumn('work', 'text')
     .addColumn('requested_at', 'bigint', (column) => column.notNull())
@@ -14,4 +15,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn('failure', 'text')
     .addColumn('report', 'text')
     .execute()
+  if (schema === undefined) return
+  for (const column of ['work', 'failure'])
+    await keepOutOfStatistics(database, { schema, table: 'erasures', column })
 }

@@ -1,3 +1,4 @@
+import { parseExactJson } from '../../events/exact-json.ts'
 import { DEPTH_MAX, isDeeperThan } from '../../events/nesting.ts'
 import { requestInvalid } from '../problem.ts'
 
@@ -10,12 +11,6 @@ export interface ParsedEvents {
   /** Why events at these places cannot be taken, where ingest could only say that they are no objects. */
   readonly reasons: ReadonlyMap<number, string>
 }
-
-/** A whole number too long for a double keeps its digits only in the source text. */
-const LONG_NUMBER = /\d{16}/
-/** A key that would name the prototype, written out or with an escape for one of its letters. */
-const PROTOTYPE_KEY = /__proto__|\\u00(?:5f|70|72|6f|74)/i
-const WHOLE_NUMBER = /^-?\d+$/
 
 /** Events of a JSON body: one, or an array. Throws `REQUEST_INVALID` for text that is no JSON. */
 export function parseJsonEvents(text: string): ParsedEvents {
@@ -55,19 +50,10 @@ type Parsed =
 
 function parsed(text: string): Parsed {
   try {
-    const isPlain = !LONG_NUMBER.test(text) && !PROTOTYPE_KEY.test(text)
-    return { kind: 'parsed', value: isPlain ? JSON.parse(text) : JSON.parse(text, exactAndHarmless) }
+    return { kind: 'parsed', value: parseExactJson(text) }
   } catch (error) {
     return { kind: 'broken', reason: error instanceof Error ? error.message : String(error) }
   }
-}
-
-/** Whole numbers beyond 2^53 become their digits, as text; a key `__proto__` is dropped. */
-function exactAndHarmless(key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (key === '__proto__') return undefined
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-  const { source } = context ?? {}
-  return source !== undefined && WHOLE_NUMBER.test(source) ? source : value
 }
 
 function withoutDeep(events: readonly unknown[], isSingle: boolean): ParsedEvents {

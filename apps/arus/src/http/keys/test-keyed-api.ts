@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDatabase } from '../../database/database.ts'
+import { openSqliteDatabase } from '../../database/sqlite-database.ts'
 import type { KeyKind } from '../../keys/api-key.ts'
 import { KeyRing } from '../../keys/key-ring.ts'
 import { KeyStore } from '../../keys/key-store.ts'
@@ -20,7 +20,7 @@ interface KeyOptions {
 export async function openKeyedApi(changes: Partial<ApiDeps> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'arus-keys-'))
   const file = join(folder, 'arus.sqlite')
-  const [database, elsewhere] = [await openDatabase({ file }), await openDatabase({ file })]
+  const [database, elsewhere] = [await openSqliteDatabase({ file }), await openSqliteDatabase({ file })]
   const ring = await KeyRing.open({
     store: new KeyStore({ database }),
     now: Date.now,

@@ -80,7 +80,8 @@ export class TrinoClient {
     this.#settings = settings
   }
 
-  /** Pages as they come. Whoever leaves before the end, or aborts, ends the query on the server. Throws `TrinoError`, `NOT_READY`. */
+  /** Pages as they come. Whoever leaves before the end, or aborts, ends the query on the server. Throws `TrinoError`,
+   * `ENGINE_UNREACHABLE`, `ENGINE_UNUSABLE`. */
   async *pages(sql: string, { timeoutMs, signal }: TrinoQueryOptions): AsyncGenerator<TrinoPage> {
     const abort = signal ?? new AbortController().signal
     let answer = await this.#ask('POST', `${this.#settings.url}/v1/statement`, abort, {
@@ -166,7 +167,7 @@ export class TrinoClient {
   #away(error: unknown): ArusError {
     const reason = error instanceof Error ? error.message : String(error)
     return new ArusError(
-      'NOT_READY',
+      'ENGINE_UNREACHABLE',
       `Trino at ${this.#settings.url} does not answer (${reason}); check TRINO_URL, and whether it runs`,
       { cause: error },
     )
@@ -179,7 +180,7 @@ export class TrinoClient {
         ? 'check TRINO_USER and TRINO_PASSWORD'
         : 'is this the address of a Trino?'
     return new ArusError(
-      'NOT_READY',
+      status >= 500 ? 'ENGINE_UNREACHABLE' : 'ENGINE_UNUSABLE',
       `Trino at ${url} answered ${status}; ${advice}${text === '' ? '' : ` (${text.slice(0, 200)})`}`,
     )
   }

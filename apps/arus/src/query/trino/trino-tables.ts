@@ -75,7 +75,8 @@ export class TrinoTables {
         throw error
       },
     )
-    return /location = '((?:[^']|'')*)'/.exec(String(text))?.[1]?.replaceAll("''", "'") ?? ''
+    const [, after = ''] = String(text).split("location = '", 2)
+    return after.slice(0, Math.max(0, after.indexOf("'")))
   }
 
   #run(sql: string): Promise<(readonly unknown[])[]> {

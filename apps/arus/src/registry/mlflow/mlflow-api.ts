@@ -53,6 +53,8 @@ export interface NewVersion {
   readonly tags: readonly Entry[]
 }
 
+/** Stands among MLflow's codes for status 403, which is what users with few rights are told of what is not there. */
+const FORBIDDEN = 'FORBIDDEN'
 const API = '/api/2.0/mlflow'
 const ARTEFACTS = '/api/2.0/mlflow-artifacts/artifacts'
 /** Of `runs/log-batch`; of parameters only 100 go at once. */
@@ -94,13 +96,11 @@ export class MlflowApi {
         'ENGINE_UNUSABLE',
         `MLflow ${text} at ${trackingUri} is too old; ${VERSION_LEAST.join('.')} or newer is needed`,
       )
-    // The version is told to everybody, experiments are not.
-    await this.#post('/experiments/search', { max_results: 1 }, { purpose: 'list experiments', patience })
   }
 
   /** The experiment of that name, made if it is not there. */
   async experiment(name: string): Promise<string> {
-    const found = await this.#orNull(this.#findExperiment(name), 'RESOURCE_DOES_NOT_EXIST')
+    const found = await this.#orNull(this.#findExperiment(name), 'RESOURCE_DOES_NOT_EXIST', FORBIDDEN)
     if (found !== null) return found
     const asked = this.#post<{ experiment_id: string }>(
       '/experiments/create',
@@ -161,9 +161,13 @@ export class MlflowApi {
     })
   }
 
+  /** Makes the registered model if it is not there, and looks whether we may see it. */
   async ensureRegisteredModel(name: string): Promise<void> {
+    const path = `/registered-models/get?${new URLSearchParams({ name })}`
+    const see = () => this.#get(path, { purpose: 'show a registered model' })
+    if ((await this.#orNull(see(), 'RESOURCE_DOES_NOT_EXIST', FORBIDDEN)) !== null) return
     const made = this.#post('/registered-models/create', { name }, { purpose: 'make a registered model' })
-    await this.#orNull(made, 'RESOURCE_ALREADY_EXISTS')
+    if ((await this.#orNull(made, 'RESOURCE_ALREADY_EXISTS')) === null) await see()
   }
 
   /** The version of a run: made, or found where the answer to a former try was lost. */
@@ -268,7 +272,7 @@ export class MlflowApi {
     try {
       return await asked
     } catch (error) {
-      if (codes.includes(mlflowCode(error) ?? '')) return null
+      if (codes.includes(isForbidden(error) ? FORBIDDEN : (mlflowCode(error) ?? ''))) return null
       throw error
     }
   }
@@ -296,13 +300,18 @@ export class MlflowApi {
 
   /** What a folder of artefacts is called below the server's root of artefacts. */
   #placeOf(uri: string): string {
-    const place = /^mlflow-artifacts:(?:\/\/[^/]*)?\/+(.+?)\/*$/.exec(uri)?.[1]
-    if (place !== undefined) return place
+    const parts = URL.parse(uri)
+    const names = parts?.pathname.split('/').filter((name) => name !== '') ?? []
+    if (parts?.protocol === 'mlflow-artifacts:' && names.length > 0) return names.join('/')
     throw new ArusError(
       'ENGINE_UNUSABLE',
       `MLflow at ${this.#access.trackingUri} does not pass artefacts on (they are at ${uri}); start it with --artifacts-destination, for experiments that are new then`,
     )
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof ArusError && error.details.status === 403
 }
 
 function chunksOf<T>(values: readonly T[], size: number): (readonly T[])[] {

@@ -6,7 +6,7 @@ import { ArusError } from '../../errors.ts'
 import type { ModelVersion, NewModelVersion, Registry } from '../registry.ts'
 import { ArtefactCache, sha256Of } from './artefact-cache.ts'
 import { MlflowApi, type MlflowVersion } from './mlflow-api.ts'
-import { HASTY } from './mlflow-request.ts'
+import { HASTY, ONCE } from './mlflow-request.ts'
 import {
   knownRecordOf,
   modelVersionOf,
@@ -74,6 +74,7 @@ class MlflowRegistry implements Registry {
   async open(): Promise<void> {
     try {
       await this.#api.check()
+      await this.#api.ensureRegisteredModel(this.#name)
     } catch (error) {
       if (!isAway(error)) throw error
       this.#lastSeen = await this.#readLastSeen()
@@ -176,7 +177,7 @@ class MlflowRegistry implements Registry {
 
   /** Throws what is wrong: MLflow is away or refuses, or the alias is on a version that Arus cannot serve. */
   async isHealthy(): Promise<boolean> {
-    const found = await this.#api.aliased(this.#name, ALIAS, HASTY)
+    const found = await this.#api.aliased(this.#name, ALIAS, ONCE)
     if (found !== null) knownRecordOf(found)
     return true
   }

@@ -24,8 +24,10 @@ export interface MlflowRequest {
 }
 
 export const PATIENT: Patience = { timeoutMs: 10_000, attemptsMax: 4 }
-/** For those who have something else to go on with, or are asked whether the server is well. */
-export const HASTY: Patience = { timeoutMs: 1_500, attemptsMax: 1 }
+/** To find out how the server is now. */
+export const ONCE: Patience = { timeoutMs: 10_000, attemptsMax: 1 }
+/** For those who have something else to go on with. */
+export const HASTY: Patience = { timeoutMs: 3_000, attemptsMax: 1 }
 
 const DELAY_MS_FIRST = 200
 const MESSAGE_LENGTH_MAX = 300

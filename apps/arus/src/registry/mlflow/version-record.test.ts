@@ -38,10 +38,11 @@ const versionWith = (tags: MlflowVersion['tags']): MlflowVersion => ({
 describe('the record of a version in tags', () => {
   test('any record comes back, in tags of ASCII that every server takes', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 12_000 }), (reason) => {
+      fc.property(fc.string({ unit: 'binary' }), fc.nat(600), (text, times) => {
+        const reason = text.repeat(times)
         const record = { ...RECORD, metrics: {}, reason }
         const tags = versionTags(record)
-        for (const { value } of tags) expect(value).toMatch(/^[ -~]{0,5000}$/)
+        expect(tags.every(({ value }) => /^[ -~]{0,5000}$/.test(value))).toBe(true)
         expect(recordOf(versionWith(tags))).toEqual(record)
       }),
     )

@@ -1,0 +1,115 @@
+import { cpSync, rmSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startLiveProcessor } from '../../src/live/live-processor.ts'
+import { event, picture, storedState, TestLive, withChanges } from '../../src/live/test-live.ts'
+import { openValkeyStateStore } from '../../src/state/valkey-state-store.ts'
+import { ownValkey } from './valkey-server.ts'
+
+/** The tests of exactly once, unchanged, on Valkey: `TestLive` has one where this is set. */
+describe('on Valkey', () => {
+  beforeAll(() => {
+    process.env.ARUS_TEST_REDIS_URL = process.env.REDIS_URL
+  })
+  afterAll(() => {
+    delete process.env.ARUS_TEST_REDIS_URL
+  })
+  describe('live state', () => import('../../src/live/exactly-once.test.ts').then(() => {}))
+})
+
+const SHOPPERS = ['ani', 'budi', 'cici', 'dewi', 'eko']
+const eventsOf = (round: number) =>
+  Array.from({ length: 200 }, (_, i) =>
+    event({
+      // Some come twice.
+      event_id: `e${round * 180 + i}`,
+      user_id: SHOPPERS[(round * 180 + i) % SHOPPERS.length]!,
+      product_id: `P${(i * 7 + round) % 4}`,
+      action: ['view', 'click', 'purchase'][(round * 180 + i) % 3]!,
+    }),
+  )
+
+/**
+ * Appends while a processor on Valkey works, with something done to the server before certain commits; what comes of it is what
+ * a processor on LMDB makes of the same log, to the value.
+ */
+async function appendedWith(
+  commits: Readonly<Record<number, (server: Awaited<ReturnType<typeof ownValkey>>) => unknown>>,
+): Promise<unknown[]> {
+  await using server = await ownValkey()
+  const shop = await TestLive.open()
+  const store = await openValkeyStateStore({ url: server.url, shop: 'shop', now: () => shop.nowMs })
+  const faults: unknown[] = []
+  let count = 0
+  const live = await startLiveProcessor({
+    ...shop.options(),
+    state: withChanges(store, {
+      commit: async (changes) => {
+        await commits[count++]?.(server)
+        return store.commit(changes)
+      },
+    }),
+    onFault: (error) => faults.push((error as { code?: unknown }).code),
+  })
+  for (let round = 0; round < 30; round++) {
+    const places = await shop.append(eventsOf(round))
+    if (round % 2 === 1)
+      for (const { partition, offset } of places) await live.waitFor(partition, offset, 60_000)
+  }
+  const { partitions } = await shop.log.topic('events')
+  for (const { partition, endOffset } of partitions) {
+    expect(await live.waitFor(partition, endOffset - 1, 60_000)).toBe(true)
+    expect(await shop.live.waitFor(partition, endOffset - 1, 60_000)).toBe(true)
+  }
+  expect(count).toBeGreaterThan(Math.max(...Object.keys(commits).map(Number)))
+  expect(await picture(live)).toEqual(await picture(shop.live))
+  expect(live.analytics().events_total).toBe(30 * 180 + 20)
+  await live.stop()
+  await shop.live.stop()
+  const onValkey = await openValkeyStateStore({ url: server.url, shop: 'shop', now: () => shop.nowMs })
+  expect(await storedState({ state: onValkey } as unknown as TestLive)).toEqual(await storedState(shop))
+  await Promise.all([store.close(), onValkey.close()])
+  await shop.close()
+  return faults
+}
+
+describe('a Valkey that is lost under load', () => {
+  test('killed and started again: every event counts once', async () => {
+    const kill = async (server: { kill(): Promise<void>; start(): Promise<void> }) => {
+      await server.kill()
+      void server.start()
+    }
+    const faults = await appendedWith({ 5: kill, 9: kill, 14: kill, 15: kill })
+    expect(faults).toContain('ENGINE_UNREACHABLE')
+  })
+
+  test('back without its last writes, as after a failover: state and offsets went back together and catch up', async () => {
+    let copy = ''
+    const keep = (server: { readonly folder: string }) => {
+      copy = `${server.folder}-earlier`
+      cpSync(server.folder, copy, { recursive: true })
+    }
+    const lose = async (server: {
+      readonly folder: string
+      kill(): Promise<void>
+      start(): Promise<void>
+    }) => {
+      await server.kill()
+      rmSync(server.folder, { recursive: true })
+      cpSync(copy, server.folder, { recursive: true })
+      await server.start()
+    }
+    const faults = await appendedWith({ 4: keep, 9: lose })
+    expect(faults).toContain('STATE_MOVED')
+  })
+
+  test('back with nothing: all is counted again from the log', async () => {
+    const faults = await appendedWith({
+      9: async (server) => {
+        await server.kill()
+        rmSync(server.folder, { recursive: true })
+        await server.start()
+      },
+    })
+    expect(faults).toContain('STATE_MOVED')
+  })
+})

@@ -34,7 +34,8 @@ export async function benchSpark({ rowCount }: { readonly rowCount: number }): P
   await using engine = await startEngine('spark', { log: (line) => console.error(line) })
   const remote = engine.environment.SPARK_REMOTE!
   await using session = await connect(remote)
-  using peer = new Peer(python, remote)
+  // PySpark sends a token without TLS to a host of this name alone.
+  using peer = new Peer(python, remote.replace('127.0.0.1', 'localhost'))
   try {
     const path = join(folder, 'rows')
     const columns = [

@@ -6,7 +6,7 @@ import { type Expression, expressionOf, type SqlParameters } from './literal.ts'
  * begins first is taken first. No alternative can match the same text in two ways.
  */
 const TOKEN =
-  /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|--[^\n]*|\/\*[\s\S]*?\*\/|::|(?<![\w$]):([A-Za-z_]\w*)|(\?)/gs
+  /'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|`[^`]*(?:`|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|::|(?<![\w$]):([A-Za-z_]\w*)|(\?)/gs
 
 /** Texts of these characters mean themselves between quotes, whatever the server's settings of escapes are. */
 const PLAIN = /^[\w .,:;/@+=()-]*$/

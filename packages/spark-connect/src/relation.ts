@@ -1,5 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Expression } from './literal.ts'
+import {
+  Expression_SortOrder_NullOrdering as NullOrdering,
+  Expression_SortOrder_SortDirection as SortDirection,
+} from './protocol/spark/connect/expressions_pb.ts'
 import type { RelationSchema } from './protocol/spark/connect/relations_pb.ts'
 
 /** A query as the protocol writes it. */
@@ -18,12 +22,20 @@ export function columnOf(name: string): Expression {
 
 /** SQL text of an expression holds no direction, so what stands behind it is taken off here. */
 export function sortOrderOf(text: string) {
-  const match = /^(.*?)(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?$/is.exec(text.trim())!
-  const isDescending = match[2]?.toLowerCase() === 'desc'
-  const nulls = match[3]?.toLowerCase() ?? (isDescending ? 'last' : 'first')
+  const [withDirection, nulls] = withoutEnd(text.trim(), /\snulls\s+(first|last)$/i)
+  const [expression, direction] = withoutEnd(withDirection, /\s(asc|desc)$/i)
+  const isDescending = direction === 'desc'
   return {
-    child: sqlOf(match[1]!),
-    direction: isDescending ? (2 as const) : (1 as const),
-    nullOrdering: nulls === 'first' ? (1 as const) : (2 as const),
+    child: sqlOf(expression),
+    direction: isDescending ? SortDirection.DESCENDING : SortDirection.ASCENDING,
+    nullOrdering:
+      (nulls ?? (isDescending ? 'last' : 'first')) === 'first'
+        ? NullOrdering.SORT_NULLS_FIRST
+        : NullOrdering.SORT_NULLS_LAST,
   }
+}
+
+function withoutEnd(text: string, end: RegExp): readonly [rest: string, word: string | undefined] {
+  const match = end.exec(text)
+  return match === null ? [text, undefined] : [text.slice(0, match.index).trimEnd(), match[1]!.toLowerCase()]
 }

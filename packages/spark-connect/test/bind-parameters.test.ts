@@ -17,6 +17,11 @@ describe('parameters bound in the text', () => {
     expect(bindParameters(text, [3])).toBe(text.replace(/\?$/, "CAST('3' AS INT)"))
   })
 
+  test('what is not closed goes to the end', () => {
+    for (const open of ["' ?", '" ?', '` ?', '/* ?', '-- ?'])
+      expect(bindParameters(`? ${open}`, ['a', 'b'])).toBe(`'a' ${open}`)
+  })
+
   test('a marker without a value stays', () => {
     expect(bindParameters('? ? :b', [1])).toBe("CAST('1' AS INT) ? :b")
   })

@@ -5,18 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generateCatalogueFiles } from '../src/catalogue/generate.ts'
-import { freePort, type Place } from './end-to-end/running-arus.ts'
+import { freePort, type Place, WITHOUT_ENGINES } from './end-to-end/running-arus.ts'
 import { ServerProcess } from './faults/crash/server-process.ts'
 import { Load, until } from './kafka/load.ts'
 import { OwnKafka } from './kafka/own-kafka.ts'
 
 const ARRIVE_MS = 60_000
-/** The engines of other suites are not for this Arus. */
-const NO_OTHERS = Object.fromEntries(
-  ['S3_ENDPOINT', 'SPARK_REMOTE', 'TRINO_URL', 'MLFLOW_TRACKING_URI', 'DATABASE_URL', 'REDIS_URL'].map(
-    (name) => [name, ''],
-  ),
-)
 
 let folder: string
 let kafka: OwnKafka
@@ -36,7 +30,7 @@ beforeAll(async () => {
     apiPort: await freePort(),
     dashboardPort: 0,
     settings: {
-      ...NO_OTHERS,
+      ...WITHOUT_ENGINES,
       KAFKA_BOOTSTRAP_SERVERS: kafka.server,
       KAFKA_TOPIC: 'clicks',
       ARUS_PARTITIONS: '3',

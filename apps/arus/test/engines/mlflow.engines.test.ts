@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Health } from '../../src/api-schema/index.ts'
 import type { MlflowSettings } from '../../src/config/mlflow-settings.ts'
 import { MlflowApi } from '../../src/registry/mlflow/mlflow-api.ts'
+import { MlflowArtefacts } from '../../src/registry/mlflow/mlflow-artefacts.ts'
 import { openMlflowRegistry } from '../../src/registry/mlflow/mlflow-registry.ts'
 import type { NewModelVersion, Registry } from '../../src/registry/registry.ts'
 import { registryContract } from '../../src/registry/registry-contract.ts'
@@ -56,7 +57,7 @@ registryContract('MLflow', async () => {
     open: () => openFor(shop, folder),
     async damageArtefacts() {
       for (const { source } of await api.versions(`arus-${shop}`))
-        await api.upload(source, 'bundle.arusmdl', Buffer.from('damaged'))
+        await new MlflowArtefacts(settings).upload(source, 'bundle.arusmdl', Buffer.from('damaged'))
       for (const name of readdirSync(folder)) writeFileSync(join(folder, name), 'damaged')
     },
     async destroy() {},

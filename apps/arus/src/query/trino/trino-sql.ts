@@ -74,7 +74,8 @@ class TrinoSql implements LakeSql {
 
   async isHealthy(): Promise<boolean> {
     const [[one] = []] = await this.#client.rows('SELECT 1', { timeoutMs: 5_000 })
-    await this.#tables.ensure()
+    // The first question need not wait for all tables then; what goes wrong it is told.
+    this.#tables.ensure().catch(() => {})
     return one === 1
   }
 

@@ -3,9 +3,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MlflowApi } from './mlflow-api.ts'
+import { MlflowArtefacts } from './mlflow-artefacts.ts'
+import type { MlflowAccess } from './mlflow-request.ts'
 
 /** Answers by path, without what follows `?`; of paths not named: 404. */
 let answers: Record<string, () => readonly [number, unknown]>
+let access: MlflowAccess
 let api: MlflowApi
 let close: () => void
 
@@ -17,12 +20,8 @@ beforeEach(async () => {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  api = new MlflowApi({
-    trackingUri: `http://127.0.0.1:${port}`,
-    username: null,
-    password: null,
-    token: null,
-  })
+  access = { trackingUri: `http://127.0.0.1:${port}`, username: null, password: null, token: null }
+  api = new MlflowApi(access)
   close = () => {
     server.close()
     server.closeAllConnections()
@@ -76,7 +75,8 @@ describe('a registered model', () => {
 })
 
 test('artefacts that the server does not pass on cannot be kept', async () => {
-  await expect(api.upload('s3://bucket/1/a/artifacts/model', 'x', Uint8Array.of(1))).rejects.toThrow(
+  const artefacts = new MlflowArtefacts(access)
+  await expect(artefacts.upload('s3://bucket/1/a/artifacts/model', 'x', Uint8Array.of(1))).rejects.toThrow(
     /does not pass artefacts on \(they are at s3:\/\/bucket\/1\/a\/artifacts\/model\)/,
   )
 })

@@ -56,13 +56,10 @@ export interface NewVersion {
 /** Stands among MLflow's codes for status 403, which is what users with few rights are told of what is not there. */
 const FORBIDDEN = 'FORBIDDEN'
 const API = '/api/2.0/mlflow'
-const ARTEFACTS = '/api/2.0/mlflow-artifacts/artifacts'
 /** Of `runs/log-batch`; of parameters only 100 go at once. */
 const PARAMS_PER_BATCH = 100
 const METRICS_PER_BATCH = 900
 const PAGE_SIZE = 200
-/** A slow network still moves so many bytes in a second. */
-const BYTES_PER_SECOND_MIN = 1024 * 1024
 /** What uses aliases, which came with 2.3, and the answers that are told apart here. */
 const VERSION_LEAST = [2, 9] as const
 
@@ -130,35 +127,6 @@ export class MlflowApi {
   async endRun(runId: string, status: 'FINISHED' | 'FAILED', endTimeMs: number): Promise<void> {
     const run = { run_id: runId, status, end_time: endTimeMs }
     await this.#post('/runs/update', run, { purpose: 'end a run' })
-  }
-
-  /** Stores a file by way of the server. Throws when the server does not have all of it then. */
-  async upload(folderUri: string, name: string, bytes: Uint8Array): Promise<void> {
-    const purpose = `keep an artefact of ${bytes.length} bytes`
-    const patience = patienceFor(bytes.length)
-    await this.#send({ method: 'PUT', path: this.#artefactPath(folderUri, name), bytes, purpose, patience })
-    const folder = new URLSearchParams({ path: this.#placeOf(folderUri) })
-    const { files = [] } = await askMlflow<{ files?: { path: string; file_size?: number | string }[] }>(
-      this.#access,
-      { method: 'GET', path: `${ARTEFACTS}?${folder}`, purpose: 'list artefacts' },
-    )
-    const kept = files.find(({ path }) => path === name || path.endsWith(`/${name}`))
-    if (Number(kept?.file_size) !== bytes.length)
-      throw new ArusError(
-        'ENGINE_UNUSABLE',
-        `MLflow at ${this.#access.trackingUri} has ${kept?.file_size ?? 'no'} bytes of ${name}, and ${bytes.length} were sent; look at the disk of its artefacts`,
-      )
-  }
-
-  /** `sizeBytes`: what is expected, for how long one waits. */
-  async download(folderUri: string, name: string, sizeBytes: number): Promise<Uint8Array> {
-    const path = this.#artefactPath(folderUri, name)
-    return this.#send({
-      method: 'GET',
-      path,
-      purpose: `give the artefact ${name}`,
-      patience: patienceFor(sizeBytes),
-    })
   }
 
   /** Makes the registered model if it is not there, and looks whether we may see it. */
@@ -288,26 +256,6 @@ export class MlflowApi {
   ): Promise<Answer> {
     return askMlflow<Answer>(this.#access, { method: 'POST', path: API + path, json, ...options })
   }
-
-  #send(request: MlflowRequest): Promise<Uint8Array> {
-    return sendToMlflow(this.#access, request)
-  }
-
-  #artefactPath(folderUri: string, name: string): string {
-    const parts = `${this.#placeOf(folderUri)}/${name}`.split('/')
-    return `${ARTEFACTS}/${parts.map(encodeURIComponent).join('/')}`
-  }
-
-  /** What a folder of artefacts is called below the server's root of artefacts. */
-  #placeOf(uri: string): string {
-    const parts = URL.parse(uri)
-    const names = parts?.pathname.split('/').filter((name) => name !== '') ?? []
-    if (parts?.protocol === 'mlflow-artifacts:' && names.length > 0) return names.join('/')
-    throw new ArusError(
-      'ENGINE_UNUSABLE',
-      `MLflow at ${this.#access.trackingUri} does not pass artefacts on (they are at ${uri}); start it with --artifacts-destination, for experiments that are new then`,
-    )
-  }
 }
 
 function isForbidden(error: unknown): boolean {
@@ -318,8 +266,4 @@ function chunksOf<T>(values: readonly T[], size: number): (readonly T[])[] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, n) =>
     values.slice(n * size, (n + 1) * size),
   )
-}
-
-function patienceFor(sizeBytes: number): Patience {
-  return { ...PATIENT, timeoutMs: 30_000 + Math.ceil((sizeBytes / BYTES_PER_SECOND_MIN) * 1_000) }
 }

@@ -6,6 +6,7 @@ import { ArusError } from '../../errors.ts'
 import type { ModelVersion, NewModelVersion, Registry } from '../registry.ts'
 import { ArtefactCache, sha256Of } from './artefact-cache.ts'
 import { MlflowApi, type MlflowVersion } from './mlflow-api.ts'
+import { MlflowArtefacts } from './mlflow-artefacts.ts'
 import { HASTY, ONCE } from './mlflow-request.ts'
 import {
   knownRecordOf,
@@ -54,7 +55,8 @@ class MlflowRegistry implements Registry {
   readonly #shop: string
   readonly #name: string
   readonly #lastSeenFile: string
-  readonly #artefacts: ArtefactCache
+  readonly #artefacts: MlflowArtefacts
+  readonly #copies: ArtefactCache
   readonly #erasures: Pick<ErasureStore, 'erased'>
   readonly #now: () => number
   /** In production when MLflow was last seen; undefined before it ever was. */
@@ -62,11 +64,12 @@ class MlflowRegistry implements Registry {
 
   constructor({ settings, shop, folder, erasures, now = Date.now }: MlflowRegistryOptions) {
     this.#api = new MlflowApi(settings)
+    this.#artefacts = new MlflowArtefacts(settings)
     this.#trackingUri = settings.trackingUri
     this.#shop = shop
     this.#name = `arus-${shop}`
     this.#lastSeenFile = join(folder, 'production.json')
-    this.#artefacts = new ArtefactCache({ folder, sizeBytesMax: settings.cacheBytes, now })
+    this.#copies = new ArtefactCache({ folder, sizeBytesMax: settings.cacheBytes, now })
     this.#erasures = erasures
     this.#now = now
   }
@@ -96,8 +99,8 @@ class MlflowRegistry implements Registry {
     try {
       await this.#api.log(run.run_id, runParams(record), runMetrics(record, model.trained_at))
       const source = `${run.artifact_uri}/${MODEL_FOLDER}`
-      await this.#api.upload(source, RECORD_FILE, Buffer.from(JSON.stringify(record, null, 2)))
-      await this.#api.upload(source, BUNDLE_FILE, artefact)
+      await this.#artefacts.upload(source, RECORD_FILE, Buffer.from(JSON.stringify(record, null, 2)))
+      await this.#artefacts.upload(source, BUNDLE_FILE, artefact)
       await this.#api.endRun(run.run_id, 'FINISHED', this.#now())
       const registered = await this.#api.createVersion({
         name: this.#name,
@@ -106,7 +109,7 @@ class MlflowRegistry implements Registry {
         description: model.reason,
         tags: versionTags(record),
       })
-      await this.#artefacts.put(record.sha256, artefact)
+      await this.#copies.put(record.sha256, artefact)
       return await this.#versionOf(registered, null)
     } catch (error) {
       // What went wrong first is what matters.
@@ -163,7 +166,7 @@ class MlflowRegistry implements Registry {
   async artefact(version: number): Promise<Uint8Array> {
     const found = await this.#findKnown(version)
     const { sha256, size_bytes } = knownRecordOf(found)
-    const copy = await this.#artefacts.get(sha256)
+    const copy = await this.#copies.get(sha256)
     if (copy !== null) return copy
     const bytes = await this.#download(found, size_bytes)
     if (sha256Of(bytes) !== sha256)
@@ -171,7 +174,7 @@ class MlflowRegistry implements Registry {
         'MODEL_FILE_CORRUPT',
         `The file of model version ${version} in MLflow does not match its checksum; train again or roll back`,
       )
-    await this.#artefacts.put(sha256, bytes)
+    await this.#copies.put(sha256, bytes)
     return bytes
   }
 
@@ -184,7 +187,7 @@ class MlflowRegistry implements Registry {
 
   async #download(version: MlflowVersion, sizeBytes: number): Promise<Uint8Array> {
     try {
-      return await this.#api.download(version.source, BUNDLE_FILE, sizeBytes)
+      return await this.#artefacts.download(version.source, BUNDLE_FILE, sizeBytes)
     } catch (error) {
       if (!(error instanceof ArusError) || error.details.status !== 404) throw error
       throw new ArusError(

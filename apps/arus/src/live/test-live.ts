@@ -151,9 +151,14 @@ export async function picture(live: LiveProcessor) {
   }
 }
 
-/** Every key of live state with its value. */
+/** Every key of live state with its value, once all that is applied is stored. */
 export async function storedState({ state, live }: TestLive): Promise<Map<string, unknown>> {
   await live.flush()
+  return storedIn(state)
+}
+
+/** Every key of live state in a store with its value. */
+export async function storedIn(state: StateStore): Promise<Map<string, unknown>> {
   const stored = new Map<string, unknown>()
   for await (const { key, value } of state.scan(LIVE_PREFIX)) stored.set(key, value)
   return stored

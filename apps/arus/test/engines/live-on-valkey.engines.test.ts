@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startLiveProcessor } from '../../src/live/live-processor.ts'
-import { event, picture, storedState, TestLive, withChanges } from '../../src/live/test-live.ts'
+import { event, picture, storedIn, TestLive, withChanges } from '../../src/live/test-live.ts'
 import { openValkeyStateStore } from '../../src/state/valkey-state-store.ts'
 import { ownValkey } from './valkey-server.ts'
 
@@ -39,6 +39,7 @@ async function appendedWith(
   const shop = await TestLive.open()
   const store = await openValkeyStateStore({ url: server.url, shop: 'shop', now: () => shop.nowMs })
   const faults: unknown[] = []
+  const isFault = (error: unknown) => void faults.push((error as { code?: unknown }).code)
   let count = 0
   const live = await startLiveProcessor({
     ...shop.options(),
@@ -48,10 +49,12 @@ async function appendedWith(
         return store.commit(changes)
       },
     }),
-    onFault: (error) => faults.push((error as { code?: unknown }).code),
+    onFault: isFault,
   })
   for (let round = 0; round < 30; round++) {
     const places = await shop.append(eventsOf(round))
+    // Ten times a second would be too few commits for all that is to happen between them.
+    await live.flush().catch(isFault)
     if (round % 2 === 1)
       for (const { partition, offset } of places) await live.waitFor(partition, offset, 60_000)
   }
@@ -66,7 +69,7 @@ async function appendedWith(
   await live.stop()
   await shop.live.stop()
   const onValkey = await openValkeyStateStore({ url: server.url, shop: 'shop', now: () => shop.nowMs })
-  expect(await storedState({ state: onValkey } as unknown as TestLive)).toEqual(await storedState(shop))
+  expect(await storedIn(onValkey)).toEqual(await storedIn(shop.state))
   await Promise.all([store.close(), onValkey.close()])
   await shop.close()
   return faults

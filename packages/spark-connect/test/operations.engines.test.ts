@@ -38,7 +38,7 @@ function idsOf(batch: RecordBatch): BigInt64Array {
 }
 
 describe('large results', () => {
-  test('a million rows in batches, in memory that does not grow with them', async () => {
+  test('two million rows in batches, in memory that does not grow with them', async () => {
     setFlagsFromString('--expose-gc')
     const collectGarbage = runInNewContext('gc') as () => void
     const used = () => {
@@ -51,7 +51,7 @@ describe('large results', () => {
     const before = used()
     let [rowCount, sum, totalBytes, peak, batchCount] = [0, 0n, 0, 0, 0]
     const frame = session
-      .range(0, 1_000_000)
+      .range(0, 2_000_000)
       .selectExpr(
         'id',
         'id * 2 AS a',
@@ -68,8 +68,8 @@ describe('large results', () => {
       totalBytes += batch.data.byteLength
       if (++batchCount % 20 === 0) peak = Math.max(peak, used() - before)
     }
-    expect([rowCount, sum]).toEqual([1_000_000, 499_999_500_000n])
-    expect(totalBytes).toBeGreaterThanOrEqual(64_000_000)
+    expect([rowCount, sum]).toEqual([2_000_000, 1_999_999_000_000n])
+    expect(totalBytes).toBeGreaterThanOrEqual(128_000_000)
     expect(peak).toBeLessThan(totalBytes / 2)
   })
 })

@@ -80,7 +80,8 @@ export function stateStoreContract(adapter: string, prepare: () => Promise<State
 
     test('any JSON value under any key comes back, as in a map', async () => {
       const key = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }).map((text) => `m/${text}`)
-      const change = fc.record({ key, value: fc.option(fc.jsonValue(), { nil: undefined, freq: 4 }) })
+      const json = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('"__proto__"'))
+      const change = fc.record({ key, value: fc.option(json, { nil: undefined, freq: 4 }) })
       await fc.assert(
         fc.asyncProperty(fc.array(fc.array(change, { maxLength: 6 }), { maxLength: 6 }), async (commits) => {
           await store.clear('m/')

@@ -1,4 +1,7 @@
-/** JSON-like values: what MessagePack and Redis can hold. */
+/**
+ * JSON-like values: what MessagePack and Redis can hold. A field called `__proto__` may come back under another name, so that none
+ * becomes a prototype.
+ */
 export type StateValue = unknown
 
 export interface StateChange {

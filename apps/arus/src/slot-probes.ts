@@ -11,8 +11,8 @@ export function slotProbes(parts: Parts): SlotProbe[] {
   return [
     {
       slot: 'event log',
-      adapter: parts.settings.kafkaServers === null ? 'lmdb' : 'kafka',
-      detail: parts.settings.kafkaServers?.join(', ') ?? folders.log,
+      adapter: parts.settings.kafka === null ? 'lmdb' : 'kafka',
+      detail: parts.settings.kafka?.servers.join(', ') ?? folders.log,
       isHealthy: async () => (await parts.log()).isHealthy(),
     },
     {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
+import type { KafkaSettings } from './config/kafka-settings.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicsOf } from './events/topics.ts'
@@ -58,13 +59,13 @@ export function openParts(settings: Settings): OpenParts {
 
   const log = once(
     async () =>
-      settings.kafkaServers === null
+      settings.kafka === null
         ? (await import('@arus/event-log')).openLmdbEventLog({
             folder: folders.log,
             retentionHolds: readersOf(topicsOf(settings)),
           })
         : (await import('@arus/event-log/kafka')).openKafkaEventLog(
-            kafkaOptions(settings, settings.kafkaServers),
+            kafkaOptions(settings.kafka, settings.shop),
           ),
     (part) => part.close(),
   )
@@ -217,18 +218,14 @@ function sandboxOptions(settings: Settings, lake: Lake, place: LakePlace): Sandb
   }
 }
 
-function kafkaOptions(settings: Settings, servers: readonly string[]): KafkaEventLogOptions {
-  const { shop, kafkaSecurity, kafkaAuthorityFile, kafkaUsername, kafkaPassword } = settings
-  const authority = kafkaAuthorityFile === null ? {} : { ca: readFileSync(kafkaAuthorityFile, 'utf8') }
-  const sasl =
-    kafkaUsername === null || kafkaPassword === null
-      ? {}
-      : { sasl: { mechanism: settings.kafkaMechanism, username: kafkaUsername, password: kafkaPassword } }
+function kafkaOptions(kafka: KafkaSettings, shop: string): KafkaEventLogOptions {
+  const { servers, security, mechanism, username, password, authorityFile, replicationFactor } = kafka
+  const authority = authorityFile === null ? {} : { ca: readFileSync(authorityFile, 'utf8') }
   return {
     servers,
-    ...(kafkaSecurity.endsWith('SSL') ? { tls: authority } : {}),
-    ...sasl,
-    replicationFactor: settings.kafkaReplicationFactor,
+    ...(security.endsWith('SSL') ? { tls: authority } : {}),
+    ...(username === null || password === null ? {} : { sasl: { mechanism, username, password } }),
+    replicationFactor,
     // Topics carry the shop in their names already.
     groupPrefix: `${shop}.`,
   }

@@ -46,13 +46,13 @@ function textOf(value: unknown): string {
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  const { apiKey, kafkaPassword, mlflow, s3, trino } = settings
+  const { apiKey, kafka, mlflow, s3, trino } = settings
   return {
     ...settings,
     apiKey: masked(apiKey),
     databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
     redisUrl: settings.redisUrl === null ? null : maskedUrl(settings.redisUrl),
-    kafkaPassword: masked(kafkaPassword),
+    kafka: kafka === null ? null : { ...kafka, password: masked(kafka.password) },
     trino: trino === null ? null : { ...trino, password: masked(trino.password) },
     mlflow:
       mlflow === null ? null : { ...mlflow, password: masked(mlflow.password), token: masked(mlflow.token) },

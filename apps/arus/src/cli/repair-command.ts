@@ -15,7 +15,7 @@ export function repairCommand(context: CliContext): Command {
     .option('--keep-in <folder>', 'write the damaged blocks there first; they hold what shoppers did')
     .action(async ({ yes = false, keepIn }: { readonly yes?: boolean; readonly keepIn?: string }) => {
       const { settings } = context.parts
-      if (settings.kafkaServers !== null) {
+      if (settings.kafka !== null) {
         throw new ArusError(
           'REQUEST_INVALID',
           'The event log is in Kafka, which mends damage from its other copies; "arus repair" is for the embedded log',

@@ -1,28 +1,21 @@
 import { existsSync } from 'node:fs'
+import type { SettingReader } from './setting-reader.ts'
 
-/** How the event log's Kafka is reached; without servers the log is embedded. */
+/** How the event log's Kafka is reached. */
 export interface KafkaSettings {
-  /** `host:port` of some brokers; null: the log is embedded. */
-  readonly kafkaServers: readonly string[] | null
+  /** `host:port` of some brokers. */
+  readonly servers: readonly string[]
   /** Names the events topic; null: by the shop. */
-  readonly kafkaTopic: string | null
-  readonly kafkaSecurity: (typeof PROTOCOLS)[number]
-  readonly kafkaMechanism: (typeof MECHANISMS)[number]
-  readonly kafkaUsername: string | null
+  readonly topic: string | null
+  readonly security: (typeof PROTOCOLS)[number]
+  readonly mechanism: (typeof MECHANISMS)[number]
+  readonly username: string | null
   /** A secret. */
-  readonly kafkaPassword: string | null
+  readonly password: string | null
   /** File of authorities whose certificates are believed, PEM; null: those that Node knows. */
-  readonly kafkaAuthorityFile: string | null
+  readonly authorityFile: string | null
   /** Copies of the topics that Arus makes; null: as the brokers are set. */
-  readonly kafkaReplicationFactor: number | null
-}
-
-/** What reads variables one by one. */
-export interface SettingReader {
-  text(name: string, fallback: string): string
-  integer(name: string, fallback: number, least: number, most: number): number
-  oneOf<T extends string>(name: string, fallback: T, allowed: readonly T[]): T
-  refuse(name: string, reason: string): void
+  readonly replicationFactor: number | null
 }
 
 const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
@@ -38,8 +31,8 @@ const OTHERS = [
 const SERVER = /^(\[[0-9a-fA-F:.]+\]|[^\s,:/[\]]+)(:\d{1,5})?$/
 const TOPIC = /^[A-Za-z0-9._-]{1,249}$/
 
-/** The variables `KAFKA_…`, under Kafka's own names for them where it has some. */
-export function readKafkaSettings(reader: SettingReader): KafkaSettings {
+/** The variables `KAFKA_…`, under Kafka's own names for them where it has some; null when no server is named. */
+export function readKafkaSettings(reader: SettingReader): KafkaSettings | null {
   const servers = reader
     .text('KAFKA_BOOTSTRAP_SERVERS', '')
     .split(',')
@@ -48,9 +41,11 @@ export function readKafkaSettings(reader: SettingReader): KafkaSettings {
   const wrong = servers.find((server) => !SERVER.test(server))
   if (wrong !== undefined)
     reader.refuse('KAFKA_BOOTSTRAP_SERVERS', `"${wrong}" is no server: give host:port, comma-separated`)
-  if (servers.length === 0)
+  if (servers.length === 0) {
     for (const name of OTHERS)
       reader.refuse(name, 'KAFKA_BOOTSTRAP_SERVERS is not: name the servers, or unset it')
+    return null
+  }
   const topic = reader.text('KAFKA_TOPIC', '') || null
   if (topic !== null && !TOPIC.test(topic))
     reader.refuse('KAFKA_TOPIC', `a topic is 1 to 249 of A-Z a-z 0-9 . _ -, found "${topic}"`)
@@ -69,13 +64,13 @@ export function readKafkaSettings(reader: SettingReader): KafkaSettings {
   else if (authorityFile !== null && !existsSync(authorityFile))
     reader.refuse('KAFKA_SSL_CA', `there is no file ${authorityFile}`)
   return {
-    kafkaServers: servers.length === 0 ? null : servers,
-    kafkaTopic: topic,
-    kafkaSecurity: security,
-    kafkaMechanism: reader.oneOf('KAFKA_SASL_MECHANISM', 'PLAIN', MECHANISMS),
-    kafkaUsername: username,
-    kafkaPassword: password,
-    kafkaAuthorityFile: authorityFile,
-    kafkaReplicationFactor: reader.integer('KAFKA_REPLICATION_FACTOR', 0, 0, 100) || null,
+    servers,
+    topic,
+    security,
+    mechanism: reader.oneOf('KAFKA_SASL_MECHANISM', 'PLAIN', MECHANISMS),
+    username,
+    password,
+    authorityFile,
+    replicationFactor: reader.integer('KAFKA_REPLICATION_FACTOR', 0, 0, 100) || null,
   }
 }

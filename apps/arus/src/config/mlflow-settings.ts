@@ -1,3 +1,5 @@
+import type { SettingReader } from './setting-reader.ts'
+
 /** The MLflow server that holds the models. */
 export interface MlflowSettings {
   /** Its address, without a slash at its end, and without a name or password. */
@@ -19,5 +21,19 @@ export function splitTrackingUri(uri: string): Pick<MlflowSettings, 'trackingUri
     trackingUri: origin + (pathname.endsWith('/') ? pathname.slice(0, -1) : pathname),
     username: decodeURIComponent(username) || null,
     password: decodeURIComponent(password) || null,
+  }
+}
+
+/** Null when none is named. */
+export function readMlflowSettings(reader: SettingReader): MlflowSettings | null {
+  const uri = reader.httpAddress('MLFLOW_TRACKING_URI')
+  if (uri === null || !URL.canParse(uri)) return null
+  const { trackingUri, username, password } = splitTrackingUri(uri)
+  return {
+    trackingUri,
+    username: reader.text('MLFLOW_TRACKING_USERNAME', '') || username,
+    password: reader.text('MLFLOW_TRACKING_PASSWORD', '') || password,
+    token: reader.text('MLFLOW_TRACKING_TOKEN', '') || null,
+    cacheBytes: reader.integer('ARUS_MODEL_CACHE_MB', 4_096, 64, 100_000_000) * 1024 * 1024,
   }
 }

@@ -65,19 +65,20 @@ test('a Kafka by its servers has more partitions, and a login where the protocol
     folder,
   )
   expect(settings).toMatchObject({
-    kafkaServers: ['one:9092', '[::1]:9093'],
-    kafkaTopic: 'clicks',
-    kafkaSecurity: 'SASL_SSL',
-    kafkaMechanism: 'SCRAM-SHA-512',
-    kafkaUsername: 'arus',
-    kafkaPassword: 'secret',
-    kafkaAuthorityFile: null,
-    kafkaReplicationFactor: 3,
+    kafka: {
+      servers: ['one:9092', '[::1]:9093'],
+      topic: 'clicks',
+      security: 'SASL_SSL',
+      mechanism: 'SCRAM-SHA-512',
+      username: 'arus',
+      password: 'secret',
+      authorityFile: null,
+      replicationFactor: 3,
+    },
     partitionCount: 6,
   })
   expect(readSettings({}, folder)).toMatchObject({
-    kafkaServers: null,
-    kafkaPassword: null,
+    kafka: null,
     partitionCount: 1,
   })
 })

@@ -1,16 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { isTimeZone } from '../analytics/time-zone.ts'
-import { ArusError } from '../errors.ts'
 import { type KafkaSettings, readKafkaSettings } from './kafka-settings.ts'
-import { type MlflowSettings, splitTrackingUri } from './mlflow-settings.ts'
-import type { S3Settings } from './s3-settings.ts'
-import type { TrinoSettings } from './trino-settings.ts'
+import { type MlflowSettings, readMlflowSettings } from './mlflow-settings.ts'
+import { readS3Settings, type S3Settings } from './s3-settings.ts'
+import { type Environment, SettingReader } from './setting-reader.ts'
+import { readTrinoSettings, type TrinoSettings } from './trino-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
-export interface Settings extends KafkaSettings {
+export interface Settings {
   /** Names the shop: a folder, and a prefix in shared engines. */
   readonly shop: string
   /** All that Arus writes is below this folder. */
@@ -55,6 +53,8 @@ export interface Settings extends KafkaSettings {
   readonly trustedProxies: readonly string[]
   /** The key commands present to a running server; null: none. A secret. */
   readonly apiKey: string | null
+  /** The Kafka that is the event log; null: the log is embedded. */
+  readonly kafka: KafkaSettings | null
   /** Where the lake is kept; null: in a folder below `dataDir`. */
   readonly s3: S3Settings | null
   /** Who answers `POST /sql` and `arus sql`; null: DuckDB in processes of its own. */
@@ -69,15 +69,10 @@ export interface Settings extends KafkaSettings {
   readonly timeZone: string
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
 /** Of a topic in Kafka: several processes may share it later, and 6 can be shared by 2 and by 3. */
 const KAFKA_PARTITIONS = 6
-
-/** Variables of DESIGN §2 whose real engine this version cannot use yet: setting one must not be ignored silently. */
-const ENGINES_NOT_YET = ['SPARK_REMOTE'] as const
 
 /**
  * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
@@ -89,11 +84,10 @@ export function readSettings(
 ): Settings {
   const envFile = join(folder, '.env')
   const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
-  const reader = new Reader({ ...fromFile, ...withoutEmpty(environment) })
+  const reader = new SettingReader({ ...fromFile, ...withoutEmpty(environment) })
   const apiPort = reader.integer('ARUS_API_PORT', 8000, 0, 65_535)
   const kafka = readKafkaSettings(reader)
   const settings: Settings = {
-    ...kafka,
     shop: reader.match(
       'ARUS_SHOP',
       'shop',
@@ -108,12 +102,7 @@ export function readSettings(
     sqlMemoryBytes: reader.integer('ARUS_SQL_MEMORY_MB', 1536, 256, 1_000_000) * 1024 * 1024,
     sqlProcessCount: reader.integer('ARUS_SQL_PROCESSES', 2, 1, 64),
     sqlProcessMemoryBytes: reader.integer('ARUS_SQL_PROCESS_MEMORY_MB', 512, 128, 1_000_000) * 1024 * 1024,
-    partitionCount: reader.integer(
-      'ARUS_PARTITIONS',
-      kafka.kafkaServers === null ? 1 : KAFKA_PARTITIONS,
-      1,
-      1024,
-    ),
+    partitionCount: reader.integer('ARUS_PARTITIONS', kafka === null ? 1 : KAFKA_PARTITIONS, 1, 1024),
     bodyLimitBytes: reader.integer('ARUS_BODY_LIMIT_MB', 16, 1, 1024) * 1024 * 1024,
     idempotencyWindowMs: reader.integer('ARUS_IDEMPOTENCY_HOURS', 24, 1, 24 * 30) * 3_600_000,
     sessionGapMs: reader.integer('ARUS_SESSION_GAP_MINUTES', 30, 1, 24 * 60) * 60_000,
@@ -128,14 +117,16 @@ export function readSettings(
     rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),
     apiKey: reader.text('ARUS_API_KEY', '') || null,
-    s3: readS3(reader),
-    trino: readTrino(reader),
-    mlflow: readMlflow(reader),
+    kafka,
+    s3: readS3Settings(reader),
+    trino: readTrinoSettings(reader),
+    mlflow: readMlflowSettings(reader),
     databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
-  for (const name of ENGINES_NOT_YET) reader.refuse(name, 'this version runs embedded only; unset it')
+  // What is set and cannot be used must not be ignored silently.
+  reader.refuse('SPARK_REMOTE', 'this version does not compute on Spark yet; unset it')
   reader.throwIfWrong()
   return settings
 }
@@ -167,149 +158,8 @@ export type DataFolder =
   | 'database'
   | 'temporary'
 
-function readS3(reader: Reader): S3Settings | null {
-  const endpoint = reader.httpAddress('S3_ENDPOINT')
-  const bucket = reader.text('S3_BUCKET', '')
-  if (endpoint === null && bucket === '') return null
-  return {
-    endpoint,
-    bucket: reader.required('S3_BUCKET', 'the bucket the lake is kept in'),
-    region: reader.text('AWS_REGION', 'us-east-1'),
-    accessKeyId: reader.required('AWS_ACCESS_KEY_ID', 'a key of the object store'),
-    secretAccessKey: reader.required('AWS_SECRET_ACCESS_KEY', 'its secret'),
-    cacheBytes: reader.integer('ARUS_LAKE_CACHE_MB', 10_240, 256, 100_000_000) * 1024 * 1024,
-  }
-}
-
-function readTrino(reader: Reader): TrinoSettings | null {
-  const url = reader.httpAddress('TRINO_URL')
-  if (url === null) return null
-  const catalog = reader.match('TRINO_CATALOG', 'delta', /^[a-z][a-z0-9_]{0,63}$/, 'a name of a-z, 0-9 and _')
-  return {
-    url,
-    catalog,
-    user: reader.text('TRINO_USER', 'arus'),
-    password: reader.text('TRINO_PASSWORD', '') || null,
-  }
-}
-
-function readMlflow(reader: Reader): MlflowSettings | null {
-  const uri = reader.httpAddress('MLFLOW_TRACKING_URI')
-  if (uri === null || !URL.canParse(uri)) return null
-  const { trackingUri, username, password } = splitTrackingUri(uri)
-  return {
-    trackingUri,
-    username: reader.text('MLFLOW_TRACKING_USERNAME', '') || username,
-    password: reader.text('MLFLOW_TRACKING_PASSWORD', '') || password,
-    token: reader.text('MLFLOW_TRACKING_TOKEN', '') || null,
-    cacheBytes: reader.integer('ARUS_MODEL_CACHE_MB', 4_096, 64, 100_000_000) * 1024 * 1024,
-  }
-}
-
 function withoutEmpty(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   )
-}
-
-function isAddressOrRange(text: string): boolean {
-  const [address = '', length, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128))
-}
-
-/** Reads variables one by one and remembers what was wrong with each. */
-class Reader {
-  readonly #values: Environment
-  readonly #wrong: string[] = []
-
-  constructor(values: Environment) {
-    this.#values = values
-  }
-
-  text(name: string, fallback: string): string {
-    return this.#values[name] || fallback
-  }
-
-  /** A text that must be there. */
-  required(name: string, meaning: string): string {
-    const text = this.#values[name] ?? ''
-    if (text === '') this.#wrong.push(`${name} must be set: ${meaning}`)
-    return text
-  }
-
-  /** An `http:` or `https:` address, without a slash at its end; null when it is not set. */
-  httpAddress(name: string): string | null {
-    const text = this.#values[name] ?? ''
-    if (text === '') return null
-    const url = URL.parse(text)
-    if (url === null || !/^https?:$/.test(url.protocol))
-      this.#wrong.push(
-        `${name} must be an address such as http://127.0.0.1:9000, found ${text.includes('@') ? 'one with an @' : `"${text}"`}`,
-      )
-    return text.endsWith('/') ? text.slice(0, -1) : text
-  }
-
-  integer(name: string, fallback: number, least: number, most: number): number {
-    const text = this.#values[name]
-    if (!text) return fallback
-    const value = Number(text)
-    if (Number.isInteger(value) && value >= least && value <= most) return value
-    this.#wrong.push(`${name} must be a whole number from ${least} to ${most}, found "${text}"`)
-    return fallback
-  }
-
-  oneOf<T extends string>(name: string, fallback: T, allowed: readonly T[]): T {
-    const text = this.#values[name]
-    if (!text) return fallback
-    const value = allowed.find((candidate) => candidate === text)
-    if (value !== undefined) return value
-    this.#wrong.push(`${name} must be one of ${allowed.join(', ')}, found "${text}"`)
-    return fallback
-  }
-
-  /** Comma-separated addresses, each with or without a prefix length. */
-  addresses(name: string): readonly string[] {
-    const found = (this.#values[name] ?? '').split(',').map((part) => part.trim())
-    const addresses = found.filter((part) => part !== '')
-    const wrong = addresses.find((address) => !isAddressOrRange(address))
-    if (wrong !== undefined)
-      this.#wrong.push(`${name} must be addresses or ranges such as 10.0.0.0/8, found "${wrong}"`)
-    return addresses
-  }
-
-  match(name: string, fallback: string, pattern: RegExp, meaning: string): string {
-    const text = this.#values[name]
-    if (!text) return fallback
-    if (pattern.test(text)) return text
-    this.#wrong.push(`${name} must be ${meaning}, found "${text}"`)
-    return fallback
-  }
-
-  /** Null when it is not set. What is wrong is told without the address, which may hold a password. */
-  url(name: string, protocols: readonly string[]): string | null {
-    const text = this.#values[name]
-    if (!text) return null
-    const url = URL.canParse(text) ? new URL(text) : null
-    if (url !== null && protocols.includes(url.protocol) && url.hostname !== '') return text
-    this.#wrong.push(`${name} must be an address such as ${protocols[0]}//user:password@host:port/name`)
-    return null
-  }
-
-  timeZone(name: string, fallback: string): string {
-    const text = this.#values[name]
-    if (!text) return fallback
-    if (isTimeZone(text)) return text
-    this.#wrong.push(`${name} must be a time zone by its IANA name, such as Asia/Jakarta, found "${text}"`)
-    return fallback
-  }
-
-  refuse(name: string, reason: string): void {
-    if (this.#values[name]) this.#wrong.push(`${name} is set, but ${reason}`)
-  }
-
-  throwIfWrong(): void {
-    if (this.#wrong.length > 0) throw new ArusError('SETTINGS_INVALID', `Settings: ${this.#wrong.join('; ')}`)
-  }
 }

@@ -12,7 +12,7 @@ test('retention follows the settings, and waits for live state and lake', async 
   const log = new LmdbEventLog({ folder, now: () => 10_000, retentionHolds })
   const settings = {
     shop: 'shop',
-    kafkaTopic: null,
+    kafka: null,
     partitionCount: 1,
     logRetentionMs: null,
     logRetentionBytes: null,

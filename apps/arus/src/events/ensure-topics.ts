@@ -4,7 +4,7 @@ import { type TopicNames, topicsOf } from './topics.ts'
 
 type TopicSettings = Pick<
   Settings,
-  'shop' | 'kafkaTopic' | 'partitionCount' | 'logRetentionMs' | 'logRetentionBytes'
+  'shop' | 'kafka' | 'partitionCount' | 'logRetentionMs' | 'logRetentionBytes'
 >
 
 /** Makes the shop's topics where they are not there, with the retention that is set now. */

@@ -17,8 +17,8 @@ export function readersOf({ events, rejected, recommendations }: TopicNames): Re
 }
 
 /** The topics of a shop by its settings. */
-export function topicsOf({ shop, kafkaTopic }: Pick<Settings, 'shop' | 'kafkaTopic'>): TopicNames {
-  return topicNames(shop, kafkaTopic)
+export function topicsOf({ shop, kafka }: Pick<Settings, 'shop' | 'kafka'>): TopicNames {
+  return topicNames(shop, kafka?.topic ?? null)
 }
 
 /** Names carry the shop, so that shops share an engine without seeing each other; that of the events may be given. */

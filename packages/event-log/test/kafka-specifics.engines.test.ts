@@ -83,12 +83,15 @@ test('what a transaction took back is not shown, and leaves nothing to do', asyn
   await send('kept', true)
   await send('taken back too', false)
   await producer.close()
+  // The broker answers the end of a transaction before its marker stands in the partition.
+  await expect
+    .poll(async () => (await log.topic(topic)).partitions[0]?.endOffset, { timeout: 20_000 })
+    .toBe(6)
   const batch = await log.read(topic, 0, 0, 10)
   expect(batch.entries.map(({ value, offset }) => [Buffer.from(value).toString(), offset])).toEqual([
     ['kept', 2],
   ])
-  const { partitions } = await log.topic(topic)
-  expect(batch.nextOffset).toBe(partitions[0]?.endOffset)
+  expect(batch.nextOffset).toBe(6)
   await log.commit('g', topic, new Map([[0, batch.nextOffset]]))
   expect(await log.groups()).toMatchObject([{ group: 'g', partitions: [{ lag: 0, lagMs: 0 }] }])
 })

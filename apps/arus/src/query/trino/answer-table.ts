@@ -1,5 +1,4 @@
 import { type DuckDBAppender, DuckDBDataChunk, VARCHAR } from '@duckdb/node-api'
-import { ArusError } from '../../errors.ts'
 import type { SqlFormat } from '../lake-sql.ts'
 import type { SandboxSetup } from '../sandbox/protocol.ts'
 import { type ComputedResult, sendResult } from '../sandbox/run-query.ts'
@@ -16,8 +15,13 @@ export interface AnswerTableOptions {
 
 /** DuckDB's own size of a chunk. */
 const CHUNK_ROWS = 2_048
-/** Pieces that wait for whoever reads. */
-const WAITING_MAX = 4
+
+export interface AnswerBody {
+  readonly body: AsyncIterable<Uint8Array>
+  readonly rowCount: number
+  /** Resolves when nothing of it is at work any more, in whatever way it ended. */
+  readonly ended: Promise<void>
+}
 
 /** Rows that came from elsewhere, in a database of their own, from which they are read in any format. */
 export interface AnswerTable {
@@ -27,7 +31,8 @@ export interface AnswerTable {
     rows: readonly (readonly unknown[])[],
     rowLimit: number,
   ): Promise<boolean>
-  read(format: SqlFormat, rowLimit: number): Promise<{ body: AsyncIterable<Uint8Array>; rowCount: number }>
+  /** The rows in a format, to be read once, at the reader's pace, until it is left or `signal` aborts. */
+  read(format: SqlFormat, signal: AbortSignal): Promise<AnswerBody>
   close(): void
 }
 
@@ -67,7 +72,7 @@ class DuckDbAnswer implements AnswerTable {
     return fitting.length < rows.length
   }
 
-  async read(format: SqlFormat) {
+  async read(format: SqlFormat, signal: AbortSignal): Promise<AnswerBody> {
     const { connection } = this.#database
     this.#appender?.closeSync()
     const casts = this.#forms.map((form, i) => `${form.cast(`c${i}`)} AS c${i}`)
@@ -81,17 +86,26 @@ class DuckDbAnswer implements AnswerTable {
       rowCount: this.#rowCount,
       isTruncated: false,
     }
-    const pipe = new Pipe()
-    const sending = sendResult(this.#database, result, { format, byteLimit: this.#byteLimit }, this.#setup, {
-      head: async () => pipe.begin(),
-      bytes: (bytes) => pipe.push(bytes),
-    }).then(
-      () => pipe.end(),
-      (error: unknown) => pipe.fail(error),
-    )
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    const abort = () => void writer.abort(signal.reason).catch(() => {})
+    signal.addEventListener('abort', abort, { once: true })
+    const begun = Promise.withResolvers<void>()
+    const sink = { head: async () => begun.resolve(), bytes: (bytes: Uint8Array) => writer.write(bytes) }
+    const outlet = { format, byteLimit: this.#byteLimit }
+    const sending = sendResult(this.#database, result, outlet, this.#setup, sink)
     // What fails before the first bytes is an answer of its own.
-    await pipe.begun
-    return { body: pipe.bytes(sending), rowCount: this.#rowCount }
+    sending.catch(begun.reject)
+    const ended = sending
+      .then(
+        () => writer.close(),
+        (error: unknown) => writer.abort(error),
+      )
+      // A reader who left has cancelled the stream: there is nobody to be told.
+      .catch(() => {})
+      .finally(() => signal.removeEventListener('abort', abort))
+    await begun.promise
+    return { body: readable, rowCount: this.#rowCount, ended }
   }
 
   close(): void {
@@ -118,67 +132,5 @@ class DuckDbAnswer implements AnswerTable {
     )
     appender.appendDataChunk(chunk)
     chunk.reset()
-  }
-}
-
-/** Bytes from one who makes them to one who takes them, a few pieces ahead. */
-class Pipe {
-  readonly #begun = Promise.withResolvers<void>()
-  readonly begun: Promise<void> = this.#begun.promise
-  readonly #waiting: Uint8Array[] = []
-  #isEnded = false
-  #isLeft = false
-  #failure: unknown = null
-  #change = Promise.withResolvers<void>()
-
-  begin(): void {
-    this.#begun.resolve()
-  }
-
-  async push(bytes: Uint8Array): Promise<void> {
-    this.#waiting.push(bytes)
-    this.#changed()
-    while (this.#waiting.length > WAITING_MAX && !this.#isLeft) await this.#change.promise
-    if (this.#isLeft) throw new ArusError('CANCELLED', 'The query was cancelled')
-  }
-
-  end(): void {
-    this.#isEnded = true
-    this.#begun.resolve()
-    this.#changed()
-  }
-
-  fail(error: unknown): void {
-    this.#failure = error
-    this.#begun.reject(error)
-    this.end()
-  }
-
-  /**
-   * `work` has ended when this has, so that nobody uses the database any more. Not a generator: one that nobody has begun to read
-   * would not see that it was left.
-   */
-  bytes(work: Promise<void>): AsyncIterable<Uint8Array> {
-    const leave = async (): Promise<IteratorReturnResult<undefined>> => {
-      this.#isLeft = true
-      this.#changed()
-      await work
-      return { done: true, value: undefined }
-    }
-    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-      while (this.#waiting.length === 0 && !this.#isEnded) await this.#change.promise
-      const value = this.#waiting.shift()
-      this.#changed()
-      if (value !== undefined) return { done: false, value }
-      await leave()
-      if (this.#failure !== null) throw this.#failure
-      return { done: true, value: undefined }
-    }
-    return { [Symbol.asyncIterator]: () => ({ next, return: leave }) }
-  }
-
-  #changed(): void {
-    this.#change.resolve()
-    this.#change = Promise.withResolvers<void>()
   }
 }

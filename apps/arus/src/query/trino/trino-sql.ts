@@ -8,7 +8,7 @@ import { TABLE_NAMES } from '../../lake/table-names.ts'
 import { assertAskable } from '../assert-askable.ts'
 import type { LakeSql, SqlAnswer, SqlColumn, SqlParam, SqlQuestion } from '../lake-sql.ts'
 import { type AnswerTable, openAnswerTable } from './answer-table.ts'
-import { TrinoClient, type TrinoColumn, TrinoError } from './trino-client.ts'
+import { TrinoClient, type TrinoColumn, TrinoError, type TrinoQueryOptions } from './trino-client.ts'
 import { TrinoTables } from './trino-tables.ts'
 
 export interface TrinoSqlOptions {
@@ -25,8 +25,6 @@ export interface TrinoSqlOptions {
   readonly concurrency: number
   readonly now: () => number
 }
-
-const VALIDATE_MS_MAX = 30_000
 
 /** `LakeSql` by Trino: it computes, and the rows are made into the format asked for here. */
 export function openTrinoSql(options: TrinoSqlOptions): LakeSql {
@@ -52,23 +50,24 @@ class TrinoSql implements LakeSql {
     if (this.#running >= this.#options.concurrency)
       throw new ArusError('QUERY_QUEUE_FULL', 'Too many questions are being answered; ask again in a moment')
     this.#running += 1
+    const leash = new Leash(question)
     const folder = join(this.#options.temporaryFolder, `trino-${process.pid}-${randomUUID()}`)
     let table: AnswerTable | null = null
-    let isEnded = false
     const end = () => {
-      if (isEnded) return
-      isEnded = true
       this.#running -= 1
+      leash.end()
       table?.close()
       rmSync(folder, { recursive: true, force: true })
     }
     try {
       mkdirSync(folder, { recursive: true })
       table = await openAnswerTable({ ...this.#options, folder })
-      return await this.#answer(question, table, end)
+      const { ended, ...answer } = await this.#answer(question, table, leash)
+      void ended.then(end)
+      return answer
     } catch (error) {
       end()
-      throw trinoFailure(error, question)
+      throw trinoFailure(error)
     }
   }
 
@@ -81,62 +80,78 @@ class TrinoSql implements LakeSql {
 
   async close(): Promise<void> {}
 
-  async #answer(question: SqlQuestion, table: AnswerTable, end: () => void): Promise<SqlAnswer> {
-    const { format, rowLimit, timeoutMs, signal } = question
-    const startedAt = performance.now()
-    const leftMs = () => Math.max(1, timeoutMs - (performance.now() - startedAt))
+  async #answer(
+    question: SqlQuestion,
+    table: AnswerTable,
+    leash: Leash,
+  ): Promise<SqlAnswer & { readonly ended: Promise<void> }> {
+    const { format, rowLimit } = question
     await this.#tables.ensure()
-    await this.#assertSelect(question, Math.min(VALIDATE_MS_MAX, leftMs()))
+    await this.#assertSelect(question, leash)
     let columns: readonly TrinoColumn[] = []
     let isTruncated = false
-    // Trino's own deadline counts from when the query begins; this one from the call.
-    const deadline = AbortSignal.timeout(Math.ceil(leftMs()))
-    const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
-    for await (const page of this.#client.pages(textOf(question), { timeoutMs: leftMs(), signal: stop })) {
+    for await (const page of this.#client.pages(textOf(question), leash.options())) {
       columns = page.columns ?? columns
       isTruncated = await table.append(columns, page.rows, rowLimit)
       if (isTruncated) break
     }
-    const { body, rowCount } = await table.read(format, rowLimit)
     return {
       columns: columns.map(({ name, type }): SqlColumn => ({ name, type })),
-      rowCount,
       isTruncated,
       nextCursor: null,
       warnings: isTruncated
         ? ['Trino gives no cursor to further rows: narrow the question, or raise row_limit']
         : [],
       tableVersions: {},
-      tookMs: performance.now() - startedAt,
-      body: closing(body, end),
+      ...(await table.read(format, leash.signal)),
+      tookMs: leash.elapsedMs(),
     }
   }
 
   /** A statement that is no query is none in parentheses either; one that ends them early is none without them. Of no rows: it costs nothing. */
-  async #assertSelect(question: SqlQuestion, timeoutMs: number): Promise<void> {
-    const { sql, signal } = question
-    const text = textOf({ ...question, sql: `SELECT * FROM (\n${sql}\n) LIMIT 0` })
-    await this.#client.rows(text, { timeoutMs, ...(signal === undefined ? {} : { signal }) })
+  async #assertSelect(question: SqlQuestion, leash: Leash): Promise<void> {
+    const text = textOf({ ...question, sql: `SELECT * FROM (\n${question.sql}\n) LIMIT 0` })
+    await this.#client.rows(text, leash.options())
   }
 }
 
-/** The body, and `end` after its last byte, or when whoever was to read it leaves. */
-function closing(body: AsyncIterable<Uint8Array>, end: () => void): AsyncIterable<Uint8Array> {
-  const bytes = body[Symbol.asyncIterator]()
-  const next = async () => {
-    const piece = await bytes.next().catch((error: unknown) => {
-      end()
-      throw error
-    })
-    if (piece.done) end()
-    return piece
+/** Ends the work on a question at its deadline, or when the asker goes. */
+class Leash {
+  readonly #startedAt = performance.now()
+  readonly #stop = new AbortController()
+  readonly #question: SqlQuestion
+  readonly #timer: NodeJS.Timeout
+  readonly #onLeave = () => this.#stop.abort(new ArusError('CANCELLED', 'The query was cancelled'))
+
+  constructor(question: SqlQuestion) {
+    const { timeoutMs, signal } = question
+    this.#question = question
+    const timeout = new ArusError(
+      'QUERY_TIMEOUT',
+      `The query took longer than ${timeoutMs} ms and was stopped; narrow it down by date, or allow it more time`,
+    )
+    this.#timer = setTimeout(() => this.#stop.abort(timeout), timeoutMs)
+    signal?.addEventListener('abort', this.#onLeave, { once: true })
   }
-  const leave = async () => {
-    await bytes.return?.()
-    end()
-    return { done: true as const, value: undefined }
+
+  /** Aborts with what the asker is to be told. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
   }
-  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) }
+
+  elapsedMs(): number {
+    return performance.now() - this.#startedAt
+  }
+
+  /** Of a statement: Trino has the same deadline, for one that nobody can end from here. */
+  options(): TrinoQueryOptions {
+    return { timeoutMs: this.#question.timeoutMs - this.elapsedMs(), signal: this.signal }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#question.signal?.removeEventListener('abort', this.#onLeave)
+  }
 }
 
 function textOf({ sql, params = [] }: SqlQuestion): string {
@@ -169,7 +184,6 @@ function assertFitsTrino({ params = [], at, cursor }: SqlQuestion): void {
   if (cursor !== undefined) throw new ArusError('REQUEST_INVALID', 'There are no cursors on Trino')
 }
 
-const INVALID = 'QUERY_INVALID'
 const CODES: Readonly<Record<string, 'TABLE_UNKNOWN' | 'QUERY_TIMEOUT' | 'QUERY_QUEUE_FULL' | 'CANCELLED'>> =
   {
     TABLE_NOT_FOUND: 'TABLE_UNKNOWN',
@@ -179,19 +193,13 @@ const CODES: Readonly<Record<string, 'TABLE_UNKNOWN' | 'QUERY_TIMEOUT' | 'QUERY_
     USER_CANCELED: 'CANCELLED',
   }
 
-function trinoFailure(error: unknown, { timeoutMs, signal }: SqlQuestion): unknown {
-  if (signal?.aborted) return new ArusError('CANCELLED', 'The query was cancelled')
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return new ArusError(
-      'QUERY_TIMEOUT',
-      `The query took longer than ${timeoutMs} ms and was stopped; narrow it down by date, or allow it more time`,
-    )
+function trinoFailure(error: unknown): unknown {
   if (!(error instanceof TrinoError)) return error
   const { message, errorName, errorType } = error.failure
   const isTooMuch = errorType === 'INSUFFICIENT_RESOURCES'
   const code =
     CODES[errorName] ??
-    (isTooMuch ? 'QUERY_TOO_EXPENSIVE' : errorType === 'USER_ERROR' ? INVALID : 'INTERNAL')
+    (isTooMuch ? 'QUERY_TOO_EXPENSIVE' : errorType === 'USER_ERROR' ? 'QUERY_INVALID' : 'INTERNAL')
   const hint = code === 'TABLE_UNKNOWN' ? `; there are ${TABLE_NAMES.join(', ')}` : ''
   return new ArusError(code, `${message}${hint}`, { cause: error })
 }

@@ -1,4 +1,5 @@
 import type { Lake } from '../../lake/lake.ts'
+import type { TableName } from '../../lake/table-names.ts'
 import { type TrinoClient, TrinoError } from './trino-client.ts'
 
 const REGISTER_MS_MAX = 60_000
@@ -42,34 +43,36 @@ export class TrinoTables {
   }
 
   async #register(): Promise<void> {
-    for (const { name } of await this.#lake.describe()) {
-      if (this.#known.has(name)) continue
-      await this.#registerOne(name)
-      this.#known.add(name)
+    const unknown = (await this.#lake.describe()).filter(({ name }) => !this.#known.has(name))
+    if (unknown.length > 0) {
+      for (const schema of new Set(unknown.map(({ name }) => schemaOf(name))))
+        await this.#run(`CREATE SCHEMA IF NOT EXISTS ${this.#catalog}.${schema}`)
+      const there = await this.#run(
+        `SELECT table_schema || '.' || table_name FROM ${this.#catalog}.information_schema.tables`,
+      )
+      const taken = new Set(there.map(([name]) => name))
+      for (const { name } of unknown) {
+        await this.#registerOne(name, taken.has(name))
+        this.#known.add(name)
+      }
     }
     this.#registeredAtMs = this.#now()
   }
 
-  async #registerOne(name: Awaited<ReturnType<Lake['describe']>>[number]['name']): Promise<void> {
-    const [schema = '', table = ''] = name.split('.')
+  async #registerOne(name: TableName, isTaken: boolean): Promise<void> {
+    const schema = schemaOf(name)
     const location = trinoLocation((await this.#lake.table(name)).storage.location)
-    await this.#run(`CREATE SCHEMA IF NOT EXISTS ${this.#catalog}.${schema}`)
-    const there = await this.#locationOf(schema, table)
-    if (there === location) return
-    const names = `schema_name => '${schema}', table_name => '${table}'`
-    if (there !== null) await this.#run(`CALL ${this.#catalog}.system.unregister_table(${names})`)
+    if (isTaken && (await this.#locationOf(name)) === location) return
+    const names = `schema_name => '${schema}', table_name => '${name.slice(schema.length + 1)}'`
+    if (isTaken) await this.#run(`CALL ${this.#catalog}.system.unregister_table(${names})`)
     await this.#run(
       `CALL ${this.#catalog}.system.register_table(${names}, table_location => '${location.replaceAll("'", "''")}')`,
     )
   }
 
-  /** Null when no table has that name; '' when one has, and nothing is where it should be. */
-  async #locationOf(schema: string, table: string): Promise<string | null> {
-    const found = await this.#run(
-      `SELECT 1 FROM ${this.#catalog}.information_schema.tables WHERE table_schema = '${schema}' AND table_name = '${table}'`,
-    )
-    if (found.length === 0) return null
-    const [[text] = []] = await this.#run(`SHOW CREATE TABLE ${this.#catalog}.${schema}.${table}`).catch(
+  /** '' when nothing is where the table should be. */
+  async #locationOf(name: TableName): Promise<string> {
+    const [[text] = []] = await this.#run(`SHOW CREATE TABLE ${this.#catalog}.${name}`).catch(
       (error: unknown) => {
         if (error instanceof TrinoError) return []
         throw error
@@ -87,4 +90,8 @@ export class TrinoTables {
 /** A folder is told as Trino's local file system names it, whose root must be `/` (`local.location`). */
 function trinoLocation(location: string): string {
   return location.startsWith('s3://') ? location.replace(/\/$/, '') : `local://${location}`
+}
+
+function schemaOf(name: TableName): string {
+  return name.slice(0, name.indexOf('.'))
 }

@@ -27,7 +27,7 @@ export function slotProbes(parts: Parts): SlotProbe[] {
       detail: lakeLocation(parts.settings),
       isHealthy: async () => {
         await (await parts.place()).check()
-        return Array.isArray(await (await parts.lake()).describe())
+        return true
       },
     },
     {

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LocalStorage, type Storage } from '@arus/delta'
 import { folderSizeBytes } from '../operations/storage-sizes.ts'
@@ -15,7 +15,7 @@ export interface LakePlace {
   remove(name: TableName): Promise<void>
   /** What all tables take, older versions included, bytes. */
   sizeBytes(): Promise<number>
-  /** Throws what is wrong, in words of what to do, when tables cannot be read there. */
+  /** One request: throws what is wrong, in words of what to do, when tables cannot be read there. */
   check(): Promise<void>
   close(): void
 }
@@ -29,7 +29,10 @@ export function folderPlace(root: string, now: () => number = Date.now): LakePla
     storage: (name) => new LocalStorage(folderOf(name), { now }),
     remove: (name) => rm(folderOf(name), { recursive: true, force: true }),
     sizeBytes: () => folderSizeBytes(root),
-    check: async () => {},
+    async check() {
+      await mkdir(root, { recursive: true })
+      await readdir(root)
+    },
     close: () => {},
   }
 }

@@ -39,6 +39,7 @@ function s3Place({ settings, shop, cacheFolder, now = Date.now }: S3PlaceOptions
     credentials: { accessKeyId, secretAccessKey },
   }
   const store = new S3Store(address)
+  const probe = new S3Store({ ...address, retries: CHECK_RETRIES, silenceMsMax: CHECK_SILENCE_MS })
   mkdirSync(cacheFolder, { recursive: true })
   const cache = new DownloadCache({ folder: cacheFolder, sizeBytesMax: cacheBytes, now })
   const prefixOf = (name: TableName) => `${shop}/${name.replace('.', '/')}`
@@ -52,31 +53,29 @@ function s3Place({ settings, shop, cacheFolder, now = Date.now }: S3PlaceOptions
     storage,
     async remove(name) {
       const prefix = `${prefixOf(name)}/`
-      const keys = (await objects(prefix)).map(({ key }) => key)
+      const paths = (await objects(prefix)).map(({ key }) => key.slice(prefix.length))
+      const isOfLog = (path: string) => path.startsWith('_delta_log/')
       // The log goes first: without it there is no table, and what is left of it is nobody's.
-      const [log, data] = [true, false].map((isLog) =>
-        keys.filter((key) => key.startsWith(`${prefix}_delta_log/`) === isLog),
+      await deleteAll(storage(name), paths.filter(isOfLog))
+      await deleteAll(
+        storage(name),
+        paths.filter((path) => !isOfLog(path)),
       )
-      for (const part of [log ?? [], data ?? []]) await deleteAll(storage(name), part, prefix)
     },
     async sizeBytes() {
       return (await objects(`${shop}/`)).reduce((total, { sizeBytes }) => total + sizeBytes, 0)
     },
     async check() {
-      const once = new S3Store({ ...address, retries: CHECK_RETRIES, silenceMsMax: CHECK_SILENCE_MS })
-      try {
-        await once.list(bucket, `${shop}/`, { delimiter: '/' })
-      } finally {
-        once.close()
-      }
+      await probe.list(bucket, `${shop}/`, { delimiter: '/' })
     },
-    close: () => store.close(),
+    close() {
+      probe.close()
+      store.close()
+    },
   }
 }
 
-async function deleteAll(storage: Storage, keys: readonly string[], prefix: string): Promise<void> {
-  for (let from = 0; from < keys.length; from += DELETES_AT_ONCE) {
-    const some = keys.slice(from, from + DELETES_AT_ONCE)
-    await Promise.all(some.map((key) => storage.delete(key.slice(prefix.length))))
-  }
+async function deleteAll(storage: Storage, paths: readonly string[]): Promise<void> {
+  for (let from = 0; from < paths.length; from += DELETES_AT_ONCE)
+    await Promise.all(paths.slice(from, from + DELETES_AT_ONCE).map((path) => storage.delete(path)))
 }

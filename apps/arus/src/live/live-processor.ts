@@ -101,6 +101,7 @@ export async function rebuildLiveState(options: LiveProcessorOptions): Promise<L
  */
 class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #options: LiveProcessorOptions
+  readonly #steadyMs: () => number
   readonly #poison = new PoisonWatch(BATCH_RECORDS)
   readonly #rejections: Rejections
   /** Batches and forgetting; memory that is ahead of the store is brought back to what is stored. */
@@ -118,8 +119,6 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   #loop: Promise<void> = Promise.resolve()
   /** Set while there is progress the log has not been told of. */
   #lagTimer: NodeJS.Timeout | null = null
-
-  readonly #steadyMs: () => number
 
   constructor(options: LiveProcessorOptions) {
     const { rules = DEFAULT_LIVE_RULES, categoryOf = () => null } = options

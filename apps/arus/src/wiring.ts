@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
+import type { SparkCompute } from './compute/spark-compute.ts'
 import type { KafkaSettings } from './config/kafka-settings.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import type { ArusDatabase } from './database/database.ts'
@@ -90,6 +91,10 @@ export function openParts(settings: Settings): OpenParts {
       }),
     (part) => part.close(),
   )
+  const spark = once(
+    () => openSpark(settings),
+    async (part) => part?.close(),
+  )
   const query = once(
     async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
@@ -133,6 +138,7 @@ export function openParts(settings: Settings): OpenParts {
     state,
     place,
     lake,
+    spark,
     query,
     sql,
     database,
@@ -156,6 +162,11 @@ async function openPlace(settings: Settings): Promise<LakePlace> {
   if (settings.s3 === null) return folderPlace(folders.lake)
   const { openS3Place } = await import('./lake/s3-place.ts')
   return openS3Place({ settings: settings.s3, shop: settings.shop, cacheFolder: folders.lakeCache })
+}
+
+/** The client of Spark is loaded only where it is used. */
+async function openSpark({ spark }: Settings): Promise<SparkCompute | null> {
+  return spark === null ? null : (await import('./compute/spark-compute.ts')).openSparkCompute(spark)
 }
 
 async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promise<LakeSql> {

@@ -1,5 +1,6 @@
 import type { EventLog } from '@arus/event-log'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { SparkCompute } from '../compute/spark-compute.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
 import type { ErasureStore } from '../erasure/erasure-store.ts'
@@ -22,6 +23,8 @@ export interface Parts {
   /** Where the lake's tables are. */
   place(): Promise<LakePlace>
   lake(): Promise<Lake>
+  /** Null where nothing is computed on Spark. */
+  spark(): Promise<SparkCompute | null>
   /** For questions of Arus itself. */
   query(): Promise<QueryEngine>
   /** For questions of anyone. */

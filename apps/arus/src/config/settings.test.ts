@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ArusError } from '../errors.ts'
 import { maskedUrl } from './masked-url.ts'
 import { readSettings } from './settings.ts'
+import { sparkAddress } from './spark-settings.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -47,8 +48,20 @@ test('every wrong variable is named at once', () => {
     expect(read).toThrow(name)
 })
 
-test('an engine that cannot be used yet is refused, not ignored', () => {
-  expect(() => readSettings({ SPARK_REMOTE: 'sc://localhost:15002' }, folder)).toThrow(/SPARK_REMOTE/)
+test('Spark by its connection string, whose token is told to nobody', () => {
+  const { spark } = readSettings(
+    { SPARK_REMOTE: 'sc://spark:15002/;token=hidden', SPARK_LAKE: 's3a://lake/shop/' },
+    folder,
+  )
+  expect(spark).toEqual({
+    remote: 'sc://spark:15002/;token=hidden',
+    kafkaServers: null,
+    lakeAddress: 's3a://lake/shop',
+  })
+  expect(sparkAddress(spark!)).toBe('sc://spark:15002')
+  const wrong = () => readSettings({ SPARK_REMOTE: 'http://spark/;token=hidden' }, folder)
+  expect(wrong).toThrow(/SPARK_REMOTE must be an address such as sc:/)
+  expect(wrong).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hidden') }))
 })
 
 test('a Kafka by its servers has more partitions, and a login where the protocol asks for one', () => {

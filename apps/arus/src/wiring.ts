@@ -11,9 +11,12 @@ import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicsOf } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
+import type { Compute } from './lake/computation.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLakeAt } from './lake/lake.ts'
 import { folderPlace, type LakePlace } from './lake/lake-place.ts'
+import { tableAddress } from './lake/spark/table-address.ts'
+import type { TableName } from './lake/table-names.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
@@ -95,6 +98,10 @@ export function openParts(settings: Settings): OpenParts {
     () => openSpark(settings),
     async (part) => part?.close(),
   )
+  const compute = once(
+    async () => openCompute(settings, await spark(), await place()),
+    async () => {},
+  )
   const query = once(
     async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
@@ -139,6 +146,7 @@ export function openParts(settings: Settings): OpenParts {
     place,
     lake,
     spark,
+    compute,
     query,
     sql,
     database,
@@ -167,6 +175,18 @@ async function openPlace(settings: Settings): Promise<LakePlace> {
 /** The client of Spark is loaded only where it is used. */
 async function openSpark({ spark }: Settings): Promise<SparkCompute | null> {
   return spark === null ? null : (await import('./compute/spark-compute.ts')).openSparkCompute(spark)
+}
+
+async function openCompute(
+  { spark: settings }: Settings,
+  spark: SparkCompute | null,
+  place: LakePlace,
+): Promise<Compute> {
+  if (settings === null || spark === null)
+    return (await import('./lake/duckdb-computation.ts')).duckdbComputation
+  const { sparkComputation } = await import('./lake/spark/spark-computation.ts')
+  const addressOf = (name: TableName) => tableAddress(settings, place, name)
+  return (lake) => sparkComputation({ lake, spark, addressOf })
 }
 
 async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promise<LakeSql> {

@@ -6,6 +6,7 @@ import type { ArusDatabase } from '../database/database.ts'
 import type { ErasureStore } from '../erasure/erasure-store.ts'
 import type { ExperimentStore } from '../experiments/experiment-store.ts'
 import type { KeyStore } from '../keys/key-store.ts'
+import type { Compute } from '../lake/computation.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { LakePlace } from '../lake/lake-place.ts'
 import type { OnProgress } from '../progress.ts'
@@ -25,6 +26,8 @@ export interface Parts {
   lake(): Promise<Lake>
   /** Null where nothing is computed on Spark. */
   spark(): Promise<SparkCompute | null>
+  /** Where the lake's derived tables are computed. */
+  compute(): Promise<Compute>
   /** For questions of Arus itself. */
   query(): Promise<QueryEngine>
   /** For questions of anyone. */

@@ -1,4 +1,10 @@
-import { connect, SparkError, type SparkSession } from '@arus/spark-connect'
+import {
+  connect,
+  DEFAULT_RETRY_POLICY,
+  type RetryPolicy,
+  SparkError,
+  type SparkSession,
+} from '@arus/spark-connect'
 import { type SparkSettings, sparkAddress } from '../config/spark-settings.ts'
 import { ArusError } from '../errors.ts'
 
@@ -21,6 +27,8 @@ const SESSION = {
   'spark.sql.session.timeZone': 'UTC',
   // The log of a table is read in so many tasks; Delta's 50 cost seconds where tables are small.
   'spark.databricks.delta.snapshotPartitions': 4,
+  // As Delta's protocol wants it; Spark's own default is a form that other readers take for nanoseconds.
+  'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MICROS',
   // A write that was made under a name and number is not made twice; each names its own.
   'spark.databricks.delta.write.txnVersion.autoReset.enabled': true,
 }
@@ -49,7 +57,7 @@ export function openSparkCompute(settings: SparkSettings): SparkCompute {
 
   async function session(): Promise<SparkSession> {
     const last = opening
-    if (last !== null && (await isAlive(last))) return last
+    if (last !== null && (await isAlive(last, address))) return last
     // Who comes while another makes it waits for that one.
     if (opening === last) opening = open()
     const mine = opening as Promise<SparkSession>
@@ -65,9 +73,7 @@ export function openSparkCompute(settings: SparkSettings): SparkCompute {
     address,
     session,
     async check() {
-      await (await session()).version({ signal: AbortSignal.timeout(ANSWER_MS) }).catch((error: unknown) => {
-        throw asEngineError(error, address)
-      })
+      await session()
     },
     async close() {
       const last = opening
@@ -80,17 +86,20 @@ export function openSparkCompute(settings: SparkSettings): SparkCompute {
   }
 }
 
-/** A server that was restarted does not know the session; one that is away may know it still. */
-async function isAlive(opening: Promise<SparkSession>): Promise<boolean> {
+/** A server that was restarted does not know the session; one that is away may know it still, which is an error for now. */
+async function isAlive(opening: Promise<SparkSession>, address: string): Promise<boolean> {
+  const session = await opening
   try {
-    await (await opening).version({ signal: AbortSignal.timeout(ANSWER_MS) })
+    const question = { case: 'sparkVersion', value: {} } as const
+    await session.client.analyze(question, { signal: AbortSignal.timeout(ANSWER_MS), retry: NO_RETRY })
     return true
   } catch (error) {
     if (error instanceof SparkError && LOST.has(error.code)) return false
-    throw error
+    throw asEngineError(error, address)
   }
 }
 
+const NO_RETRY: RetryPolicy = { ...DEFAULT_RETRY_POLICY, maxRetries: 0 }
 const LOST: ReadonlySet<string> = new Set(['SPARK_SESSION_LOST', 'SPARK_SESSION_CLOSED'])
 
 async function prepare(session: SparkSession, address: string): Promise<void> {
@@ -104,6 +113,11 @@ async function prepare(session: SparkSession, address: string): Promise<void> {
 }
 
 function asEngineError(error: unknown, address: string): unknown {
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return new ArusError(
+      'ENGINE_UNREACHABLE',
+      `Spark at ${address} did not answer within ${ANSWER_MS / 1000} s (SPARK_REMOTE)`,
+    )
   if (!(error instanceof SparkError)) return error
   const isAway = error.code === 'SPARK_UNREACHABLE'
   return new ArusError(

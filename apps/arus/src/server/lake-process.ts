@@ -18,7 +18,12 @@ const parts = openParts(settings)
 // One that outlived its server may be at work still.
 const unlock = await lockWhenFree(join(dataFolders(settings).root, 'lake.lock'))
 const lake = await parts.lake()
-const parted: LakeErasureParts = { lake, log: await parts.log(), topics: topicsOf(settings) }
+const parted: LakeErasureParts = {
+  lake,
+  log: await parts.log(),
+  topics: topicsOf(settings),
+  compute: await parts.compute(),
+}
 let keeping = startKeeping()
 /** One ask at a time: an erasure must be alone. */
 let last: Promise<unknown> = Promise.resolve()
@@ -41,7 +46,7 @@ function startKeeping() {
         logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
     }),
     refiner: startRefiner({
-      lake,
+      ...parted,
       historyMs: settings.lakeHistoryMs,
       intervalMs: settings.lakeIntervalMs,
       onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),

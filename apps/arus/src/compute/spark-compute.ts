@@ -21,6 +21,8 @@ const SESSION = {
   'spark.sql.session.timeZone': 'UTC',
   // The log of a table is read in so many tasks; Delta's 50 cost seconds where tables are small.
   'spark.databricks.delta.snapshotPartitions': 4,
+  // As Delta's protocol wants it; Spark's own default is a form that other readers take for nanoseconds.
+  'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MICROS',
   // A write that was made under a name and number is not made twice; each names its own.
   'spark.databricks.delta.write.txnVersion.autoReset.enabled': true,
 }

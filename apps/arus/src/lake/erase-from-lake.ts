@@ -14,6 +14,8 @@ export interface LakeErasureParts {
   readonly lake: Lake
   readonly log: EventLog
   readonly topics: LakeTopics
+  /** Brings what is in the log into bronze. Default: by the embedded writer. */
+  readonly copyLog?: () => Promise<void>
 }
 
 /** Tables whose rows, or whose statistics in the Delta log, may name a shopper. */
@@ -43,7 +45,7 @@ export async function findInLake(
  * repeated after it was cut short.
  */
 export async function eraseFromLake(
-  { lake, log, topics }: LakeErasureParts,
+  { lake, log, topics, copyLog = () => startLakeWriter({ log, lake, topics }).stop() }: LakeErasureParts,
   names: ShopperNames,
   { onProgress = () => {} }: { readonly onProgress?: OnProgress } = {},
 ): Promise<void> {
@@ -52,7 +54,7 @@ export async function eraseFromLake(
   const step = (name: string) =>
     onProgress({ step: `Erasing from the lake: ${name}`, done: done++, total: steps, unit: 'steps' })
   step('bronze')
-  await startLakeWriter({ log, lake, topics }).stop()
+  await copyLog()
   await removeShopper(lake, allNames(names))
   step('silver and gold')
   await refine(lake)

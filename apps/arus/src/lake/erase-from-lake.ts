@@ -18,6 +18,8 @@ export interface LakeErasureParts {
   readonly topics: LakeTopics
   /** Where silver and gold are computed. Default DuckDB in this process. */
   readonly compute?: Compute
+  /** Brings what is in the log into bronze. Default: by the embedded writer. */
+  readonly copyLog?: () => Promise<void>
 }
 
 /** Tables whose rows, or whose statistics in the Delta log, may name a shopper. */
@@ -47,7 +49,13 @@ export async function findInLake(
  * repeated after it was cut short.
  */
 export async function eraseFromLake(
-  { lake, log, topics, compute = duckdbComputation }: LakeErasureParts,
+  {
+    lake,
+    log,
+    topics,
+    compute = duckdbComputation,
+    copyLog = () => startLakeWriter({ log, lake, topics }).stop(),
+  }: LakeErasureParts,
   names: ShopperNames,
   { onProgress = () => {} }: { readonly onProgress?: OnProgress } = {},
 ): Promise<void> {
@@ -56,7 +64,7 @@ export async function eraseFromLake(
   const step = (name: string) =>
     onProgress({ step: `Erasing from the lake: ${name}`, done: done++, total: steps, unit: 'steps' })
   step('bronze')
-  await startLakeWriter({ log, lake, topics }).stop()
+  await copyLog()
   await removeShopper(lake, allNames(names))
   step('silver and gold')
   await refine(lake, { compute })

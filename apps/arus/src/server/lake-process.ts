@@ -6,10 +6,10 @@ import { dataFolders, type Settings } from '../config/settings.ts'
 import { topicsOf } from '../events/topics.ts'
 import { eraseFromLake, type LakeErasureParts } from '../lake/erase-from-lake.ts'
 import { type FoundShopper, findShopper } from '../lake/find-shopper.ts'
-import { startLakeWriter } from '../lake/lake-writer.ts'
 import { startRefiner } from '../lake/refiner.ts'
 import { lockWhenFree } from '../operations/server-lock.ts'
 import { openParts } from '../wiring.ts'
+import { bronzeWriter } from './bronze-writer.ts'
 import type { LakeAnswer, LakeAsk } from './lake-keeper.ts'
 
 const [settings] = (await once(process, 'message')) as [Settings]
@@ -24,6 +24,7 @@ const parted: LakeErasureParts = {
   topics: topicsOf(settings),
   compute: await parts.compute(),
 }
+const startWriter = await bronzeWriter(parts, parted)
 let keeping = startKeeping()
 /** One ask at a time: an erasure must be alone. */
 let last: Promise<unknown> = Promise.resolve()
@@ -39,8 +40,7 @@ say({ id: 0, failure: null })
 
 function startKeeping() {
   return {
-    writer: startLakeWriter({
-      ...parted,
+    writer: startWriter({
       intervalMs: settings.lakeIntervalMs,
       onFault: (error) =>
         logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
@@ -83,7 +83,10 @@ async function carryOut(ask: LakeAsk): Promise<FoundShopper | undefined> {
     case 'erase':
       try {
         await stopKeeping()
-        await eraseFromLake(parted, ask.names, { onProgress: (progress) => say({ id: ask.id, progress }) })
+        const copyLog = () => startWriter({}).stop()
+        await eraseFromLake({ ...parted, copyLog }, ask.names, {
+          onProgress: (progress) => say({ id: ask.id, progress }),
+        })
       } finally {
         keeping = startKeeping()
       }

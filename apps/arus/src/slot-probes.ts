@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Parts } from './cli/context.ts'
 import { maskedUrl } from './config/masked-url.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
+import { sparkAddress } from './config/spark-settings.ts'
 import type { SlotProbe } from './operations/health.ts'
 import { SQLITE_FILE } from './wiring.ts'
 
@@ -32,9 +33,12 @@ export function slotProbes(parts: Parts): SlotProbe[] {
     },
     {
       slot: 'compute',
-      adapter: 'duckdb and a training process',
-      detail: `${Math.round(parts.settings.sqlMemoryBytes / 1024 / 1024)} MB, then ${folders.temporary}`,
-      isHealthy: async () => (await parts.query()).isHealthy(),
+      adapter: parts.settings.spark === null ? 'duckdb and a training process' : 'spark',
+      detail: computeLocation(parts.settings),
+      isHealthy: async () => {
+        await (await parts.spark())?.check()
+        return (await parts.query()).isHealthy()
+      },
     },
     {
       slot: 'sql',
@@ -58,6 +62,12 @@ export function slotProbes(parts: Parts): SlotProbe[] {
       },
     },
   ]
+}
+
+function computeLocation({ spark, ...settings }: Settings): string {
+  if (spark !== null) return sparkAddress(spark)
+  const megabytes = Math.round(settings.sqlMemoryBytes / 1024 / 1024)
+  return `${megabytes} MB, then ${dataFolders({ ...settings, spark }).temporary}`
 }
 
 function sqlLocation({ trino }: Settings): string {

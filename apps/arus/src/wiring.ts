@@ -4,15 +4,19 @@ import { join } from 'node:path'
 import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
+import type { SparkCompute } from './compute/spark-compute.ts'
 import type { KafkaSettings } from './config/kafka-settings.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicsOf } from './events/topics.ts'
 import { ExperimentStore } from './experiments/experiment-store.ts'
 import { KeyStore } from './keys/key-store.ts'
+import type { Compute } from './lake/computation.ts'
 import { openDuckDb } from './lake/duckdb.ts'
 import { type Lake, openLakeAt } from './lake/lake.ts'
 import { folderPlace, type LakePlace } from './lake/lake-place.ts'
+import { tableAddress } from './lake/spark/table-address.ts'
+import type { TableName } from './lake/table-names.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import type { LakeSql } from './query/lake-sql.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
@@ -90,6 +94,14 @@ export function openParts(settings: Settings): OpenParts {
       }),
     (part) => part.close(),
   )
+  const spark = once(
+    () => openSpark(settings),
+    async (part) => part?.close(),
+  )
+  const compute = once(
+    async () => openCompute(settings, await spark(), await place()),
+    async () => {},
+  )
   const query = once(
     async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
@@ -133,6 +145,8 @@ export function openParts(settings: Settings): OpenParts {
     state,
     place,
     lake,
+    spark,
+    compute,
     query,
     sql,
     database,
@@ -156,6 +170,23 @@ async function openPlace(settings: Settings): Promise<LakePlace> {
   if (settings.s3 === null) return folderPlace(folders.lake)
   const { openS3Place } = await import('./lake/s3-place.ts')
   return openS3Place({ settings: settings.s3, shop: settings.shop, cacheFolder: folders.lakeCache })
+}
+
+/** The client of Spark is loaded only where it is used. */
+async function openSpark({ spark }: Settings): Promise<SparkCompute | null> {
+  return spark === null ? null : (await import('./compute/spark-compute.ts')).openSparkCompute(spark)
+}
+
+async function openCompute(
+  { spark: settings }: Settings,
+  spark: SparkCompute | null,
+  place: LakePlace,
+): Promise<Compute> {
+  if (settings === null || spark === null)
+    return (await import('./lake/duckdb-computation.ts')).duckdbComputation
+  const { sparkComputation } = await import('./lake/spark/spark-computation.ts')
+  const addressOf = (name: TableName) => tableAddress(settings, place, name)
+  return (lake) => sparkComputation({ lake, spark, addressOf })
 }
 
 async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promise<LakeSql> {

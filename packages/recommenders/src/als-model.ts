@@ -27,6 +27,17 @@ export interface AlsParams {
   readonly unobservedWeight: number
   readonly ridge: number
   readonly ridgeExponent: number
+  /**
+   * What the vectors minimise. `rendle-2022`, also where none is named: see `fitAls`. `hu-2008`: Hu, Koren, Volinsky, "Collaborative
+   * Filtering for Implicit Feedback Datasets", ICDM 2008, eq. 3, whose confidence 1 + α r also counts for what was seen, with the
+   * regularisation λ n_u of Zhou, Wilkinson, Schreiber, Pan, "Large-Scale Parallel Collaborative Filtering for the Netflix Prize", AAIM
+   * 2008, eq. 2. Divided by α, it is in the terms used here (α₀ = 1/α, ridge λ/α, ν = 1):
+   *
+   *   Σ_(u,i) seen (α₀ + c_ui) (p_ui - x_u·y_i)² + α₀ Σ_(u,i) unseen (x_u·y_i)² + λ/α Σ_u n_u^ν |x_u|² + λ/α Σ_i n_i^ν |y_i|²
+   *
+   * n counts what was liked: p_ui = 1.
+   */
+  readonly objective?: 'rendle-2022' | 'hu-2008'
 }
 
 /** Items of a user that are folded in at most: the newest. */
@@ -151,12 +162,18 @@ export class AlsModel implements Model {
     const { width, values } = this.#factors.items
     this.#vector.fill(0)
     for (const [n, item] of known(user, this.itemCount)) {
-      const confidence = confidenceOf(user.weights[n]!)
-      if (confidence < 0) continue
-      for (let i = 0; i < width; i++) this.#vector[i]! += confidence * values[item * width + i]!
+      const pull = this.#pullOf(user.weights[n]!)
+      for (let i = 0; i < width; i++) this.#vector[i]! += pull * values[item * width + i]!
     }
     this.#factors.kernels.solve(this.#system, this.#vector)
     return true
+  }
+
+  /** How much an item's vector counts on the right-hand side: nothing where a score of 0 is wanted. */
+  #pullOf(weight: number): number {
+    const { objective, unobservedWeight } = this.#factors.params
+    if (weight <= 0) return 0
+    return confidenceOf(weight) + (objective === 'hu-2008' ? unobservedWeight : 0)
   }
 
   /** Makes the factor of α₀ YᵀY + Σ c y yᵀ + λ_u in `#system`. */
@@ -165,16 +182,18 @@ export class AlsModel implements Model {
     const { width, values } = items
     const rows = this.#rows.values
     let count = 0
+    let likedCount = 0
     for (const [n, item] of known(user, this.itemCount)) {
       const root = Math.sqrt(confidenceOf(Math.abs(user.weights[n]!)))
       for (let i = 0; i < width; i++) rows[count * width + i] = root * values[item * width + i]!
       count += 1
+      if (user.weights[n]! > 0) likedCount += 1
     }
     if (count === 0) return false
     kernels.gram({ ...this.#rows, rowCount: count }, this.#systemPart)
     const [system, part, gram] = [this.#system.values, this.#systemPart.values, this.#gram.values]
     for (let n = 0; n < system.length; n++) system[n] = gram[n]! + part[n]!
-    const ridge = ridgeOf(params, count, this.itemCount)
+    const ridge = ridgeOf(params, params.objective === 'hu-2008' ? likedCount : count, this.itemCount)
     for (let i = 0; i < width; i++) system[i * (width + 1)]! += ridge
     return kernels.cholesky(this.#system) === width
   }
@@ -198,7 +217,7 @@ export class AlsModel implements Model {
   }
 
   #partAt(user: UserItems, n: number, place: number): number {
-    return Math.max(0, confidenceOf(user.weights[place]!)) * this.#ownParts[n]!
+    return this.#pullOf(user.weights[place]!) * this.#ownParts[n]!
   }
 
   /** Puts the items to rank into `#places`; returns how many. */
@@ -219,13 +238,14 @@ export class AlsModel implements Model {
   }
 }
 
-/** λ (entries + α₀ × all there could be)^ν of a row. */
+/** λ (entries + α₀ × all there could be)^ν of a row; of `hu-2008` λ entries^ν. */
 export function ridgeOf(
-  { ridge, ridgeExponent, unobservedWeight }: AlsParams,
+  { ridge, ridgeExponent, unobservedWeight, objective }: AlsParams,
   entryCount: number,
   columnCount: number,
 ): number {
-  return ridge * (entryCount + unobservedWeight * columnCount) ** ridgeExponent
+  const unobserved = objective === 'hu-2008' ? 0 : unobservedWeight * columnCount
+  return ridge * (entryCount + unobserved) ** ridgeExponent
 }
 
 /** Places and items of a user that the model knows and that count, the newest ones; what is disliked too: a score of 0 is wanted there (Hu et al., eq. 3: p = 0). */

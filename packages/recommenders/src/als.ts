@@ -5,7 +5,7 @@ import { confidenceOf, withLogWeights } from './log-weights.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { assertOptions } from './options.ts'
 import { seededNormal } from './seeded-random.ts'
-import { type SparseMatrix, transpose } from './sparse-matrix.ts'
+import { type SparseMatrix, transpose, userItemMatrix } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
 import { fitNeighbours } from './walk.ts'
 
@@ -76,11 +76,48 @@ export function fitAls(
   const byUser = userTimelines(interactions)
   const kernels = openKernels()
   const items = factorise(kernels, byUser, params, signal)
-  const isScanned = items.rowCount * items.width <= params.scannedFloatsMax
-  const candidates = isScanned ? null : candidatesFrom(byUser, signal)
+  const candidates = candidatesFor(items, { byUser, ...params, ...signal })
   signal.onProgress?.(1)
   const { unobservedWeight, ridge, ridgeExponent } = params
   return new AlsModel({ kernels, items, candidates, params: { unobservedWeight, ridge, ridgeExponent } })
+}
+
+/** Vectors of items, one row an item. An item that has none, since nobody liked it, has zeros. */
+export interface ItemVectors {
+  readonly itemCount: number
+  readonly factorCount: number
+  readonly values: Float32Array
+}
+
+/**
+ * The model of vectors that were fitted elsewhere, to these interactions with the confidences of `confidencesOf`. `params` are those of their
+ * objective: users are folded in by it.
+ */
+export function alsModelOf(
+  { itemCount, factorCount, values }: ItemVectors,
+  params: AlsParams,
+  interactions: Interactions,
+  {
+    scannedFloatsMax = DEFAULTS.scannedFloatsMax,
+    ...signal
+  }: FitSignal & Pick<AlsOptions, 'scannedFloatsMax'> = {},
+): AlsModel {
+  const kernels = openKernels()
+  const items = kernels.dense(itemCount, widthOf(factorCount))
+  for (let item = 0; item < itemCount; item++)
+    items.values.set(values.subarray(item * factorCount, (item + 1) * factorCount), item * items.width)
+  const byUser = userTimelines(interactions)
+  return new AlsModel({
+    kernels,
+    items,
+    candidates: candidatesFor(items, { byUser, scannedFloatsMax, ...signal }),
+    params,
+  })
+}
+
+/** User × item with the confidence of each pair, c_ui above: repeated pairs are one, and those that were taken back are not there. */
+export function confidencesOf(interactions: Interactions): SparseMatrix {
+  return withLogWeights(userItemMatrix(interactions))
 }
 
 function factorise(
@@ -136,7 +173,15 @@ function ridgesOf(kernels: Kernels, { rowCount, columnCount, starts }: SparseMat
   return ridges
 }
 
-function candidatesFrom(byUser: SparseMatrix, { signal }: FitSignal): Candidates {
+function candidatesFor(
+  { rowCount, width }: DenseMatrix,
+  {
+    byUser,
+    scannedFloatsMax,
+    signal,
+  }: FitSignal & { readonly byUser: SparseMatrix; readonly scannedFloatsMax: number },
+): Candidates | null {
+  if (rowCount * width <= scannedFloatsMax) return null
   const options = { neighbourCount: CANDIDATES_PER_ITEM }
   const { starts, columns } = fitNeighbours(withLogWeights(byUser), options, signal ? { signal } : {})
   return { starts, columns }

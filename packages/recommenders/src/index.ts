@@ -1,4 +1,4 @@
-export { type AlsOptions, fitAls } from './als.ts'
+export { type AlsOptions, alsModelOf, confidencesOf, fitAls } from './als.ts'
 export {
   type BasketHistory,
   type BasketSplit,

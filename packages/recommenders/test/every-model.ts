@@ -1,4 +1,5 @@
 import {
+  alsModelOf,
   BlendModel,
   basketsOf,
   fitAls,
@@ -37,6 +38,15 @@ const asSessions = (data: Interactions) => ({
 /** All that a user has as one order. */
 const asBaskets = (data: Interactions) => basketsOf({ ...data, orders: data.users })
 
+/** Each group of items along an axis of its own: what a factorisation of `blocks` finds. */
+function ofGroups(data: Interactions): Model {
+  const factorCount = Math.max(1, Math.ceil(data.itemCount / SIZE))
+  const values = new Float32Array(data.itemCount * factorCount)
+  for (let item = 0; item < data.itemCount; item++) values[item * factorCount + Math.floor(item / SIZE)] = 1
+  const params = { unobservedWeight: 0.05, ridge: 0.01, ridgeExponent: 1, objective: 'hu-2008' } as const
+  return alsModelOf({ itemCount: data.itemCount, factorCount, values }, params, data)
+}
+
 /** Every model that knows persons, as the shared suites fit it. */
 export const PERSONAL: Readonly<Record<string, (data: Interactions) => Model>> = {
   walk: (data) => fitWalk(data),
@@ -50,6 +60,7 @@ export const PERSONAL: Readonly<Record<string, (data: Interactions) => Model>> =
   SLIM: (data) => fitSlim(data),
   iALS: (data) => fitAls(data, ALS_OPTIONS),
   'iALS of candidates': (data) => fitAls(data, { ...ALS_OPTIONS, scannedFloatsMax: 0 }),
+  'ALS of vectors fitted elsewhere': ofGroups,
   blend: (data) =>
     new BlendModel(
       [

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  alsModelOf,
   BlendModel,
+  confidencesOf,
   fitAls,
   fitEase,
   fitItemKnn,
@@ -259,6 +261,87 @@ describe('iALS', () => {
     expect(() => fitAls(blocks(), { ridge: 0 })).toThrow(/ridge/)
     expect(() => fitAls(blocks(), { factorCount: Number.NaN })).toThrow(/factorCount/)
   })
+
+  test('of vectors fitted elsewhere solves a user as Hu, Koren and Volinsky do, eq. 4, with λ n of Zhou et al.', () => {
+    const number = fc.integer({ min: -100, max: 100 }).map((one) => one / 100)
+    const rating = fc.double({ min: -5, max: 20, noNaN: true }).filter((one) => Math.abs(one) > 0.01)
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(number, number, fc.option(rating)), { minLength: 3, maxLength: 12 }),
+        fc.double({ min: 0.5, max: 40, noNaN: true }),
+        fc.double({ min: 0.1, max: 1, noNaN: true }),
+        (rows, alpha, lambda) => {
+          const own = rows.flatMap(([, , r], item) => (r === null ? [] : [[item, r] as const]))
+          fc.pre(own.some(([, r]) => r > 0))
+          const model = loadModel(
+            alsModelOf(
+              {
+                itemCount: rows.length,
+                factorCount: 2,
+                values: Float32Array.from({ length: 2 * rows.length }, (_, n) => rows[n >> 1]![n % 2]!),
+              },
+              { unobservedWeight: 1 / alpha, ridge: lambda / alpha, ridgeExponent: 1, objective: 'hu-2008' },
+              from([]),
+            ).save(),
+          )
+          const asked = {
+            items: Uint32Array.from(own, ([item]) => item),
+            weights: Float32Array.from(own, ([, r]) => r),
+          }
+          const { items, scores } = model.recommend(asked, { k: rows.length, filter: () => true })
+          const wanted = scoresByHand(rows, alpha, lambda)
+          const most = Math.max(0, ...wanted)
+          for (const [n, item] of items.entries()) expect(scores[n]).toBeCloseTo(wanted[item]!, 3)
+          expect(items.length).toBeGreaterThanOrEqual(wanted.filter((score) => score > 0.01 * most).length)
+          for (const item of items.slice(0, 3)) {
+            const parts = model.explain(asked, item)
+            expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(wanted[item]!, 3)
+          }
+        },
+      ),
+    )
+  })
+})
+
+/** Of two factors: x = (YᵀY + Yᵀ(C - I)Y + λ n I)^-1 YᵀC p, by Cramer's rule; then Y x. c = 1 + α |r|, r as `confidencesOf` has it. */
+function scoresByHand(
+  rows: readonly (readonly [number, number, number | null])[],
+  alpha: number,
+  lambda: number,
+): number[] {
+  let [a, b, d, right0, right1] = [0, 0, 0, 0, 0]
+  for (const [y0, y1, weight] of rows) {
+    const r = weight === null ? 0 : Math.sign(weight) * confidence(Math.abs(weight))
+    const c = 1 + alpha * Math.abs(r)
+    a += c * y0 * y0 + (r > 0 ? lambda : 0)
+    b += c * y0 * y1
+    d += c * y1 * y1 + (r > 0 ? lambda : 0)
+    right0 += r > 0 ? c * y0 : 0
+    right1 += r > 0 ? c * y1 : 0
+  }
+  const determinant = a * d - b * b
+  const x = [(right0 * d - b * right1) / determinant, (a * right1 - b * right0) / determinant] as const
+  return rows.map(([y0, y1]) => x[0] * y0 + x[1] * y1)
+}
+
+const confidence = (weight: number): number => (weight > 1 ? 1 + Math.log(weight) : weight)
+
+test('confidences are one a pair, of its sum, without what was taken back', () => {
+  const { starts, columns, values } = confidencesOf(
+    from([
+      [0, 2, 0, 2],
+      [0, 1, 0, 0.5],
+      [0, 2, 1, 1],
+      [1, 1, 0, 4],
+      [1, 1, 1, -4],
+    ]),
+  )
+  expect([[...starts], [...columns]]).toEqual([
+    [0, 2, 2],
+    [1, 2],
+  ])
+  expect(values[0]).toBe(0.5)
+  expect(values[1]).toBeCloseTo(1 + Math.log(3), 6)
 })
 
 describe('timelines', () => {

@@ -15,7 +15,7 @@ export {
 } from './errors.ts'
 export type { ExecuteOptions, ExecutionProgress, Plan } from './execute.ts'
 export { type SqlParameters, type TypedLiteral, type TypedValue, typed } from './literal.ts'
-export { batchOf } from './local-data.ts'
+export { batchOf, batchOfColumns } from './local-data.ts'
 export type { Ml, MlModel, MlParams } from './ml.ts'
 export type { Relation } from './relation.ts'
 export { DEFAULT_RETRY_POLICY, type RetryPolicy } from './retry-policy.ts'

@@ -12,6 +12,16 @@ export function batchOf(
   return new arrow.RecordBatch(new arrow.Schema(data.type.children), data)
 }
 
+/** Columns of one length, not copied, as an Arrow batch: `int`, `bigint`, `float`, `double` without nulls. */
+export function batchOfColumns(
+  columns: Readonly<Record<string, Int32Array | BigInt64Array | Float32Array | Float64Array>>,
+): arrow.RecordBatch {
+  const data = Object.entries(columns).map(
+    ([name, values]) => [name, arrow.makeVector(values).data[0]!] as const,
+  )
+  return new arrow.RecordBatch(Object.fromEntries(data))
+}
+
 /** The bytes of a stream of Arrow with this one batch. */
 export function streamOf(batch: arrow.RecordBatch): Uint8Array {
   return arrow.RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true)

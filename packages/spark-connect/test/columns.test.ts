@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { batchesOf, batchOf, streamOf } from '../src/local-data.ts'
+import { batchesOf, batchOf, batchOfColumns, streamOf } from '../src/local-data.ts'
 import { rowsOf } from '../src/rows.ts'
 import { type DataType, type StructType, structOf } from '../src/schema.ts'
 
@@ -148,4 +148,21 @@ describe('columns', () => {
     expect([...rowsOf(batch!, 'micros')]).toEqual([{ at: -1n }])
     expect([...rowsOf(batch!)]).toEqual([{ at: new Date(-1) }])
   })
+})
+
+test('columns that are there as typed arrays go as they are, whole or a part of them', () => {
+  const batch = batchOfColumns({
+    user: Int32Array.of(1, 2, -3),
+    rating: Float32Array.of(0.5, 1, 2),
+    at: BigInt64Array.of(7n, 8n, 9n),
+    score: Float64Array.of(0.1, 0.2, 0.3),
+  })
+  const rows = (part: typeof batch) => batchesOf(streamOf(part)).flatMap((one) => [...rowsOf(one)])
+  const last = { user: -3, rating: 2, at: 9n, score: 0.3 }
+  expect(rows(batch)).toEqual([
+    { user: 1, rating: 0.5, at: 7n, score: 0.1 },
+    { user: 2, rating: 1, at: 8n, score: 0.2 },
+    last,
+  ])
+  expect(rows(batch.slice(2, 3))).toEqual([last])
 })

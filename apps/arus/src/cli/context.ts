@@ -1,10 +1,12 @@
 import type { EventLog } from '@arus/event-log'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { SparkCompute } from '../compute/spark-compute.ts'
 import type { Settings } from '../config/settings.ts'
 import type { ArusDatabase } from '../database/database.ts'
 import type { ErasureStore } from '../erasure/erasure-store.ts'
 import type { ExperimentStore } from '../experiments/experiment-store.ts'
 import type { KeyStore } from '../keys/key-store.ts'
+import type { Compute } from '../lake/computation.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { LakePlace } from '../lake/lake-place.ts'
 import type { OnProgress } from '../progress.ts'
@@ -22,6 +24,10 @@ export interface Parts {
   /** Where the lake's tables are. */
   place(): Promise<LakePlace>
   lake(): Promise<Lake>
+  /** Null where nothing is computed on Spark. */
+  spark(): Promise<SparkCompute | null>
+  /** Where the lake's derived tables are computed. */
+  compute(): Promise<Compute>
   /** For questions of Arus itself. */
   query(): Promise<QueryEngine>
   /** For questions of anyone. */

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
-import { maskedUrl } from '../config/masked-url.ts'
-import type { Settings } from '../config/settings.ts'
+import { withoutSecrets } from '../config/without-secrets.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
@@ -42,26 +41,6 @@ export function doctorCommand(
 
 function textOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
-}
-
-/** What may be shown: that a secret is set, not what it is. */
-function withoutSecrets(settings: Settings): Settings {
-  const { apiKey, kafka, mlflow, s3, trino } = settings
-  return {
-    ...settings,
-    apiKey: masked(apiKey),
-    databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
-    redisUrl: settings.redisUrl === null ? null : maskedUrl(settings.redisUrl),
-    kafka: kafka === null ? null : { ...kafka, password: masked(kafka.password) },
-    trino: trino === null ? null : { ...trino, password: masked(trino.password) },
-    mlflow:
-      mlflow === null ? null : { ...mlflow, password: masked(mlflow.password), token: masked(mlflow.token) },
-    s3: s3 === null ? null : { ...s3, secretAccessKey: '(set)' },
-  }
-}
-
-function masked(secret: string | null): string | null {
-  return secret === null ? null : '(set)'
 }
 
 async function serverState(context: CliContext): Promise<string> {

@@ -43,7 +43,9 @@ export function rebuildCommand(context: CliContext, rebuildLive: RebuildLive): C
 async function lakeAnew({ parts, onProgress, signal }: CliContext, from: 'bronze' | 'log'): Promise<string> {
   const log = await parts.log()
   const topics = await ensureTopics(log, parts.settings)
-  const tables = await rebuildLake({ lake: await parts.lake(), log, topics, from, onProgress, signal })
+  const lake = await parts.lake()
+  const compute = await parts.compute()
+  const tables = await rebuildLake({ lake, log, topics, compute, from, onProgress, signal })
   return textTable(
     ['table', 'rows', 'kB'],
     tables.map(({ table, rowCount, sizeBytes }) => [table, rowCount, Math.round(sizeBytes / 1024)]),

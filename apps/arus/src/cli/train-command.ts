@@ -31,6 +31,7 @@ async function once(context: CliContext, { force, json }: TrainOptions): Promise
   const report = await train({
     lake: await parts.lake(),
     registry: await parts.registry(),
+    spark: await parts.spark(),
     now: Date.now,
     force: force === true,
     onProgress,

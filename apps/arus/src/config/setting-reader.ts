@@ -81,12 +81,16 @@ export class SettingReader {
   }
 
   /** Null when it is not set. What is wrong is told without the address, which may hold a password. */
-  url(name: string, protocols: readonly string[]): string | null {
+  url(
+    name: string,
+    protocols: readonly string[],
+    example = `${protocols[0]}//user:password@host:port/name`,
+  ): string | null {
     const text = this.#values[name]
     if (!text) return null
     const url = URL.canParse(text) ? new URL(text) : null
     if (url !== null && protocols.includes(url.protocol) && url.hostname !== '') return text
-    this.#wrong.push(`${name} must be an address such as ${protocols[0]}//user:password@host:port/name`)
+    this.#wrong.push(`${name} must be an address such as ${example}`)
     return null
   }
 

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ArusError } from '../errors.ts'
 import { maskedUrl } from './masked-url.ts'
 import { readSettings } from './settings.ts'
+import { sparkAddress } from './spark-settings.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -47,8 +49,20 @@ test('every wrong variable is named at once', () => {
     expect(read).toThrow(name)
 })
 
-test('an engine that cannot be used yet is refused, not ignored', () => {
-  expect(() => readSettings({ SPARK_REMOTE: 'sc://localhost:15002' }, folder)).toThrow(/SPARK_REMOTE/)
+test('Spark by its connection string, whose token is told to nobody', () => {
+  const { spark } = readSettings(
+    { SPARK_REMOTE: 'sc://spark:15002/;token=hidden', SPARK_LAKE: 's3a://lake/shop/' },
+    folder,
+  )
+  expect(spark).toEqual({
+    remote: 'sc://spark:15002/;token=hidden',
+    kafkaServers: null,
+    lakeAddress: 's3a://lake/shop',
+  })
+  expect(sparkAddress(spark!)).toBe('sc://spark:15002')
+  const wrong = () => readSettings({ SPARK_REMOTE: 'http://spark/;token=hidden' }, folder)
+  expect(wrong).toThrow(/SPARK_REMOTE must be an address such as sc:/)
+  expect(wrong).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hidden') }))
 })
 
 test('a Kafka by its servers has more partitions, and a login where the protocol asks for one', () => {
@@ -168,4 +182,29 @@ test('keys are off until they are required; a misspelled "true" is an error, not
     expect(() => readSettings({ ARUS_REQUIRE_KEYS: value }, folder)).toThrow('ARUS_REQUIRE_KEYS')
   for (const value of ['proxy.lan', '10.0.0.0/33', '10.0.0.0/8/8', '10.0.0.0/'])
     expect(() => readSettings({ ARUS_TRUSTED_PROXIES: value }, folder)).toThrow('ARUS_TRUSTED_PROXIES')
+})
+
+test('no secret of any engine is shown', () => {
+  const settings = readSettings(
+    {
+      ARUS_API_KEY: 'hidden',
+      KAFKA_BOOTSTRAP_SERVERS: 'one',
+      KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',
+      KAFKA_SASL_USERNAME: 'arus',
+      KAFKA_SASL_PASSWORD: 'hidden',
+      S3_BUCKET: 'lake',
+      AWS_ACCESS_KEY_ID: 'key',
+      AWS_SECRET_ACCESS_KEY: 'hidden',
+      SPARK_REMOTE: 'sc://spark/;token=hidden',
+      TRINO_URL: 'https://trino',
+      TRINO_PASSWORD: 'hidden',
+      MLFLOW_TRACKING_URI: 'https://mlflow',
+      MLFLOW_TRACKING_TOKEN: 'hidden',
+      DATABASE_URL: 'postgres://arus:hidden@one/arus',
+      REDIS_URL: 'redis://:hidden@one',
+    },
+    folder,
+  )
+  expect(JSON.stringify(settings).match(/hidden/g)).toHaveLength(8)
+  expect(JSON.stringify(withoutSecrets(settings))).not.toContain('hidden')
 })

@@ -5,6 +5,7 @@ import { type KafkaSettings, readKafkaSettings } from './kafka-settings.ts'
 import { type MlflowSettings, readMlflowSettings } from './mlflow-settings.ts'
 import { readS3Settings, type S3Settings } from './s3-settings.ts'
 import { type Environment, SettingReader } from './setting-reader.ts'
+import { readSparkSettings, type SparkSettings } from './spark-settings.ts'
 import { readTrinoSettings, type TrinoSettings } from './trino-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
@@ -57,6 +58,8 @@ export interface Settings {
   readonly kafka: KafkaSettings | null
   /** Where the lake is kept; null: in a folder below `dataDir`. */
   readonly s3: S3Settings | null
+  /** Who computes the lake's tables and models; null: DuckDB and our own models, in processes of their own. */
+  readonly spark: SparkSettings | null
   /** Who answers `POST /sql` and `arus sql`; null: DuckDB in processes of its own. */
   readonly trino: TrinoSettings | null
   /** Where models are kept; null: in the database and a folder below `dataDir`. */
@@ -119,14 +122,13 @@ export function readSettings(
     apiKey: reader.text('ARUS_API_KEY', '') || null,
     kafka,
     s3: readS3Settings(reader),
+    spark: readSparkSettings(reader),
     trino: readTrinoSettings(reader),
     mlflow: readMlflowSettings(reader),
     databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     timeZone: reader.timeZone('ARUS_TIME_ZONE', 'UTC'),
   }
-  // What is set and cannot be used must not be ignored silently.
-  reader.refuse('SPARK_REMOTE', 'this version does not compute on Spark yet; unset it')
   reader.throwIfWrong()
   return settings
 }

@@ -53,6 +53,7 @@ async function evaluated(question: Partial<EvaluationQuestion> = {}): Promise<Ev
   const prepared = await prepareEvaluation(whole, {
     lake: async () => lake,
     registry: async () => registry,
+    spark: async () => null,
     onProgress: () => {},
     note: (text) => void notes.push(text),
     signal,

@@ -10,11 +10,14 @@ import {
   timeSplit,
   validationSplit,
 } from '@arus/recommenders'
+import type { SparkCompute } from '../compute/spark-compute.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Registry } from '../registry/registry.ts'
 import { readTrainingData, type TrainingData } from '../training/read-training-data.ts'
-import { refitOf } from '../training/refit.ts'
+import { refitOf, refitOnSpark } from '../training/refit.ts'
+import { SPARK_ALS } from '../training/spark-als-options.ts'
+import type { SparkTrainer } from '../training/spark-trainer.ts'
 import { type ConcludeOptions, PRODUCTION } from './conclude.ts'
 import { evaluateInteractions, type InteractionsToEvaluate } from './evaluate-interactions.ts'
 import { evaluateSessionSplit, readSessionSplit } from './evaluate-session-files.ts'
@@ -39,6 +42,8 @@ interface Measured extends ConcludeOptions {
 export interface PrepareOptions {
   readonly lake: () => Promise<Lake>
   readonly registry: () => Promise<Registry>
+  /** Asked for what is fitted on Spark, before anything is measured. */
+  readonly spark: () => Promise<SparkCompute | null>
   readonly onProgress: OnProgress
   /** Told of rows of files that cannot be read. */
   readonly note: (text: string) => void
@@ -72,15 +77,19 @@ async function prepareShop(question: Of<'shop'>, options: PrepareOptions): Promi
   const { signal } = options
   stepOf('Reading silver', options)(0)
   const data = await readTrainingData(await options.lake())
-  const production = await productionModel(await options.registry(), data, signal)
   stepOf('Reading silver', options)(1)
   const divide = question.data.split === 'time' ? timeSplit : leaveLastOutSplit
   const split = divide(data.interactions)
+  const validation = divide(split.train)
+  const spark = await sparkTrainer(options)
+  const production = await productionModel(await options.registry(), data, { split, spark, signal })
+  const onSpark = await fitOnSpark(spark, { split, validation }, question)
   const why = 'why' in production ? production.why : undefined
   const fixed: InteractionsToEvaluate['fixed'] = [
     { name: 'trending', options: {}, fit: (train) => fitTrending(train, {}, { signal }) },
     { name: 'content', options: {}, fit: () => fitContent(data.features, {}, { signal }) },
     ...('why' in production ? [] : [production]),
+    ...onSpark.fixed,
   ]
   const versions = Object.entries(data.tableVersions).map(([table, version]) => `${table} ${version}`)
   return {
@@ -89,8 +98,8 @@ async function prepareShop(question: Of<'shop'>, options: PrepareOptions): Promi
     split: question.data.split,
     measure: () => ({
       ...measureInteractions(
-        { split, validation: divide(split.train), fixed, groups: data.groups },
-        { question, options, userLimit: SHOP_USERS_MAX },
+        { split, validation, fixed, groups: data.groups },
+        { question, options, userLimit: SHOP_USERS_MAX, leftOut: onSpark.leftOut },
       ),
       withoutProduction: why,
     }),
@@ -101,11 +110,20 @@ async function prepareShop(question: Of<'shop'>, options: PrepareOptions): Promi
 async function productionModel(
   registry: Registry,
   data: TrainingData,
-  signal: AbortSignal,
+  {
+    split,
+    spark,
+    signal,
+  }: { readonly split: Split; readonly spark: SparkTrainer | null; readonly signal: AbortSignal },
 ): Promise<ModelToMeasure | { readonly why: string }> {
   const production = await registry.production()
   if (production === null) return { why: 'no model is in production' }
   const { version, kind } = production
+  const onSpark = refitOnSpark(production, spark)
+  const model = await onSpark?.fit(split.train)
+  if (model) return { name: PRODUCTION, options: { version, kind, ...onSpark?.options }, fit: () => model }
+  if (model === null)
+    return { why: `version ${version}, in production, cannot be fitted while Spark is away` }
   const refit = refitOf(production, data, signal)
   if (refit === null)
     return { why: `version ${version}, in production, cannot be fitted again: train a new one` }
@@ -123,16 +141,41 @@ async function prepareLists(question: Of<'lists'>, options: PrepareOptions): Pro
   const files = testFile === undefined ? [trainFile] : [trainFile, testFile]
   const dataVersion = await fingerprintOf(files)
   stepOf('Reading files', options)(1)
+  const validation = validationSplit(split.train)
+  const { fixed, leftOut } = await fitOnSpark(await sparkTrainer(options), { split, validation }, question)
   return {
     data: files.map((file) => basename(file)).join(', '),
     dataVersion,
     split: testFile === undefined ? 'leave-last-out' : 'given',
     measure: () =>
       measureInteractions(
-        { split, validation: validationSplit(split.train), fixed: [] },
-        { question, options, userLimit: Number.POSITIVE_INFINITY },
+        { split, validation, fixed },
+        { question, options, userLimit: Number.POSITIVE_INFINITY, leftOut },
       ),
   }
+}
+
+/** The client of Spark is loaded only where it is used. */
+async function sparkTrainer({ spark, ...options }: PrepareOptions): Promise<SparkTrainer | null> {
+  const compute = await spark()
+  return compute && new (await import('../training/spark-trainer.ts')).SparkTrainer(compute, options)
+}
+
+/** Spark's ALS, its options chosen on validation data, fitted already: what is measured is computed in one go, without any engine. */
+async function fitOnSpark(
+  spark: SparkTrainer | null,
+  { split, validation }: Pick<InteractionsToEvaluate, 'split' | 'validation'>,
+  { models }: EvaluationQuestion,
+): Promise<{ readonly fixed: readonly ModelToMeasure[]; readonly leftOut: readonly LeftOut[] }> {
+  if (models !== null && !models.includes(SPARK_ALS)) return { fixed: [], leftOut: [] }
+  if (spark === null) {
+    const leftOut = models === null ? [] : [{ model: SPARK_ALS, why: 'SPARK_REMOTE names no Spark' }]
+    return { fixed: [], leftOut }
+  }
+  const options = await spark.search(validation)
+  const model = options && (await spark.fit(split.train, options))
+  if (!model) return { fixed: [], leftOut: [{ model: SPARK_ALS, why: spark.problem ?? 'Spark is away' }] }
+  return { fixed: [{ name: SPARK_ALS, options: { ...options }, fit: () => model }], leftOut: [] }
 }
 
 function measureInteractions(
@@ -141,9 +184,16 @@ function measureInteractions(
     question,
     options,
     userLimit,
-  }: { readonly question: EvaluationQuestion; readonly options: PrepareOptions; readonly userLimit: number },
+    leftOut,
+  }: {
+    readonly question: EvaluationQuestion
+    readonly options: PrepareOptions
+    readonly userLimit: number
+    /** Before anything was measured. */
+    readonly leftOut: readonly LeftOut[]
+  },
 ): Measured {
-  const { measured, leftOut } = evaluateInteractions(data, {
+  const { measured, ...found } = evaluateInteractions(data, {
     k: question.k,
     models: question.models,
     budgetSeconds: question.budgetSeconds ?? BUDGET_SECONDS,
@@ -152,7 +202,7 @@ function measureInteractions(
     onProgress: (step, fraction) => stepOf(step, options)(fraction),
     signal: options.signal,
   })
-  return { measured, leftOut, metric: `ndcg@${question.k}` }
+  return { measured, leftOut: [...leftOut, ...found.leftOut], metric: `ndcg@${question.k}` }
 }
 
 async function prepareSessions(

@@ -1,4 +1,5 @@
 import { ArusError } from '../errors.ts'
+import { SPARK_ALS } from '../training/spark-als-options.ts'
 import { PRODUCTION } from './conclude.ts'
 import { BLEND, CHOICE, SEARCHED_KINDS } from './evaluate-interactions.ts'
 import { REFERENCE_NAME, SESSION_KINDS, type SessionFiles } from './evaluate-session-files.ts'
@@ -25,7 +26,7 @@ export interface EvaluationQuestion {
 /** Names of the models that can be measured on data of a kind. */
 export function modelNames(kind: EvaluationData['kind']): readonly string[] {
   if (kind === 'sessions') return [...SESSION_KINDS, REFERENCE_NAME]
-  const searched = [...SEARCHED_KINDS, BLEND, CHOICE]
+  const searched = [...SEARCHED_KINDS, BLEND, CHOICE, SPARK_ALS]
   return kind === 'lists' ? searched : [...searched, 'trending', 'content', PRODUCTION]
 }
 

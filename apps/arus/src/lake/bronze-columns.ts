@@ -45,19 +45,19 @@ const TEXTS = [
   'recommendation_id',
   'query',
 ] as const
-const NUMBERS = ['price', 'quantity', 'position'] as const
+const NUMBERS = ['price', 'quantity'] as const
+/** What an entry may say without being refused is no reason to stop: what no column can hold becomes null. */
+const RANK_MAX = 1_000_000_000
+const TIME_MAX = 2.5e14
 
 /** The events topic: `ShopEvent` as JSON. */
 export const EVENTS: BronzeMapping = {
   layout: [
     ...TEXTS.map((name) => [name, 'text', ({ body }: Decoded) => textOf(body[name])] as const),
     ...NUMBERS.map((name) => [name, 'number', ({ body }: Decoded) => numberOf(body[name])] as const),
+    ['position', 'number', ({ body }) => rankOf(body.position)],
     ['ts', 'integer', ({ body }) => Math.trunc(Number(body.ts))],
-    [
-      'received_at',
-      'integer',
-      ({ body, timestampMs }) => Math.trunc(numberOf(body.received_at) ?? timestampMs),
-    ],
+    ['received_at', 'integer', ({ body, timestampMs }) => timeOf(body.received_at, timestampMs)],
     ['properties', 'text', ({ body }) => (body.properties == null ? null : JSON.stringify(body.properties))],
     ...PLACE,
   ],
@@ -77,11 +77,7 @@ export const REJECTED_EVENTS: BronzeMapping = {
     ['raw', 'text', ({ body }) => textOf(body.raw)],
     ['pointer', 'text', ({ body }) => textOf(body.pointer)],
     ['reason', 'text', ({ body }) => textOf(body.reason)],
-    [
-      'received_at',
-      'integer',
-      ({ body, timestampMs }) => Math.trunc(numberOf(body.received_at) ?? timestampMs),
-    ],
+    ['received_at', 'integer', ({ body, timestampMs }) => timeOf(body.received_at, timestampMs)],
     ['log_topic', 'text', ({ topic }) => topic],
     ...PLACE,
   ],
@@ -98,12 +94,8 @@ export const RECOMMENDATIONS: BronzeMapping = {
     ['scenario', 'text', ({ body }) => textOf(body.scenario)],
     ['fallback', 'text', ({ body }) => textOf(body.fallback)],
     ['model_name', 'text', ({ body }) => textOf(fieldsOf(body.model).name)],
-    ['model_version', 'integer', ({ body }) => numberOf(fieldsOf(body.model).version)],
-    [
-      'generated_at',
-      'integer',
-      ({ body, timestampMs }) => Math.trunc(numberOf(body.generated_at) ?? timestampMs),
-    ],
+    ['model_version', 'integer', ({ body }) => wholeOf(fieldsOf(body.model).version)],
+    ['generated_at', 'integer', ({ body, timestampMs }) => timeOf(body.generated_at, timestampMs)],
     ['products', 'text', ({ body }) => JSON.stringify(body.result ?? [])],
     ['passport', 'text', ({ raw }) => raw],
     ['rules', 'text', ({ body }) => textOf(body.rules)],
@@ -154,4 +146,20 @@ function listOf(value: unknown): string | null {
 
 function numberOf(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null
+}
+
+function wholeOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) ? (value as number) : null
+}
+
+function rankOf(value: unknown): number | null {
+  const rank = numberOf(value)
+  return rank !== null && Math.abs(rank) <= RANK_MAX ? rank : null
+}
+
+/** UTC milliseconds; those of the record where the value is no time. */
+function timeOf(value: unknown, timestampMs: number): number {
+  const time = numberOf(value)
+  if (time !== null && Math.abs(time) < TIME_MAX) return Math.trunc(time)
+  return Math.trunc(Math.min(Math.max(timestampMs, 0), TIME_MAX))
 }

@@ -1,9 +1,9 @@
 import type { AddFile, Snapshot } from '@arus/delta'
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Computation } from './computation.ts'
 import { dateBatches } from './file-facts.ts'
-import type { Lake } from './lake.ts'
 import { dateList, INTAKE_ORDER, SHOPPER, sessionName, sessionsSql } from './silver-sql.ts'
 import type { FileChanges } from './table-changes.ts'
+import { definitionOf } from './tables/index.ts'
 
 /** How to bring `silver.events` from one version of its sources to the next. */
 export interface SilverChange {
@@ -15,104 +15,123 @@ export interface SilverChange {
 }
 
 export interface SilverChangeInputs {
-  readonly lake: Lake
-  readonly connection: DuckDBConnection
+  readonly computation: Computation
+  readonly gapMinutes: number
   readonly bronze: Snapshot
+  readonly products: Snapshot
   readonly silver: Snapshot
   readonly changes: FileChanges
   /** Whether the catalogue is another than the one silver stands for. */
   readonly isCatalogueNew: boolean
 }
 
-const BATCH_ROWS_MAX = 2_000_000
 const PLACE = 'log_partition, log_offset'
+const COLUMNS = definitionOf('silver.events').columns.map(({ name }) => name)
 
 /**
- * Plans the change, in temporary tables of the connection. Only shoppers and event ids of rows that bronze gained or lost are looked at: which events
+ * Plans the change, in rows that the computation keeps. Only shoppers and event ids of rows that bronze gained or lost are looked at: which events
  * count now, which of them begin or belong to which session. Most often all of it is new rows; a late event that joins two sessions, or a
  * first copy of an event that came second, changes rows that stand already, and their dates are written anew.
  */
 export async function planSilverChange(inputs: SilverChangeInputs): Promise<SilverChange> {
-  const { lake, connection, bronze, silver, isCatalogueNew } = inputs
-  const all = await lake.relationOfFiles('silver.events', [...silver.files.values()])
-  const products = (await lake.relation('silver.products')).sql
+  const { computation, bronze, silver, isCatalogueNew } = inputs
+  const all = await computation.rows('silver.events', silver)
+  const products = await computation.rows('silver.products', inputs.products)
   await findBronzeChanges(inputs)
-  await findWinners(inputs, all, await lake.relationOfFiles('bronze.events', [...bronze.files.values()]))
+  await findWinners(inputs, all, await computation.rows('bronze.events', bronze))
   await findNewSessions(inputs, all)
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE moved_category AS SELECT ${PLACE}, event_date FROM ${
+  await computation.keep(
+    'moved_category',
+    `SELECT ${PLACE}, event_date FROM ${
       isCatalogueNew
-        ? `(SELECT e.* FROM (SELECT ${PLACE}, event_date, product_id, category FROM ${all}) e
-          LEFT JOIN (SELECT product_id, category FROM ${products}) p USING (product_id)
-          WHERE e.category IS DISTINCT FROM p.category)`
+        ? `(SELECT ${PLACE}, event_date, product_id, category FROM ${all}) e
+          LEFT JOIN (SELECT product_id, category AS new_category FROM ${products}) p USING (product_id)
+          WHERE category IS DISTINCT FROM new_category`
         : `${all} WHERE false`
     }`,
   )
-  const dates = await textsOf(
-    connection,
-    `SELECT DISTINCT event_date::VARCHAR FROM (SELECT event_date FROM new_sessions WHERE is_old
+  const moved = await computation.read(
+    `SELECT DISTINCT event_date FROM (SELECT event_date FROM new_sessions WHERE is_old
       UNION ALL SELECT event_date FROM dropped UNION ALL SELECT event_date FROM moved_category) ORDER BY 1`,
   )
-  const [newCount = '0'] = await textsOf(connection, 'SELECT count(*)::VARCHAR FROM gained')
+  const dates = moved.map(([date]) => String(date))
+  const [[newCount] = []] = await computation.read('SELECT count(*) FROM gained')
   const files = [...silver.files.values()].filter((file) =>
     dates.includes(file.partitionValues.event_date ?? ''),
   )
-  const selects = [gainedSql(dates, products), ...rewrittenSql(all, products, dates, files)]
+  const change = { silver: all, products, dates, files, rowsMax: computation.rowsMax }
+  const selects = [gainedSql(dates, products), ...rewrittenSql(change)]
   return { dates, selects, hasChanges: dates.length > 0 || newCount !== '0' }
 }
 
 /** `came` and `went`: rows that bronze gained and lost, whole. A row is known by its place in the log. */
-async function findBronzeChanges({ lake, connection, changes }: SilverChangeInputs): Promise<void> {
-  const added = await lake.relationOfFiles('bronze.events', changes.added)
-  const removed = await lake.relationOfFiles('bronze.events', changes.removed)
+async function findBronzeChanges({ computation, changes }: SilverChangeInputs): Promise<void> {
+  const added = await computation.rowsOf('bronze.events', changes.to, changes.added)
+  const removed = await computation.rowsOf('bronze.events', changes.from, changes.removed)
   const without = (rows: string, others: string) =>
     changes.removed.length === 0
       ? `SELECT * FROM ${rows}`
       : `SELECT * FROM ${rows} ANTI JOIN (SELECT ${PLACE} FROM ${others}) USING (${PLACE})`
-  await connection.run(`CREATE OR REPLACE TEMP TABLE came AS ${without(added, removed)}`)
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE went AS SELECT event_id FROM (${without(removed, added)})`,
-  )
-  await connection.run(`CREATE OR REPLACE TEMP TABLE ids AS
-    SELECT event_id FROM came UNION SELECT event_id FROM went`)
+  await computation.keep('came', without(added, removed))
+  await computation.keep('went', `SELECT event_id FROM (${without(removed, added)})`)
+  await computation.keep('ids', 'SELECT event_id FROM came UNION SELECT event_id FROM went')
 }
 
 /** `gained`: rows of bronze that count from now on; `dropped`: rows of silver that do not any more. */
 async function findWinners(
-  { connection, changes }: SilverChangeInputs,
+  { computation, changes }: SilverChangeInputs,
   silver: string,
   bronze: string,
 ): Promise<void> {
   const columns = `event_id, received_at, ${PLACE}`
-  await connection.run(`CREATE OR REPLACE TEMP TABLE standing AS
-    SELECT ${columns}, ${SHOPPER} AS shopper, session_id IS NULL AS is_open, event_date FROM ${silver} SEMI JOIN ids USING (event_id)`)
+  await computation.keep(
+    'standing',
+    `SELECT ${columns}, shopper, session_id IS NULL AS is_open, event_date FROM ${silver} SEMI JOIN ids USING (event_id)`,
+  )
   // The copy that stands in silver is the first of all that bronze had: without losses no other needs to be looked for.
   const copies =
     changes.removed.length === 0
       ? `(SELECT ${columns} FROM standing UNION ALL SELECT ${columns} FROM came)`
       : `(SELECT ${columns} FROM ${bronze} SEMI JOIN ids USING (event_id))`
-  await connection.run(`CREATE OR REPLACE TEMP TABLE winners AS SELECT ${PLACE} FROM ${copies}
-    QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY ${INTAKE_ORDER}) = 1`)
-  await connection.run(`CREATE OR REPLACE TEMP TABLE dropped AS
-    SELECT ${PLACE}, event_date, shopper, is_open FROM standing ANTI JOIN winners USING (${PLACE})`)
-  await connection.run(`CREATE OR REPLACE TEMP TABLE gained AS
-    SELECT b.*, ${SHOPPER} AS shopper FROM ${changes.removed.length === 0 ? 'came' : bronze} b
-      SEMI JOIN (FROM winners ANTI JOIN standing USING (${PLACE})) w USING (${PLACE})`)
+  await computation.keep(
+    'winners',
+    `SELECT ${PLACE} FROM (SELECT ${PLACE}, row_number() OVER (PARTITION BY event_id ORDER BY ${INTAKE_ORDER}) AS nth
+      FROM ${copies}) WHERE nth = 1`,
+  )
+  await computation.keep(
+    'dropped',
+    `SELECT ${PLACE}, event_date, shopper, is_open FROM standing ANTI JOIN winners USING (${PLACE})`,
+  )
+  await computation.keep(
+    'gained',
+    `SELECT *, ${SHOPPER} AS shopper FROM ${changes.removed.length === 0 ? 'came' : bronze}
+      SEMI JOIN (SELECT * FROM winners ANTI JOIN standing USING (${PLACE})) w USING (${PLACE})`,
+  )
 }
 
 /** `new_sessions`: the session of each gained row that has none given, and of rows that stand (`is_old`) where it is another now. */
-async function findNewSessions({ lake, connection }: SilverChangeInputs, silver: string): Promise<void> {
-  await connection.run(`CREATE OR REPLACE TEMP TABLE shoppers AS
-    SELECT shopper FROM gained WHERE session_id IS NULL UNION SELECT shopper FROM dropped WHERE is_open`)
-  await connection.run(`CREATE OR REPLACE TEMP TABLE open_events AS
-    SELECT shopper, ts, ${PLACE}, event_date, session FROM
+async function findNewSessions(
+  { computation, gapMinutes }: SilverChangeInputs,
+  silver: string,
+): Promise<void> {
+  const sessions = sessionsSql(computation.dialect, 'open_events', gapMinutes)
+  await computation.keep(
+    'shoppers',
+    'SELECT shopper FROM gained WHERE session_id IS NULL UNION SELECT shopper FROM dropped WHERE is_open',
+  )
+  await computation.keep(
+    'open_events',
+    `SELECT shopper, ts, ${PLACE}, event_date, session FROM
       (SELECT shopper, ts, ${PLACE}, event_date, session FROM ${silver} SEMI JOIN shoppers USING (shopper) WHERE session_id IS NULL)
       ANTI JOIN dropped USING (${PLACE})
-    UNION ALL SELECT shopper, ts, ${PLACE}, event_date, NULL FROM gained WHERE session_id IS NULL`)
-  await connection.run(`CREATE OR REPLACE TEMP TABLE new_sessions AS
-    SELECT ${PLACE}, e.event_date, ${sessionName('e.shopper', 's.session_start')} AS session, e.session IS NOT NULL AS is_old
-    FROM open_events e JOIN (${sessionsSql('open_events', lake.sessionGapMinutes)}) s USING (${PLACE})
-    WHERE e.session IS DISTINCT FROM ${sessionName('e.shopper', 's.session_start')}`)
+    UNION ALL SELECT shopper, ts, ${PLACE}, event_date, NULL FROM gained WHERE session_id IS NULL`,
+  )
+  await computation.keep(
+    'new_sessions',
+    `SELECT ${PLACE}, e.event_date, ${sessionName('e.shopper', 's.session_start')} AS session, e.session IS NOT NULL AS is_old
+    FROM open_events e JOIN (${sessions}) s USING (${PLACE})
+    WHERE e.session IS DISTINCT FROM ${sessionName('e.shopper', 's.session_start')}`,
+  )
 }
 
 /** Gained rows of dates that are not written anew. */
@@ -121,31 +140,40 @@ function gainedSql(rewritten: readonly string[], products: string): string {
 }
 
 function gainedOf(condition: string, isAll: boolean, products: string): string {
-  return `SELECT g.*, coalesce(g.session_id, s.session) AS session, p.category
+  return `SELECT ${silverColumns('g', { session: 'coalesce(g.session_id, s.session)', category: 'p.category' })}
     FROM (SELECT * FROM gained g WHERE ${isAll ? 'true' : condition}) g
-      LEFT JOIN (SELECT ${PLACE}, session FROM new_sessions) s USING (${PLACE})
+      LEFT JOIN (SELECT ${PLACE}, session FROM new_sessions) s
+        ON s.log_partition = g.log_partition AND s.log_offset = g.log_offset
       LEFT JOIN (SELECT product_id, category FROM ${products} SEMI JOIN gained USING (product_id)) p ON p.product_id = g.product_id`
 }
 
+interface Rewritten {
+  readonly silver: string
+  readonly products: string
+  readonly dates: readonly string[]
+  /** Files of silver that hold these dates. */
+  readonly files: readonly AddFile[]
+  readonly rowsMax: number
+}
+
 /** The dates that are written anew: what stands there, changed, and what was gained. */
-function rewrittenSql(
-  silver: string,
-  products: string,
-  dates: readonly string[],
-  files: readonly AddFile[],
-): string[] {
+function rewrittenSql({ silver, products, dates, files, rowsMax }: Rewritten): string[] {
   const empty = dates.filter((date) => !files.some((file) => file.partitionValues.event_date === date))
-  return [...dateBatches(files, BATCH_ROWS_MAX), ...(empty.length > 0 ? [empty] : [])].map((batch) => {
+  return [...dateBatches(files, rowsMax), ...(empty.length > 0 ? [empty] : [])].map((batch) => {
     const wanted = `event_date IN (${dateList(batch)})`
-    return `SELECT * FROM (SELECT e.* REPLACE (coalesce(s.session, e.session) AS session, p.category AS category)
-      FROM (SELECT * FROM ${silver} WHERE ${wanted}) e
-        ANTI JOIN dropped USING (${PLACE})
-        LEFT JOIN (SELECT ${PLACE}, session FROM new_sessions WHERE is_old) s USING (${PLACE})
-        LEFT JOIN (SELECT product_id, category FROM ${products}) p ON p.product_id = e.product_id)
-      UNION ALL BY NAME ${gainedOf(`g.${wanted}`, false, products)}`
+    return `SELECT ${silverColumns('e', { session: 'coalesce(s.session, e.session)', category: 'p.category' })}
+      FROM (SELECT * FROM ${silver} ANTI JOIN dropped USING (${PLACE}) WHERE ${wanted}) e
+        LEFT JOIN (SELECT ${PLACE}, session FROM new_sessions WHERE is_old) s
+          ON s.log_partition = e.log_partition AND s.log_offset = e.log_offset
+        LEFT JOIN (SELECT product_id, category FROM ${products}) p ON p.product_id = e.product_id
+      UNION ALL ${gainedOf(`g.${wanted}`, false, products)}`
   })
 }
 
-async function textsOf(connection: DuckDBConnection, sql: string): Promise<string[]> {
-  return (await connection.runAndReadAll(sql)).getRows().map(([value]) => String(value))
+/** Every column of `silver.events`, in the order of its definition, some by an expression of their own. */
+function silverColumns(from: string, others: Readonly<Record<string, string>>): string {
+  return COLUMNS.map((name) => {
+    const expression = others[name]
+    return expression === undefined ? `${from}.${name}` : `${expression} AS ${name}`
+  }).join(', ')
 }

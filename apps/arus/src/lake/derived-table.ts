@@ -1,8 +1,7 @@
 import type { AddFile, Snapshot } from '@arus/delta'
-import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
+import type { Computation, Compute } from './computation.ts'
 import { rowCountOf } from './file-facts.ts'
-import type { Lake } from './lake.ts'
 import { type FileChanges, follow } from './table-changes.ts'
 import type { TableName } from './table-names.ts'
 
@@ -15,6 +14,8 @@ export interface RefineOptions {
   readonly anewAboveShare?: number
   /** Computes every table anew, whatever it says it stands for. */
   readonly isRebuild?: boolean
+  /** Where it is computed. Default DuckDB in this process. */
+  readonly compute?: Compute
   /** Told before work on a table begins. */
   readonly onTable?: (table: TableName) => void
 }
@@ -64,15 +65,14 @@ function rowsOf(files: Iterable<AddFile>): number {
 }
 
 /**
- * Commits rows together with the versions of the sources they stand for, so that a crash leaves both or neither. Throws when another
+ * Commits rows together with the versions of the sources they stand for, the one that matters most first, so that a crash leaves both or neither. Throws when another
  * process wrote the table meanwhile; nothing is lost then, the next refinement starts from what it finds.
  */
 export async function commitDerivation(
-  lake: Lake,
-  connection: DuckDBConnection,
+  computation: Computation,
   { table, snapshot, sources, states = [], replace, selects, isAnew }: Derivation,
 ): Promise<RefinedTable> {
-  const result = await lake.write(table, selects, {
+  const result = await computation.write(table, selects, {
     ...(replace === 'all'
       ? { mode: 'overwrite' }
       : replace.length > 0
@@ -81,7 +81,6 @@ export async function commitDerivation(
     readVersion: snapshot.version,
     transactions: [...follow(snapshot, sources), ...states],
     operation: 'REFINE',
-    connection,
   })
   if (result.kind === 'conflict') {
     throw new ArusError(

@@ -2,6 +2,8 @@ import type { EventLog } from '@arus/event-log'
 import { allNames, type ShopperNames } from '../events/shopper-names.ts'
 import type { OnProgress } from '../progress.ts'
 import type { LakeTopics } from './bronze-routes.ts'
+import type { Compute } from './computation.ts'
+import { duckdbComputation } from './duckdb-computation.ts'
 import { type FoundShopper, findShopper } from './find-shopper.ts'
 import type { Lake } from './lake.ts'
 import { startLakeWriter } from './lake-writer.ts'
@@ -14,6 +16,10 @@ export interface LakeErasureParts {
   readonly lake: Lake
   readonly log: EventLog
   readonly topics: LakeTopics
+  /** Where silver and gold are computed. Default DuckDB in this process. */
+  readonly compute?: Compute
+  /** Brings what is in the log into bronze. Default: by the embedded writer. */
+  readonly copyLog?: () => Promise<void>
 }
 
 /** Tables whose rows, or whose statistics in the Delta log, may name a shopper. */
@@ -43,7 +49,13 @@ export async function findInLake(
  * repeated after it was cut short.
  */
 export async function eraseFromLake(
-  { lake, log, topics }: LakeErasureParts,
+  {
+    lake,
+    log,
+    topics,
+    compute = duckdbComputation,
+    copyLog = () => startLakeWriter({ log, lake, topics }).stop(),
+  }: LakeErasureParts,
   names: ShopperNames,
   { onProgress = () => {} }: { readonly onProgress?: OnProgress } = {},
 ): Promise<void> {
@@ -52,10 +64,10 @@ export async function eraseFromLake(
   const step = (name: string) =>
     onProgress({ step: `Erasing from the lake: ${name}`, done: done++, total: steps, unit: 'steps' })
   step('bronze')
-  await startLakeWriter({ log, lake, topics }).stop()
+  await copyLog()
   await removeShopper(lake, allNames(names))
   step('silver and gold')
-  await refine(lake)
+  await refine(lake, { compute })
   await removeSamples(lake)
   for (const table of NAMING_TABLES) {
     step(`older versions of ${table}`)

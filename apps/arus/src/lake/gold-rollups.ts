@@ -1,17 +1,19 @@
+import type { Dialect } from './computation.ts'
 import type { TableName } from './table-names.ts'
 
 /** Exact, whatever the order of adding: money is no floating-point number. What does not fit counts as 0. */
 const AMOUNT = `coalesce(TRY_CAST(price * coalesce(quantity, 1) AS DECIMAL(30, 6)), 0)`
 const UNITS = `coalesce(TRY_CAST(coalesce(quantity, 1) AS DECIMAL(30, 6)), 0)`
-const purchases = (value: string) => `coalesce(sum(${value}) FILTER (action = 'purchase'), 0)::DECIMAL(38, 6)`
-const did = (action: string) => `(count(*) FILTER (action = '${action}') > 0)::BIGINT`
+const purchases = (value: string) =>
+  `CAST(coalesce(sum(${value}) FILTER (WHERE action = 'purchase'), 0) AS DECIMAL(38, 6))`
+const did = (action: string) => `CAST(count(*) FILTER (WHERE action = '${action}') > 0 AS BIGINT)`
 
 const COUNTS = {
   events: 'count(*)',
-  views: `count(*) FILTER (action = 'view')`,
-  clicks: `count(*) FILTER (action = 'click')`,
-  carts: `count(*) FILTER (action = 'add_to_cart')`,
-  purchases: `count(*) FILTER (action = 'purchase')`,
+  views: `count(*) FILTER (WHERE action = 'view')`,
+  clicks: `count(*) FILTER (WHERE action = 'click')`,
+  carts: `count(*) FILTER (WHERE action = 'add_to_cart')`,
+  purchases: `count(*) FILTER (WHERE action = 'purchase')`,
 }
 const REVENUE = { revenue: purchases(AMOUNT) }
 
@@ -30,42 +32,44 @@ export interface Rollup {
 }
 
 /** All but `user_stats` and `model_metrics`. `events` says whether there is a row. */
-export const ROLLUPS: readonly Rollup[] = [
-  {
-    table: 'gold.product_stats',
-    key: { product_id: 'product_id' },
-    sums: { ...COUNTS, shoppers: '1', units: purchases(UNITS), ...REVENUE },
-    maxima: { last_event_at: 'ts' },
-  },
-  {
-    table: 'gold.category_stats',
-    key: { category: 'category' },
-    sums: { ...COUNTS, shoppers: '1', ...REVENUE },
-    maxima: {},
-  },
-  {
-    table: 'gold.hourly_activity',
-    key: {
-      hour_start: 'time_bucket(INTERVAL 1 HOUR, ts::TIMESTAMP)::TIMESTAMPTZ',
-      event_date: 'event_date',
+export function rollupsOf({ hourStart }: Dialect): readonly Rollup[] {
+  return [
+    {
+      table: 'gold.product_stats',
+      key: { product_id: 'product_id' },
+      sums: { ...COUNTS, shoppers: '1', units: purchases(UNITS), ...REVENUE },
+      maxima: { last_event_at: 'ts' },
     },
-    sums: { ...COUNTS, active_users: '1', ...REVENUE },
-    maxima: {},
-  },
-  {
-    table: 'gold.daily_funnel',
-    key: { event_date: 'event_date' },
-    sums: {
-      events: 'count(*)',
-      view: did('view'),
-      click: did('click'),
-      add_to_cart: did('add_to_cart'),
-      purchase: did('purchase'),
-      ...REVENUE,
+    {
+      table: 'gold.category_stats',
+      key: { category: 'category' },
+      sums: { ...COUNTS, shoppers: '1', ...REVENUE },
+      maxima: {},
     },
-    maxima: {},
-  },
-]
+    {
+      table: 'gold.hourly_activity',
+      key: {
+        hour_start: hourStart('ts'),
+        event_date: 'event_date',
+      },
+      sums: { ...COUNTS, active_users: '1', ...REVENUE },
+      maxima: {},
+    },
+    {
+      table: 'gold.daily_funnel',
+      key: { event_date: 'event_date' },
+      sums: {
+        events: 'count(*)',
+        view: did('view'),
+        click: did('click'),
+        add_to_cart: did('add_to_cart'),
+        purchase: did('purchase'),
+        ...REVENUE,
+      },
+      maxima: {},
+    },
+  ]
+}
 
 /** `gold.user_stats` of all events of some shoppers. */
 export function userStatsSql(events: string): string {
@@ -79,7 +83,7 @@ export function userStatsSql(events: string): string {
 /** Sums and maxima of a rollup by key, over whole events of some shoppers. */
 export function totalsSql(rollup: Rollup, events: string): string {
   const keys = Object.keys(rollup.key)
-  const sums = Object.keys(rollup.sums).map((name) => `sum(${name})::${typeOf(name)} AS ${name}`)
+  const sums = Object.keys(rollup.sums).map((name) => `CAST(sum(${name}) AS ${typeOf(name)}) AS ${name}`)
   const maxima = Object.keys(rollup.maxima).map((name) => `max(${name}) AS ${name}`)
   return `SELECT ${[...keys, ...sums, ...maxima].join(', ')} FROM (${perShopperSql(rollup, events)}) GROUP BY ${keys.join(', ')}`
 }
@@ -87,14 +91,16 @@ export function totalsSql(rollup: Rollup, events: string): string {
 /** What changed, by key: sums after less before, and maxima of either side as `NAME_after` and `NAME_before`. */
 export function differenceSql(rollup: Rollup): string {
   const keys = Object.keys(rollup.key)
-  const sums = Object.keys(rollup.sums).map((name) => `sum(side * ${name})::${typeOf(name)} AS ${name}`)
+  const sums = Object.keys(rollup.sums).map(
+    (name) => `CAST(sum(side * ${name}) AS ${typeOf(name)}) AS ${name}`,
+  )
   const maxima = Object.keys(rollup.maxima).flatMap((name) => [
-    `max(${name}) FILTER (side = 1) AS ${name}_after`,
-    `max(${name}) FILTER (side = -1) AS ${name}_before`,
+    `max(${name}) FILTER (WHERE side = 1) AS ${name}_after`,
+    `max(${name}) FILTER (WHERE side = -1) AS ${name}_before`,
   ])
   const changed = Object.keys(rollup.sums).map((name) => `sum(side * ${name}) <> 0`)
   const moved = Object.keys(rollup.maxima).map(
-    (name) => `max(${name}) FILTER (side = 1) IS DISTINCT FROM max(${name}) FILTER (side = -1)`,
+    (name) => `max(${name}) FILTER (WHERE side = 1) IS DISTINCT FROM max(${name}) FILTER (WHERE side = -1)`,
   )
   return `SELECT ${[...keys, ...sums, ...maxima].join(', ')}
     FROM (SELECT 1 AS side, * FROM (${perShopperSql(rollup, 'after')}) UNION ALL SELECT -1, * FROM (${perShopperSql(rollup, 'before')}))

@@ -1,7 +1,9 @@
+import type { Dialect } from './computation.ts'
 import { type Rollup, typeOf } from './gold-rollups.ts'
 
-/** FROM texts that gold tables take names and counts from. */
-export interface CatalogueInputs {
+/** SELECT of the totals by key, and FROM texts that gold tables take names and counts from. */
+export interface FinishedInputs {
+  readonly totals: string
   /** `silver.products`. */
   readonly products: string
   /** Rows with `product_id`, `title`, `category` of the products that occur. */
@@ -9,7 +11,11 @@ export interface CatalogueInputs {
 }
 
 /** A rollup's rows as its table holds them, from its totals by key. */
-export function finishedSql(rollup: Rollup, totals: string, { products, labels }: CatalogueInputs): string {
+export function finishedSql(
+  { isoWeekday, hourOfDay }: Dialect,
+  rollup: Rollup,
+  { totals, products, labels }: FinishedInputs,
+): string {
   switch (rollup.table) {
     case 'gold.product_stats':
       return `SELECT t.*, p.title, p.category FROM (${totals}) t LEFT JOIN ${labels} p USING (product_id)`
@@ -20,7 +26,7 @@ export function finishedSql(rollup: Rollup, totals: string, { products, labels }
           FULL JOIN (${totals}) t USING (category)`
     }
     case 'gold.hourly_activity':
-      return `SELECT t.*, isodow(hour_start::TIMESTAMP) AS weekday, hour(hour_start::TIMESTAMP) AS hour FROM (${totals}) t`
+      return `SELECT t.*, ${isoWeekday('hour_start')} AS weekday, ${hourOfDay('hour_start')} AS hour FROM (${totals}) t`
     default:
       return totals
   }
@@ -33,7 +39,7 @@ export function finishedSql(rollup: Rollup, totals: string, { products, labels }
 export function addedSql(rollup: Rollup, { old, difference, events }: AddedInputs): string {
   const keys = Object.keys(rollup.key)
   const sums = Object.keys(rollup.sums).map(
-    (name) => `(coalesce(o.${name}, 0) + coalesce(d.${name}, 0))::${typeOf(name)} AS ${name}`,
+    (name) => `CAST(coalesce(o.${name}, 0) + coalesce(d.${name}, 0) AS ${typeOf(name)}) AS ${name}`,
   )
   const maxima = Object.keys(rollup.maxima)
   const isLost = (name: string) =>

@@ -45,3 +45,25 @@ test('two processes copy at once, one further than the other: every entry is in 
   )
   expect(await shop.rows('SELECT raw FROM {bronze.rejected_events}')).toEqual([['no event']])
 })
+
+test('values that no column holds are left out, and stop nothing', async () => {
+  const odd = [
+    testEvent({ event_id: 'far', position: 3e9, received_at: 1e300 }),
+    testEvent({ event_id: 'near', position: 3 }),
+  ]
+  const passports = [{ recommendation_id: 'r', model: { name: 'm', version: 1.5 }, generated_at: -1e300 }]
+  const entries = (bodies: readonly object[]) =>
+    bodies.map((body) => ({ key: null, value: Buffer.from(JSON.stringify(body)), timestampMs: 7 }))
+  await shop.log.append(TEST_TOPICS.events, entries(odd))
+  await shop.log.append(TEST_TOPICS.recommendations, entries(passports))
+  await shop.flush()
+  const rows = await shop.rows(
+    'SELECT event_id, position, epoch_ms(received_at)::INTEGER FROM {bronze.events} ORDER BY log_offset LIMIT 1',
+  )
+  expect(rows).toEqual([['far', null, 7]])
+  const [answer] = await shop.rows(
+    'SELECT model_version, epoch_ms(generated_at)::INTEGER FROM {bronze.recommendations}',
+  )
+  expect(answer).toEqual([null, 7])
+  expect(await shop.rows('SELECT position FROM {bronze.events} ORDER BY log_offset')).toEqual([[null], [3]])
+})

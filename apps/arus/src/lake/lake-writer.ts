@@ -1,41 +1,25 @@
 import type { EventLog, PartitionInfo } from '@arus/event-log'
-import { ArusError } from '../errors.ts'
 import { GROUPS } from '../events/topics.ts'
-import type { Decoded } from './bronze-columns.ts'
-import {
-  BROKEN,
-  type LakeTopics,
-  type Route,
-  routesOf,
-  type SortedEntries,
-  sortEntry,
-} from './bronze-routes.ts'
+import { appendBroken } from './append-broken.ts'
+import { type LakeTopics, type Route, routesOf, type SortedEntries, sortEntry } from './bronze-routes.ts'
 import { type BronzeTables, bronzeTables } from './bronze-tables.ts'
+import { type LakeWriter, type RoundOptions, startCopyRounds } from './copy-rounds.ts'
 import type { Lake } from './lake.ts'
-import { brokenLabel, positionOf, positionTransactions } from './log-positions.ts'
+import { anotherLog, positionOf, positionTransactions } from './log-positions.ts'
+import { afterStreams } from './streamed-rows.ts'
 
-export interface BronzeCopierOptions {
+export type { LakeWriter } from './copy-rounds.ts'
+
+export interface BronzeCopierOptions extends RoundOptions {
   readonly log: EventLog
   readonly bronze: BronzeTables
   readonly topics: LakeTopics
-  /** Between two looks at the log. Default 5,000. */
-  readonly intervalMs?: number
   /** Records of one commit at most. Default 50,000. */
   readonly batchRecords?: number
-  /** Told of a round that failed; the next one tries again. */
-  readonly onFault?: (error: unknown) => void
 }
 
 export interface LakeWriterOptions extends Omit<BronzeCopierOptions, 'bronze'> {
   readonly lake: Lake
-}
-
-/** Copies the log into bronze until stopped. */
-export interface LakeWriter {
-  /** Resolves when everything in the log at the time of the call is in bronze. */
-  flush(): Promise<void>
-  /** Flushes, then stops. */
-  stop(): Promise<void>
 }
 
 /** Consumer group under which the lake's progress shows as lag. */
@@ -50,46 +34,25 @@ export const LAKE_GROUP = GROUPS.lake
  * of its topic goes to `bronze.rejected_events` and stops nothing.
  */
 export function startLakeWriter({ lake, ...options }: LakeWriterOptions): LakeWriter {
-  return startBronzeCopier({ ...options, bronze: bronzeTables(lake) })
+  return startBronzeCopier({ ...options, bronze: afterStreams(lake, bronzeTables(lake)) })
 }
 
 /** The same on any tables that keep positions with rows. */
 export function startBronzeCopier(options: BronzeCopierOptions): LakeWriter {
-  return new LogToBronze(options)
+  const copier = new LogToBronze(options)
+  return startCopyRounds(() => copier.copyAll(), options)
 }
 
-class LogToBronze implements LakeWriter {
+class LogToBronze {
   readonly #options: BronzeCopierOptions
   readonly #routes: readonly Route[]
-  readonly #timer: NodeJS.Timeout
-  #round: Promise<void> | null = null
-  #isStopped = false
 
   constructor(options: BronzeCopierOptions) {
     this.#options = options
     this.#routes = routesOf(options.topics)
-    this.#timer = setInterval(() => {
-      if (this.#round === null) this.flush().catch((error: unknown) => options.onFault?.(error))
-    }, options.intervalMs ?? 5_000)
   }
 
-  async flush(): Promise<void> {
-    // A round under way may have looked at the log before this call: only the next one surely has not.
-    await this.#round?.catch(() => {})
-    this.#round ??= this.#copyAll().finally(() => {
-      this.#round = null
-    })
-    await this.#round
-  }
-
-  async stop(): Promise<void> {
-    if (this.#isStopped) return
-    this.#isStopped = true
-    clearInterval(this.#timer)
-    await this.flush()
-  }
-
-  async #copyAll(): Promise<void> {
+  async copyAll(): Promise<void> {
     for (const route of this.#routes) {
       const { partitions } = await this.#options.log.topic(route.topic)
       // A bounded commit at a time, up to what is the end now: what comes meanwhile would keep it from ending.
@@ -111,8 +74,8 @@ class LogToBronze implements LakeWriter {
     const { next, readVersion } = await this.#read(route, sorted)
     if (next.size === 0) return false
     // Where another process was first, what it copied is its own to say: the next batch begins after it.
-    if (!(await this.#commitBroken(route, sorted.broken, next))) return true
     const { bronze, log } = this.#options
+    if (!(await appendBroken(bronze, route, { broken: sorted.broken, next }))) return true
     const kind = await bronze.append(route.table, {
       mapping: route.mapping,
       rows: sorted.decoded,
@@ -133,7 +96,8 @@ class LogToBronze implements LakeWriter {
       const room = batchRecords - into.decoded.length - into.broken.length
       if (room <= 0) break
       const offset = positionOf(snapshot, route.topic, partition) ?? startOffset
-      if (offset > endOffset) throw anotherLog(route, partition, { offset, endOffset })
+      if (offset > endOffset)
+        throw anotherLog(route.table, { topic: route.topic, partition, offset }, endOffset)
       const batch = await log.read(route.topic, partition, offset, room)
       if (batch.entries.length === 0) continue
       next.set(partition, batch.nextOffset)
@@ -141,43 +105,4 @@ class LogToBronze implements LakeWriter {
     }
     return { next, readVersion: snapshot.version }
   }
-
-  /**
-   * Broken entries are written first, in a table with progress of its own: after a crash between the two commits
-   * those already there are left out, and partitions that went no further are not stated again. False when another
-   * process was first.
-   */
-  async #commitBroken(
-    { topic }: Route,
-    broken: readonly Decoded[],
-    next: ReadonlyMap<number, number>,
-  ): Promise<boolean> {
-    if (broken.length === 0) return true
-    const { bronze } = this.#options
-    const label = brokenLabel(topic)
-    const snapshot = await bronze.snapshot('bronze.rejected_events')
-    const done = (partition: number) => positionOf(snapshot, label, partition) ?? 0
-    const rows = broken.filter(({ partition, offset }) => offset >= done(partition))
-    if (rows.length === 0) return true
-    const further = new Map([...next].filter(([partition, offset]) => offset > done(partition)))
-    const kind = await bronze.append('bronze.rejected_events', {
-      mapping: BROKEN,
-      rows,
-      transactions: positionTransactions(label, further),
-      readVersion: snapshot.version,
-    })
-    return kind === 'committed'
-  }
-}
-
-/** Offsets begin anew in a log that was put in place of another: what comes would be taken for what is in the lake. */
-function anotherLog(
-  { topic, table }: Route,
-  partition: number,
-  { offset, endOffset }: { offset: number; endOffset: number },
-): ArusError {
-  return new ArusError(
-    'INTERNAL',
-    `${table} holds ${topic} partition ${partition} up to offset ${offset}, but the log ends at ${endOffset}: this is not the log it was written from. Bring that log back, or move the lake's bronze folder away to begin with this one`,
-  )
 }

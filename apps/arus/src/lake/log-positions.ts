@@ -1,4 +1,6 @@
 import type { Snapshot } from '@arus/delta'
+import { ArusError } from '../errors.ts'
+import type { TableName } from './table-names.ts'
 
 const PREFIX = 'arus-lake-'
 
@@ -31,11 +33,30 @@ export function brokenLabel(topic: string): string {
 }
 
 /** Every position a bronze table states of whole topics. */
-export function positionsIn(snapshot: Snapshot): LogPosition[] {
-  return [...snapshot.transactions.values()].flatMap(({ appId, version }) => {
+export function positionsIn({ transactions }: Pick<Snapshot, 'transactions'>): LogPosition[] {
+  return positionsAmong([...transactions.values()])
+}
+
+/** Positions of whole topics among transactions. */
+export function positionsAmong(
+  transactions: readonly { readonly appId: string; readonly version: number }[],
+): LogPosition[] {
+  return transactions.flatMap(({ appId, version }) => {
     const [, topic = '', partition = ''] = /^arus-lake-(.+)-(\d+)$/.exec(appId) ?? []
     return topic === '' || topic.endsWith('#broken')
       ? []
       : [{ topic, partition: Number(partition), offset: version }]
   })
+}
+
+/** Offsets begin anew in a log that was put in place of another: what comes would be taken for what is in the lake. */
+export function anotherLog(
+  table: TableName,
+  { topic, partition, offset }: LogPosition,
+  endOffset: number,
+): ArusError {
+  return new ArusError(
+    'INTERNAL',
+    `${table} holds ${topic} partition ${partition} up to offset ${offset}, but the log ends at ${endOffset}: this is not the log it was written from. Bring that log back, or move the lake's bronze folder away to begin with this one`,
+  )
 }

@@ -8,9 +8,9 @@ import {
   type RefineOptions,
 } from './derived-table.ts'
 import { type GoldSources, planRollup, planUserStats, type Readiness } from './gold-plans.ts'
-import { ROLLUPS } from './gold-rollups.ts'
+import { rollupsOf } from './gold-rollups.ts'
 import type { Lake } from './lake.ts'
-import { findShopperChanges, findSilverChanges } from './silver-changes.ts'
+import { findShopperChanges, type SilverChanges } from './silver-changes.ts'
 import { changesSince, followedVersion } from './table-changes.ts'
 import type { TableName } from './table-names.ts'
 
@@ -26,25 +26,30 @@ export const GOLD_BY_KEY: readonly TableName[] = [
 /** Brings gold tables up to `silver.events` and the catalogue: by the shoppers whose events changed, or anew. */
 export async function refineGold(
   lake: Lake,
-  tables: readonly TableName[] = [...GOLD_BY_DATE, ...GOLD_BY_KEY],
-  options: RefineOptions = {},
+  changes: SilverChanges,
+  { gold: tables = [...GOLD_BY_DATE, ...GOLD_BY_KEY], ...options }: RefineGoldOptions = {},
 ): Promise<RefinedTable[]> {
+  const { computation } = changes
   const silver = await (await lake.table('silver.events')).snapshot()
-  const connection = await lake.duckdb.connect()
-  try {
-    const events = await lake.relationOfFiles('silver.events', [...silver.files.values()])
-    const products = await lake.relation('silver.products')
-    const sources: GoldSources = { lake, connection, silver, events, products }
-    const refined: RefinedTable[] = []
-    for (const [from, group] of await byVersion(lake, tables)) {
-      const isReady = await findChanges(sources, from, options)
-      for (const { table, snapshot } of group)
-        refined.push(await refineTable(sources, { table, snapshot, isReady }, options))
-    }
-    return refined
-  } finally {
-    connection.closeSync()
+  const catalogue = await (await lake.table('silver.products')).snapshot()
+  const events = await computation.rows('silver.events', silver)
+  const products = {
+    sql: await computation.rows('silver.products', catalogue),
+    version: catalogue.version,
   }
+  const sources: GoldSources = { changes, computation, silver, events, products }
+  const refined: RefinedTable[] = []
+  for (const [from, group] of await byVersion(lake, tables)) {
+    const isReady = await findChanges(lake, sources, { from, options })
+    for (const { table, snapshot } of group)
+      refined.push(await refineTable(sources, { table, snapshot, isReady }, options))
+  }
+  return refined
+}
+
+export interface RefineGoldOptions extends RefineOptions {
+  /** Tables that take part. Default all. */
+  readonly gold?: readonly TableName[]
 }
 
 interface Target {
@@ -63,20 +68,20 @@ async function byVersion(lake: Lake, tables: readonly TableName[]): Promise<Map<
   return groups
 }
 
-/** Puts the changes since a version into temporary tables, unless computing anew is the way. */
+/** Keeps the changes since a version, unless computing anew is the way. */
 async function findChanges(
-  { lake, connection, silver }: GoldSources,
-  from: number,
-  options: RefineOptions,
+  lake: Lake,
+  { changes: ofSilver, computation, silver }: GoldSources,
+  { from, options }: { readonly from: number; readonly options: RefineOptions },
 ): Promise<Readiness> {
   if (options.isRebuild) return 'anew'
   if (from >= silver.version) return 'no changes'
   const changes = await changesSince(lake, 'silver.events', from, silver)
   if (changes === null || isMostlyNew(changes, silver, options)) return 'anew'
-  const { cameCount, wentCount } = await findSilverChanges(lake, connection, changes)
+  const { cameCount, wentCount } = await ofSilver.find(changes)
   if (cameCount + wentCount === 0) return 'no changes'
   if (isTooMuch(cameCount + wentCount, silver, options)) return 'anew'
-  await findShopperChanges(lake, connection, silver)
+  await findShopperChanges(computation, silver)
   return 'changes'
 }
 
@@ -85,8 +90,8 @@ async function refineTable(
   { table, snapshot, isReady }: Target & { readonly isReady: Readiness },
   options: RefineOptions,
 ): Promise<RefinedTable> {
-  const { lake, connection, silver, products } = sources
-  const rollup = ROLLUPS.find((candidate) => candidate.table === table)
+  const { computation, silver, products } = sources
+  const rollup = rollupsOf(computation.dialect).find((candidate) => candidate.table === table)
   const namesProducts = table === 'gold.product_stats' || table === 'gold.category_stats'
   const isCatalogueNew = namesProducts && followedVersion(snapshot, 'silver.products') < products.version
   const isCurrent = followedVersion(snapshot, 'silver.events') >= silver.version && !isCatalogueNew
@@ -95,7 +100,7 @@ async function refineTable(
   const state = { snapshot, isReady, isCatalogueNew }
   const plan =
     rollup === undefined ? await planUserStats(sources, state) : await planRollup(sources, rollup, state)
-  return commitDerivation(lake, connection, {
+  return commitDerivation(computation, {
     table,
     snapshot,
     sources: {

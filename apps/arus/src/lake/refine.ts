@@ -1,8 +1,10 @@
-import type { RefinedTable, RefineOptions } from './derived-table.ts'
+import type { RefinedTable } from './derived-table.ts'
+import { duckdbComputation } from './duckdb-computation.ts'
 import type { Lake } from './lake.ts'
 import { refineEvents } from './refine-events.ts'
-import { GOLD_BY_DATE, GOLD_BY_KEY, refineGold } from './refine-gold.ts'
+import { GOLD_BY_DATE, GOLD_BY_KEY, type RefineGoldOptions, refineGold } from './refine-gold.ts'
 import { refineInteractions } from './refine-interactions.ts'
+import { SilverChanges } from './silver-changes.ts'
 import { deltaSchema } from './table-definition.ts'
 import type { TableName } from './table-names.ts'
 import { definitionOf } from './tables/index.ts'
@@ -24,15 +26,18 @@ export interface RefineResult {
  * Brings silver and gold up to bronze and the catalogue: each table by what changed in its sources since the version it stands for, which it
  * states itself. Idempotent; after a crash on the way the next call goes on. `gold` limits which gold tables take part.
  */
-export async function refine(
-  lake: Lake,
-  options: RefineOptions & { readonly gold?: readonly TableName[] } = {},
-): Promise<RefineResult> {
+export async function refine(lake: Lake, options: RefineGoldOptions = {}): Promise<RefineResult> {
   await recreateOutdated(lake)
-  const events = await refineEvents(lake, options)
-  const interactions = await refineInteractions(lake, options)
-  const gold = await refineGold(lake, options.gold ?? [...GOLD_BY_DATE, ...GOLD_BY_KEY], options)
-  return { tables: [events, interactions, ...gold] }
+  const computation = await (options.compute ?? duckdbComputation)(lake)
+  try {
+    const events = await refineEvents(lake, computation, options)
+    const changes = new SilverChanges(computation)
+    const interactions = await refineInteractions(lake, changes, options)
+    const gold = await refineGold(lake, changes, options)
+    return { tables: [events, interactions, ...gold] }
+  } finally {
+    await computation.close()
+  }
 }
 
 /** A derived table that an earlier version of Arus made with other columns is made anew. */

@@ -4,6 +4,8 @@ import type { TableName } from './table-names.ts'
 
 /** Files that one version of a table has and an earlier one has not, and the other way round. */
 export interface FileChanges {
+  readonly from: number
+  readonly to: number
   readonly added: readonly AddFile[]
   readonly removed: readonly AddFile[]
 }
@@ -19,13 +21,13 @@ export async function changesSince(
   to: Snapshot,
 ): Promise<FileChanges | null> {
   if (from < 0) return null
-  if (from === to.version) return { added: [], removed: [] }
+  if (from === to.version) return { from, to: to.version, added: [], removed: [] }
   const table = await lake.table(name)
   const before = await table.at({ version: from }).catch(() => null)
   if (before === null) return null
   const added = [...to.files].filter(([key]) => !before.files.has(key)).map(([, file]) => file)
   const removed = [...before.files].filter(([key]) => !to.files.has(key)).map(([, file]) => file)
-  return (await areThere(table, removed)) ? { added, removed } : null
+  return (await areThere(table, removed)) ? { from, to: to.version, added, removed } : null
 }
 
 async function areThere(table: DeltaTable, files: readonly AddFile[]): Promise<boolean> {

@@ -20,6 +20,7 @@ try {
   const prepared = await prepareEvaluation(question, {
     lake: () => parts.lake(),
     registry: () => parts.registry(),
+    spark: () => parts.spark(),
     onProgress: (report) => say({ kind: 'progress', report }),
     note: (text) => void process.stderr.write(`${text}\n`),
     signal: new AbortController().signal,

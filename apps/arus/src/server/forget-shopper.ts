@@ -20,6 +20,7 @@ export async function forgetWaiting({ parts, onProgress, note, signal }: CliCont
     for (const topic of Object.values(topics))
       await log.ensureTopic(topic, { partitionCount: settings.partitionCount })
     const lake = await parts.lake()
+    const compute = await parts.compute()
     const catalogue = await catalogueOrNone(parts.catalogue())
     const state = await parts.state()
     const live = await startLiveProcessor(
@@ -38,7 +39,8 @@ export async function forgetWaiting({ parts, onProgress, note, signal }: CliCont
             live,
             lake: {
               find: (shopper) => findInLake({ lake, log, topics }, shopper),
-              erase: (names, onLake) => eraseFromLake({ lake, log, topics }, names, { onProgress: onLake }),
+              erase: (names, onLake) =>
+                eraseFromLake({ lake, log, topics, compute }, names, { onProgress: onLake }),
             },
             models: () => registry.list(),
             flushPassports: async () => {},

@@ -6,10 +6,10 @@ import { dataFolders, type Settings } from '../config/settings.ts'
 import { topicsOf } from '../events/topics.ts'
 import { eraseFromLake, type LakeErasureParts } from '../lake/erase-from-lake.ts'
 import { type FoundShopper, findShopper } from '../lake/find-shopper.ts'
-import { startLakeWriter } from '../lake/lake-writer.ts'
 import { startRefiner } from '../lake/refiner.ts'
 import { lockWhenFree } from '../operations/server-lock.ts'
 import { openParts } from '../wiring.ts'
+import { bronzeWriter } from './bronze-writer.ts'
 import type { LakeAnswer, LakeAsk } from './lake-keeper.ts'
 
 const [settings] = (await once(process, 'message')) as [Settings]
@@ -18,7 +18,13 @@ const parts = openParts(settings)
 // One that outlived its server may be at work still.
 const unlock = await lockWhenFree(join(dataFolders(settings).root, 'lake.lock'))
 const lake = await parts.lake()
-const parted: LakeErasureParts = { lake, log: await parts.log(), topics: topicsOf(settings) }
+const parted: LakeErasureParts = {
+  lake,
+  log: await parts.log(),
+  topics: topicsOf(settings),
+  compute: await parts.compute(),
+}
+const startWriter = await bronzeWriter(parts, parted)
 let keeping = startKeeping()
 /** One ask at a time: an erasure must be alone. */
 let last: Promise<unknown> = Promise.resolve()
@@ -34,14 +40,13 @@ say({ id: 0, failure: null })
 
 function startKeeping() {
   return {
-    writer: startLakeWriter({
-      ...parted,
+    writer: startWriter({
       intervalMs: settings.lakeIntervalMs,
       onFault: (error) =>
         logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
     }),
     refiner: startRefiner({
-      lake,
+      ...parted,
       historyMs: settings.lakeHistoryMs,
       intervalMs: settings.lakeIntervalMs,
       onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
@@ -78,7 +83,10 @@ async function carryOut(ask: LakeAsk): Promise<FoundShopper | undefined> {
     case 'erase':
       try {
         await stopKeeping()
-        await eraseFromLake(parted, ask.names, { onProgress: (progress) => say({ id: ask.id, progress }) })
+        const copyLog = () => startWriter({}).stop()
+        await eraseFromLake({ ...parted, copyLog }, ask.names, {
+          onProgress: (progress) => say({ id: ask.id, progress }),
+        })
       } finally {
         keeping = startKeeping()
       }

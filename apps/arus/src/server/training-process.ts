@@ -15,6 +15,7 @@ try {
   const report = await train({
     lake: await parts.lake(),
     registry: await parts.registry(),
+    spark: await parts.spark(),
     now: Date.now,
     force: order.force,
     trialsMax: order.trialsMax,

@@ -3,13 +3,13 @@ import type { Registry } from '../registry/registry.ts'
 import { servingModelOf } from './load-serving-model.ts'
 import { loadBundle } from './model-bundle.ts'
 import type { FitOptions } from './model-fits.ts'
+import { K, ndcgOf } from './ndcg.ts'
 import type { TrainingData } from './read-training-data.ts'
-import { refitOf } from './refit.ts'
+import { refitOf, refitOnSpark } from './refit.ts'
 import type { ServingModel } from './serving-model.ts'
+import type { SparkTrainer } from './spark-trainer.ts'
 import type { TrainedSessions } from './train-sessions.ts'
 
-/** Length of the lists that models are judged by. */
-export const K = 20
 /** Test users of one evaluation at most. */
 export const USERS_MAX = 5_000
 const BASELINES: readonly string[] = ['popular', 'trending']
@@ -19,12 +19,14 @@ export interface Incumbent {
   readonly version: number
   readonly outdated: boolean
   readonly kind: string
-  /** Its options fitted on the training part; null where it does not tell them. */
+  /** Its options fitted on the training part; null where it does not tell them, and where Spark, which fitted it, is not used any more. */
   readonly refit: {
     readonly options: FitOptions
     readonly model: Model
     readonly evaluation: Evaluation
   } | null
+  /** Spark, which fitted it, is to be used and does not answer: for now it cannot be compared. */
+  readonly isAway: boolean
   /** It was trained from older versions of the tables. */
   readonly isOlder: boolean
   /** As it is stored: for sessions, of which nothing is fitted again, though it has seen some of them. */
@@ -44,13 +46,17 @@ export interface Verdict {
 export async function evaluateIncumbent(
   registry: Registry,
   data: TrainingData,
-  { split, signal }: { readonly split: Split; readonly signal: AbortSignal },
+  {
+    split,
+    spark,
+    signal,
+  }: { readonly split: Split; readonly spark: SparkTrainer | null; readonly signal: AbortSignal },
 ): Promise<Incumbent | null> {
   const production = await registry.production()
   if (production === null) return null
   const { version, kind, outdated, table_versions } = production
-  const refit = refitOf(production, data, signal)
-  const model = refit?.fit(split.train)
+  const refit = refitOf(production, data, signal) ?? refitOnSpark(production, spark)
+  const model = await refit?.fit(split.train)
   return {
     version,
     kind,
@@ -64,6 +70,7 @@ export async function evaluateIncumbent(
             evaluation: evaluate(model, split, K, { groups: data.groups, signal, userLimit: USERS_MAX }),
           }
         : null,
+    isAway: model === null,
     isOlder: Object.entries(data.tableVersions).some(([table, now]) => table_versions[table] !== now),
   }
 }
@@ -108,7 +115,12 @@ interface Against {
 
 /** With the same options nothing differs but the data that the registered model has seen: the newer serves. */
 function compared(own: string, mine: Evaluation, { incumbent, sessions }: Against): Verdict {
-  const { version, refit, isOlder } = incumbent
+  const { version, refit, isAway, isOlder } = incumbent
+  if (isAway)
+    return {
+      isBetter: false,
+      reason: `${own}; version ${version}, in place, is to be compared when Spark answers again`,
+    }
   if (refit === null)
     return { isBetter: true, reason: `${own}; version ${version}, in place, cannot be fitted again` }
   const { mean, low, high } = pairedDifference(
@@ -128,9 +140,4 @@ function compared(own: string, mine: Evaluation, { incumbent, sessions }: Agains
       reason: `${own}, ${difference}: not surely worse, and surely better for sessions`,
     }
   return { isBetter: false, reason: `${own}, ${difference}: not better than the model in place` }
-}
-
-/** The metric that models are chosen by. */
-export function ndcgOf({ metrics }: Evaluation): number {
-  return metrics[`ndcg@${K}`] ?? 0
 }

@@ -8,27 +8,34 @@ import {
   timeSplit,
   tune,
 } from '@arus/recommenders'
+import type { SparkCompute } from '../compute/spark-compute.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
-import { bestOf, evaluateIncumbent, judge, K, ndcgOf, replacing, USERS_MAX } from './gate.ts'
+import { type Evaluated, fitBest } from './fit-best.ts'
+import { evaluateIncumbent, judge, replacing, USERS_MAX } from './gate.ts'
 import { saveBundle } from './model-bundle.ts'
 import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
+import { K } from './ndcg.ts'
 import { readSessions } from './read-sessions.ts'
 import { readTrainingData } from './read-training-data.ts'
+import { fitting, SPARK_ALS, SPARK_ALS_DEFAULTS } from './spark-als-options.ts'
+import type { SparkTrainer } from './spark-trainer.ts'
 import { NO_SESSIONS, trainSessions } from './train-sessions.ts'
 
 export interface TrainOptions {
   readonly lake: Lake
   readonly registry: Registry
+  /** Fits a model beside those of this process; without it, and where it is away, there are these. */
+  readonly spark?: SparkCompute | null
   readonly now: () => number
   readonly onProgress: OnProgress
   readonly signal: AbortSignal
   /** Promote whatever comes out. */
   readonly force?: boolean
   /**
-   * Where somebody waits: so many models are tried in the search at most, and none of sessions. As many as the budget of time allows
-   * when not given.
+   * Where somebody waits: so many models are tried in the search at most, none on Spark and none of sessions. As many as the budget of
+   * time allows when not given.
    */
   readonly trialsMax?: number | undefined
 }
@@ -48,12 +55,9 @@ const VALIDATION_USERS_MAX = 2_000
 const TUNING_SECONDS_MAX = 15
 /** Beyond so many interactions the defaults are used, without a search. */
 const TUNED_INTERACTIONS_MAX = 2_000_000
-/** Stored with every version: what answers when the chosen model has nothing, and for products. */
-const SMALL_KINDS: readonly string[] = ['popular', 'trending', 'content', 'walk']
-
 /**
  * Trains from silver: splits by time, tunes the models on the newest part of the training data only, ranks everything
- * for the held-out users with every algorithm, chooses the best, fits it again on all data and registers the version. It is promoted only when
+ * for the held-out users with every algorithm, Spark's ALS among them where there is a Spark, chooses the best, fits it again on all data and registers the version. It is promoted only when
  * it beats the baselines and the model in place on the same users; one in place that is outdated, holding the history of a shopper who was erased, is replaced
  * whatever comes out. Throws `TRAINING_NO_DATA`.
  */
@@ -66,22 +70,22 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const data = await readTrainingData(lake)
   step('Reading silver')(1)
   const split = timeSplit(data.interactions, TEST_SHARE)
+  const spark = options.trialsMax === undefined ? await sparkTrainer(options) : null
   const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning'), trialsMax: options.trialsMax })
-  const { evaluations, models: past } = evaluateAll(fitsOf(data, tuned, signal), split, {
+  const evaluated = evaluateAll(fitsOf(data, tuned, signal), split, {
     groups: data.groups,
     signal,
     onProgress: step('Evaluating'),
   })
-  let chosen = bestOf(evaluations)
-  let fitted = tuned
-  const incumbent = await evaluateIncumbent(registry, data, { split, signal })
-  if (incumbent?.refit && ndcgOf(incumbent.refit.evaluation) > ndcgOf(evaluations.get(chosen)!)) {
-    // The search found nothing as good as the options in place: they are kept, and learn from newer data.
-    chosen = incumbent.kind
-    fitted = incumbent.refit.options
-    evaluations.set(chosen, incumbent.refit.evaluation)
-    past.set(chosen, incumbent.refit.model)
+  const { evaluations, models: past } = evaluated
+  const found = {
+    ...tuned,
+    ...(await evaluateOnSpark(spark, split, { groups: data.groups, signal, ...evaluated })),
   }
+  const incumbent = await evaluateIncumbent(registry, data, { split, spark, signal })
+  step('Fitting on all data')(0)
+  const { chosen, fitted, models } = await fitBest(data, { found, incumbent, spark, signal, ...evaluated })
+  step('Fitting on all data')(1)
   step('Learning sessions')(0)
   const sessions = options.trialsMax === undefined ? await readSessions(lake, data.products) : null
   const ofSessions =
@@ -98,20 +102,21 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)
     : judge(chosen, evaluations, { incumbent, sessions: ofSessions })
-  step('Fitting on all data')(0)
-  // What was tuned is large, and of use to nobody where another model answers.
-  const kept = [...fitsOf(data, fitted, signal)].filter(
-    ([kind]) => SMALL_KINDS.includes(kind) || kind === chosen,
-  )
-  const models = new Map(kept.map(([kind, fit]) => [kind, fit(data.interactions)]))
-  step('Fitting on all data')(1)
+  const problem = spark?.problem ?? null
+  const reason =
+    problem === null ? verdict.reason : `${verdict.reason}; ${SPARK_ALS} was left out: ${problem}`
   const metrics = Object.fromEntries([...evaluations].map(([kind, { metrics: values }]) => [kind, values]))
   const registered = await registry.register(
     {
       kind: chosen,
       metrics,
       session: ofSessions.report,
-      params: { choice: fitted.choice, walk: fitted.walk, test_share: TEST_SHARE },
+      params: {
+        choice: fitted.choice,
+        walk: fitted.walk,
+        ...(chosen === SPARK_ALS ? { spark_als: fitted.sparkAls } : {}),
+        test_share: TEST_SHARE,
+      },
       table_versions: {
         ...data.tableVersions,
         ...(sessions === null ? {} : { 'silver.events': sessions.version }),
@@ -120,15 +125,21 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
       product_count: data.interactions.itemCount,
       interaction_count: data.interactions.users.length,
       trained_at: startedAtMs,
-      reason: verdict.reason,
+      reason,
     },
     saveBundle({ chosen, products: data.products, models, session: ofSessions.session }),
   )
   await writeMetrics(lake, registered)
   const wasPromoted = verdict.isBetter || options.force === true
-  const reason = verdict.isBetter ? verdict.reason : `promoted by force: ${verdict.reason}`
-  const version = wasPromoted ? await registry.promote(registered.version, reason) : registered
+  const why = verdict.isBetter ? reason : `promoted by force: ${reason}`
+  const version = wasPromoted ? await registry.promote(registered.version, why) : registered
   return { version, wasPromoted, metrics, seconds: (now() - startedAtMs) / 1000 }
+}
+
+/** The client of Spark is loaded only where it is used. */
+async function sparkTrainer({ spark, ...options }: TrainOptions): Promise<SparkTrainer | null> {
+  if (!spark) return null
+  return new (await import('./spark-trainer.ts')).SparkTrainer(spark, options)
 }
 
 /** Options by nDCG and recall on the newest fifth of the training data; the test data stay unseen. */
@@ -166,7 +177,7 @@ function evaluateAll(
     readonly signal: AbortSignal
     readonly onProgress: (fraction: number) => void
   },
-): { readonly evaluations: Map<string, Evaluation>; readonly models: Map<string, Model> } {
+): Evaluated {
   const { groups, signal, onProgress } = options
   const evaluations = new Map<string, Evaluation>()
   const models = new Map<string, Model>()
@@ -178,6 +189,29 @@ function evaluateAll(
   }
   onProgress(1)
   return { evaluations, models }
+}
+
+/** Chooses options on validation data, as `tuneModels` does, and adds the model to what was evaluated; nothing where Spark is away. */
+async function evaluateOnSpark(
+  spark: SparkTrainer | null,
+  split: Split,
+  {
+    evaluations,
+    models,
+    ...options
+  }: Evaluated & { readonly groups: ItemGroups; readonly signal: AbortSignal },
+): Promise<Pick<FitOptions, 'sparkAls'>> {
+  if (spark === null) return {}
+  const { train } = split
+  const isSearched = train.users.length <= TUNED_INTERACTIONS_MAX
+  const sparkAls = isSearched
+    ? await spark.search(timeSplit(train, TEST_SHARE))
+    : fitting(SPARK_ALS_DEFAULTS, train)
+  const model = sparkAls && (await spark.fit(train, sparkAls))
+  if (!model) return {}
+  models.set(SPARK_ALS, model)
+  evaluations.set(SPARK_ALS, evaluate(model, split, K, { ...options, userLimit: USERS_MAX }))
+  return { sparkAls }
 }
 
 async function writeMetrics(

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openSparkCompute, type SparkCompute } from '../compute/spark-compute.ts'
 import type { ArusDatabase } from '../database/database.ts'
 import { openSqliteDatabase } from '../database/sqlite-database.ts'
 import { type DuckDb, openDuckDb } from '../lake/duckdb.ts'
@@ -35,9 +36,10 @@ afterEach(async () => {
 
 const shop = (seed: number, share: number) => writeHistory(lake, seed, share)
 
-const run = (force = false, trialsMax?: number): Promise<TrainingReport> =>
+const run = (force = false, trialsMax?: number, spark: SparkCompute | null = null): Promise<TrainingReport> =>
   train({
     trialsMax,
+    spark,
     lake,
     registry,
     now: () => HISTORY_START_MS + 20 * DAY,
@@ -149,6 +151,40 @@ test('better options are promoted though the model in place was fitted on what i
   const again = await run()
   expect(again.wasPromoted).toBe(true)
   expect(again.version.reason).toMatch(/\+0\.\d+ \(95 % .*\) against version 2, fitted on the same data/)
+})
+
+describe('a Spark that does not answer', () => {
+  const spark = openSparkCompute({ remote: 'sc://127.0.0.1:1', kafkaServers: null, lakeAddress: null })
+
+  test('is left out, which the version says', async () => {
+    await shop(1, 0.9)
+    const { version, wasPromoted, metrics } = await run(false, undefined, spark)
+    expect(wasPromoted).toBe(true)
+    expect(metrics).not.toHaveProperty('spark-als')
+    expect(version.reason).toMatch(/; spark-als was left out: Spark at sc:\/\/127\.0\.0\.1:1: .*SPARK_REMOTE/)
+    expect(version.params).not.toHaveProperty('spark_als')
+  })
+
+  test('keeps the model in place that it fitted; without a Spark that cannot be fitted again', async () => {
+    await shop(1, 0.9)
+    const { version: first } = await run(false, 1)
+    const { status: _, promoted_at: __, size_bytes: ___, outdated: ____, version: _____, ...rest } = first
+    const fittedThere = {
+      kind: 'spark-als',
+      params: { ...first.params, spark_als: { rank: 16, regParam: 0.1, alpha: 10, maxIter: 5, seed: 1 } },
+    }
+    const registered = await registry.register(
+      { ...rest, ...fittedThere },
+      await registry.artefact(first.version),
+    )
+    await registry.promote(registered.version, 'by hand')
+    const away = await run(false, undefined, spark)
+    expect(away.wasPromoted).toBe(false)
+    expect(away.version.reason).toMatch(/version 2, in place, is to be compared when Spark answers again/)
+    const without = await run(false, 1)
+    expect(without.wasPromoted).toBe(true)
+    expect(without.version.reason).toMatch(/version 2, in place, cannot be fitted again/)
+  })
 })
 
 test('without events it says what to do', async () => {

@@ -1,0 +1,63 @@
+import type { Evaluation, Model } from '@arus/recommenders'
+import { bestOf, type Incumbent } from './gate.ts'
+import { type FitOptions, fitsOf } from './model-fits.ts'
+import { ndcgOf } from './ndcg.ts'
+import type { TrainingData } from './read-training-data.ts'
+import { SPARK_ALS } from './spark-als-options.ts'
+import type { SparkTrainer } from './spark-trainer.ts'
+
+/** By algorithm. */
+export interface Evaluated {
+  readonly evaluations: Map<string, Evaluation>
+  /** Fitted on the training part. */
+  readonly models: Map<string, Model>
+}
+
+export interface FitBestOptions extends Evaluated {
+  /** What the search found. */
+  readonly found: FitOptions
+  readonly incumbent: Incumbent | null
+  readonly spark: SparkTrainer | null
+  readonly signal: AbortSignal
+}
+
+/** What goes into a version. */
+export interface FittedBest {
+  readonly chosen: string
+  readonly fitted: FitOptions
+  /** On all data: the chosen one, and the small ones. */
+  readonly models: ReadonlyMap<string, Model>
+}
+
+/** Stored with every version: what answers when the chosen model has nothing, and for products. */
+const SMALL_KINDS: readonly string[] = ['popular', 'trending', 'content', 'walk']
+
+/**
+ * Fits the best on everything. Where the search found nothing as good as the options in place, they are kept, and learn from newer data; what
+ * they were evaluated to is then among `evaluations`. Should Spark go away now, the best of the others is taken.
+ */
+export async function fitBest(data: TrainingData, options: FitBestOptions): Promise<FittedBest> {
+  const { found, incumbent, spark, signal, evaluations, models: past } = options
+  let chosen = bestOf(evaluations)
+  let fitted = found
+  if (incumbent?.refit && ndcgOf(incumbent.refit.evaluation) > ndcgOf(evaluations.get(chosen)!)) {
+    chosen = incumbent.kind
+    fitted = incumbent.refit.options
+    evaluations.set(chosen, incumbent.refit.evaluation)
+    past.set(chosen, incumbent.refit.model)
+  }
+  const models = new Map<string, Model>()
+  if (chosen === SPARK_ALS) {
+    const model = fitted.sparkAls && (await spark?.fit(data.interactions, fitted.sparkAls))
+    if (!model) {
+      evaluations.delete(SPARK_ALS)
+      past.delete(SPARK_ALS)
+      return fitBest(data, { ...options, incumbent: incumbent?.kind === SPARK_ALS ? null : incumbent })
+    }
+    models.set(chosen, model)
+  }
+  // What was tuned is large, and of use to nobody where another model answers.
+  for (const [kind, fit] of fitsOf(data, fitted, signal))
+    if (SMALL_KINDS.includes(kind) || kind === chosen) models.set(kind, fit(data.interactions))
+  return { chosen, fitted, models }
+}

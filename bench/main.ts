@@ -7,6 +7,7 @@ import { benchEvents } from './events.ts'
 import { benchExplore } from './explore.ts'
 import { benchFreshness } from './freshness.ts'
 import { benchImport } from './import.ts'
+import { benchIntake } from './intake.ts'
 import { benchKafka } from './kafka.ts'
 import { benchKernels } from './kernels.ts'
 import { benchLake } from './lake.ts'
@@ -44,6 +45,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
       port: 8392,
     }),
   taste: () => benchTaste({ productCount: 20_000, port: 8393 }),
+  intake: () => benchIntake(),
   live: () => benchLive({ eventCount: 200_000 }),
   quality: () => benchQuality(),
   train: () => benchTrain(),

@@ -31,6 +31,8 @@ export class BlendModel implements Model {
   readonly #parts: readonly BlendPart[]
   readonly #recencyExponent: number
   readonly #depth: number
+  /** Of the answer being computed, all zero between answers. */
+  readonly #sums: Float64Array
 
   /** Throws `MODEL_INPUT_INVALID` where there is no part, a weight is not above 0, or parts differ in their items. */
   constructor(parts: readonly BlendPart[], { recencyExponent = 0, depth = BLEND_DEPTH }: BlendOptions = {}) {
@@ -46,6 +48,7 @@ export class BlendModel implements Model {
     this.#parts = [...parts].sort((a, b) => b.weight - a.weight)
     this.#recencyExponent = recencyExponent
     this.#depth = depth
+    this.#sums = new Float64Array(this.itemCount)
   }
 
   /** `loadPart` opens the file of a part. */
@@ -117,24 +120,31 @@ export class BlendModel implements Model {
       const list = ask(model, depth)
       return { list, factor: weight / (list.scores[0] ?? 1) }
     })
-    return joinLists(lists, k)
+    return joinLists(lists, k, this.#sums)
   }
 }
 
-/** The `k` best by the sum over lists of factor × score. */
+/** The `k` best by the sum over lists of factor × score. `sums` is scratch for it: one zero an item, and zeros again afterwards. */
 export function joinLists(
   lists: readonly { readonly list: ScoredItems; readonly factor: number }[],
   k: number,
+  sums: Float64Array,
 ): ScoredItems {
-  const sums = new Map<number, number>()
-  for (const {
-    list: { items, scores },
-    factor,
-  } of lists)
-    for (let n = 0; n < items.length; n++)
-      sums.set(items[n]!, (sums.get(items[n]!) ?? 0) + factor * scores[n]!)
-  const top = new TopK(Math.min(k, sums.size))
-  for (const [item, score] of sums) top.offer(item, score)
+  let count = 0
+  for (const { list, factor } of lists) {
+    const { items, scores } = list
+    for (let n = 0; n < items.length; n++) sums[items[n]!]! += factor * scores[n]!
+    count += items.length
+  }
+  const top = new TopK(Math.min(k, count))
+  for (const { list } of lists) {
+    for (const item of list.items) {
+      const sum = sums[item]!
+      // Zero: offered by a list before, since every score and factor is above it.
+      if (sum !== 0) top.offer(item, sum)
+      sums[item] = 0
+    }
+  }
   return top.result()
 }
 

@@ -50,6 +50,7 @@ export function blendWeights(
   const first = alone.indexOf(Math.max(...alone))
   const weights: number[] = parts.map((_, n) => (n === first ? 1 : 0))
   let score = alone[first] ?? 0
+  const sums = new Float64Array(itemCountOf(parts))
   for (let round = 0; round < ROUNDS_MAX; round++) {
     let hasChanged = false
     for (let part = 0; part < parts.length; part++) {
@@ -58,7 +59,7 @@ export function blendWeights(
       for (const weight of STEPS) {
         if (weight === weights[part]) continue
         const tried = weights.with(part, weight)
-        const found = scoreOf(joined(parts, tried, judge), judge)
+        const found = scoreOf(joined(parts, tried, { judge, sums }), judge)
         const needed = weight === 0 || before > 0 ? score : score * (1 + GAIN_MIN)
         if (found <= needed) continue
         score = found
@@ -71,13 +72,26 @@ export function blendWeights(
   return { weights, score }
 }
 
+/** One more than the largest item. */
+function itemCountOf(parts: readonly Lists[]): number {
+  let count = 0
+  for (const lists of parts)
+    for (const { items } of lists) for (const item of items) count = Math.max(count, item + 1)
+  return count
+}
+
 /** As `BlendModel` joins lists. */
-function joined(parts: readonly Lists[], weights: readonly number[], { users, k }: Judge): Lists {
+function joined(
+  parts: readonly Lists[],
+  weights: readonly number[],
+  { judge, sums }: { readonly judge: Judge; readonly sums: Float64Array },
+): Lists {
   const used = parts.map((lists, n) => ({ lists, weight: weights[n]! })).filter(({ weight }) => weight > 0)
-  return users.map((_, user) =>
+  return judge.users.map((_, user) =>
     joinLists(
       used.map(({ lists, weight }) => ({ list: lists[user]!, factor: weight })),
-      k,
+      judge.k,
+      sums,
     ),
   )
 }

@@ -16,6 +16,11 @@ export class TopK {
     this.#scores = new Float32Array(this.#k)
   }
 
+  /** True when there are `k`: from now on only better ones are taken. */
+  get isFull(): boolean {
+    return this.#size === this.#k
+  }
+
   /** What a score must reach to be taken: asking first saves the filter's time for most items. */
   get least(): number {
     return this.#size < this.#k ? Number.NEGATIVE_INFINITY : (this.#scores[0] ?? Number.POSITIVE_INFINITY)
@@ -29,10 +34,9 @@ export class TopK {
       // Zero has one sign.
       this.#scores[this.#size] = score + 0
       this.#rise(this.#size++)
-    } else if (this.#k > 0 && this.#isBetter(score, item, this.#scores[0]!, this.#items[0]!)) {
-      this.#items[0] = item
-      this.#scores[0] = score + 0
-      this.#sink(0, this.#size)
+    } else if (this.#k > 0) {
+      const rounded = Math.fround(score) + 0
+      if (isBefore(rounded, item, this.#scores[0]!, this.#items[0]!)) this.#replaceWorst(item, rounded)
     }
   }
 
@@ -59,45 +63,46 @@ export class TopK {
     return { items, scores }
   }
 
-  #isBetter(score: number, item: number, other: number, otherItem: number): boolean {
-    const rounded = Math.fround(score)
-    return rounded > other || (rounded === other && item < otherItem)
-  }
-
-  #isWorse(a: number, b: number): boolean {
-    return this.#isBetter(this.#scores[b]!, this.#items[b]!, this.#scores[a]!, this.#items[a]!)
-  }
-
   #rise(at: number): void {
-    let child = at
-    while (child > 0) {
-      const parent = (child - 1) >> 1
-      if (!this.#isWorse(child, parent)) return
-      this.#swap(child, parent)
-      child = parent
+    const items = this.#items
+    const scores = this.#scores
+    const item = items[at]!
+    const score = scores[at]!
+    let hole = at
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1
+      if (!isBefore(scores[parent]!, items[parent]!, score, item)) break
+      items[hole] = items[parent]!
+      scores[hole] = scores[parent]!
+      hole = parent
     }
+    items[hole] = item
+    scores[hole] = score
   }
 
-  #sink(from: number, size: number): void {
-    let parent = from
-    for (;;) {
-      let worst = parent
-      for (const child of [2 * parent + 1, 2 * parent + 2])
-        if (child < size && this.#isWorse(child, worst)) worst = child
-      if (worst === parent) return
-      this.#swap(parent, worst)
-      parent = worst
+  /** Puts an item in place of the worst. */
+  #replaceWorst(item: number, score: number): void {
+    const items = this.#items
+    const scores = this.#scores
+    const size = this.#size
+    let hole = 0
+    for (let child = 1; child < size; child = 2 * hole + 1) {
+      const other = child + 1
+      if (other < size && isBefore(scores[child]!, items[child]!, scores[other]!, items[other]!))
+        child = other
+      if (!isBefore(score, item, scores[child]!, items[child]!)) break
+      items[hole] = items[child]!
+      scores[hole] = scores[child]!
+      hole = child
     }
+    items[hole] = item
+    scores[hole] = score
   }
+}
 
-  #swap(a: number, b: number): void {
-    const item = this.#items[a]!
-    const score = this.#scores[a]!
-    this.#items[a] = this.#items[b]!
-    this.#scores[a] = this.#scores[b]!
-    this.#items[b] = item
-    this.#scores[b] = score
-  }
+/** Whether an item ranks before another: scores as kept, in float32. */
+function isBefore(score: number, item: number, other: number, otherItem: number): boolean {
+  return score > other || (score === other && item < otherItem)
 }
 
 /** Where the halves of a 64-bit number stand in memory. */
@@ -105,28 +110,13 @@ const LOW = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1
 const HIGH = 1 - LOW
 const SIGN = 0x80000000
 
-/** Bits of a float as a whole number that grows with it. */
-function ascending(bits: number): number {
+/** Bits of a float as a whole number that grows with it, of which 32 bits count. */
+export function ascending(bits: number): number {
   return bits & SIGN ? ~bits : bits | SIGN
 }
 
 function original(ascendingBits: number): number {
   return ascendingBits & SIGN ? ascendingBits ^ SIGN : ~ascendingBits
-}
-
-/** Best of a dense array of scores; items with score 0 or less are left out. */
-export function topOfScores(
-  scores: Float32Array,
-  touched: Iterable<number>,
-  k: number,
-  isAllowed: ItemFilter,
-): ScoredItems {
-  const top = new TopK(Math.min(k, scores.length))
-  for (const item of touched) {
-    const score = scores[item]!
-    if (score > 0 && score >= top.least && isAllowed(item)) top.offer(item, score)
-  }
-  return top.result()
 }
 
 /** The filter asked for, or the default: everything but the user's own items. */

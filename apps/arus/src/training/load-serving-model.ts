@@ -10,6 +10,11 @@ const SIMILAR_BY = ['walk', 'content'] as const
 /** Ids remembered at most, each way. */
 const REMEMBERED_MAX = 100_000
 
+/** What is remembered of an item in `knows`. */
+const NOT_LOOKED = 0
+const KNOWN = 1
+const NOT_KNOWN = 2
+
 /** Makes a version ready to answer. Throws `MODEL_FILE_CORRUPT`. */
 export function loadServingModel(version: ModelVersion, artefact: Uint8Array): ServingModel {
   try {
@@ -41,6 +46,8 @@ class BundleServingModel implements ServingModel {
   /** Ids and places that were asked for lately: the same few products come up again and again. */
   readonly #ids = new Map<number, string>()
   readonly #places = new Map<string, number>()
+  /** What `knows` found of each item: asked for the newest products of every shopper. */
+  readonly #isKnown: Uint8Array
   /** 1 for what the answer being computed leaves out, all zero between answers: asked for thousands of items an answer. */
   readonly #isLeftOut: Uint8Array
 
@@ -52,6 +59,7 @@ class BundleServingModel implements ServingModel {
     this.#models = bundle.models
     this.#chosen = bundle.models.get(bundle.chosen)
     this.#isLeftOut = new Uint8Array(bundle.products.size)
+    this.#isKnown = new Uint8Array(bundle.products.size)
     this.session = bundle.session === null ? null : this.#sessionRetriever(bundle.session)
   }
 
@@ -110,7 +118,13 @@ class BundleServingModel implements ServingModel {
   knows(productId: string): boolean {
     const item = this.#indexOf(productId)
     if (item < 0) return false
-    return SIMILAR_BY.some((kind) => (this.#models.get(kind)?.similar(item, { k: 1 }).items.length ?? 0) > 0)
+    if (this.#isKnown[item] === NOT_LOOKED) {
+      const hasSimilar = SIMILAR_BY.some(
+        (kind) => (this.#models.get(kind)?.similar(item, { k: 1 }).items.length ?? 0) > 0,
+      )
+      this.#isKnown[item] = hasSimilar ? KNOWN : NOT_KNOWN
+    }
+    return this.#isKnown[item] === KNOWN
   }
 
   similar(productId: string, k: number): Candidate[] {

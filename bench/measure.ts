@@ -8,6 +8,8 @@ export interface ProcessCost {
   /** User and system time of the process and of the children it waited for; resolution 10 ms. */
   readonly cpuSeconds: number
   readonly peakMemoryBytes: number
+  /** The most that was seen of memory that is no file's: without code, and pages of files that the system can drop. */
+  readonly peakAnonymousBytes: number
   readonly output: string
 }
 
@@ -16,7 +18,7 @@ const POLL_MS = 20
 
 /**
  * Runs a command to its end and measures it (Linux: CPU time from the parent's `cutime`/`cstime`, memory as the highest
- * `VmHWM` seen). Throws when it fails. Runs must not overlap.
+ * `VmHWM` and `RssAnon` seen). Throws when it fails. Runs must not overlap.
  */
 export async function measureProcess(
   command: string,
@@ -38,8 +40,12 @@ export async function measureProcess(
     errors = (errors + text).slice(-4_000)
   })
   let peakMemoryBytes = 0
+  let peakAnonymousBytes = 0
   const poll = setInterval(() => {
-    peakMemoryBytes = Math.max(peakMemoryBytes, child.pid === undefined ? 0 : peakMemoryOf(child.pid))
+    if (child.pid === undefined) return
+    const { highest, anonymous } = memoryOf(child.pid)
+    peakMemoryBytes = Math.max(peakMemoryBytes, highest)
+    peakAnonymousBytes = Math.max(peakAnonymousBytes, anonymous)
   }, POLL_MS)
   const [status] = (await once(child, 'close')) as [number | null]
   clearInterval(poll)
@@ -48,6 +54,7 @@ export async function measureProcess(
     wallSeconds: (performance.now() - startedAt) / 1000,
     cpuSeconds: childrenCpuSeconds() - cpuBefore,
     peakMemoryBytes,
+    peakAnonymousBytes,
     output,
   }
 }
@@ -91,10 +98,12 @@ function statOf(pid: number | 'self'): string[] {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
 }
 
-function peakMemoryOf(pid: number): number {
+function memoryOf(pid: number): { readonly highest: number; readonly anonymous: number } {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const bytes = (line: RegExp) => Number(line.exec(status)?.[1] ?? 0) * 1024
+    return { highest: bytes(/VmHWM:\s+(\d+)/), anonymous: bytes(/RssAnon:\s+(\d+)/) }
   } catch {
-    return 0
+    return { highest: 0, anonymous: 0 }
   }
 }

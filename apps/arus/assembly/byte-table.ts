@@ -21,13 +21,17 @@ export class ByteTable {
   count: u32
 }
 
+/** More bytes than most ids have: what is not written to takes no memory. */
+const BYTES_RESERVED: usize = 16
+
+/** With room for `count` strings, so that nothing is copied as it grows and left behind: memory is not given back. */
 export function emptyTable(count: u32): ByteTable {
   const table = changetype<ByteTable>(heap.alloc(offsetof<ByteTable>()))
   let slotCount = SLOTS_AT_FIRST
   while (<f64>slotCount < <f64>(count + 1) / LOAD_MAX) slotCount <<= 1
-  table.byteCapacity = 1 << 16
+  table.byteCapacity = max<usize>(1 << 16, <usize>count * BYTES_RESERVED)
   table.bytes = heap.alloc(table.byteCapacity + SLACK)
-  table.endCapacity = 1 << 12
+  table.endCapacity = max<u32>(1 << 12, count + 2)
   table.ends = heap.alloc((<usize>table.endCapacity) << 2)
   store<u32>(table.ends, 0)
   table.slots = zeros((<usize>slotCount) << 2)

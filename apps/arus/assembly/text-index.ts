@@ -1,7 +1,7 @@
 /**
  * What `TextIndexBuilder` of `apps/arus/src/catalogue/text-index-builder.ts` does for every word of a catalogue: cuts texts into
  * tokens as `tokenizer.ts` does, numbers them, and collects per text its distinct terms. A text from its first word beyond
- * ASCII on is cut by the caller. One index, and one table of ids, in each memory.
+ * ASCII on is cut by the caller, who also puts by what is handed to him. One index, and one table of ids, in each memory.
  */
 // biome-ignore lint/style/useImportType: AssemblyScript knows no other import
 import { ByteTable, emptyTable, hashOf, intern, SLACK, slotOf, zeros } from './byte-table'
@@ -11,10 +11,9 @@ const TOKEN_BYTES_MAX: usize = 64
 const POSTING_SHIFT: u32 = 3
 const FREQUENCY_MAX: u32 = 7
 const LENGTH_MAX: u32 = 255
-/** Entries are kept in segments of this many, so that nothing is copied as they grow. */
-const SEGMENT_BITS: u32 = 20
-const SEGMENT_ENTRIES: u32 = 1 << SEGMENT_BITS
-const SEGMENTS_MAX: u32 = 1 << (32 - SEGMENT_BITS)
+/** Words that are handed to the caller together. */
+const SEGMENT_WORDS: u32 = 1 << 20
+const WORDS_MAX: u32 = 0xf0000000
 const NO_NAME: u32 = 0xffffffff
 
 const ids = changetype<ByteTable>(heap.alloc(offsetof<ByteTable>()))
@@ -24,15 +23,19 @@ const terms = emptyTable(0)
 let termCapacity: u32 = 1 << 12
 let termFacts: usize = zeros((<usize>termCapacity) << 3)
 
-/** Per text its distinct terms, `term * 8 + frequency`, never over two segments. */
-const segments = zeros((<usize>SEGMENTS_MAX) << 2)
-let segmentCount: u32 = 0
-let segment: usize = 0
-let used: u32 = SEGMENT_ENTRIES
+/** Of each text how many distinct terms it has, then an entry for each of them: `term * 8 + frequency`. */
+const segment = heap.alloc((<usize>SEGMENT_WORDS) << 2)
+let used: u32 = 0
+/** Words of the segments before. */
+let before: u32 = 0
+/** The most distinct terms that a text has. */
+let entriesMax: u32 = 0
 
-/** Per text: where its entries begin, how many they are; its length in tokens. */
+/** Takes `wordCount` words from `from` on: a segment, texts not cut. */
+declare function takeSegment(from: usize, wordCount: u32): void
+
+/** Per text: its length in tokens. */
 let textCapacity: u32 = 1 << 12
-let texts: usize = zeros((<usize>textCapacity) << 3)
 let lengths: usize = zeros(textCapacity)
 let textCount: u32 = 0
 let tokenCount: u64 = 0
@@ -59,6 +62,11 @@ const HASH_MULTIPLIER: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15
 
 export function allocate(byteCount: u32): usize {
   return heap.alloc(<usize>byteCount + SLACK)
+}
+
+/** Gives back what was allocated last. */
+export function release(place: usize): void {
+  heap.free(place)
 }
 
 // ── lines ──
@@ -107,9 +115,13 @@ function textEnd(from: usize): usize {
 
 // ── ids ──
 
-export function startIds(count: u32): void {
+/** Makes room for the ids and the texts of `count` products; there may be more. Called once, before any text is added. */
+export function startProducts(count: u32): void {
   const table = emptyTable(count)
   memory.copy(changetype<usize>(ids), changetype<usize>(table), offsetof<ByteTable>())
+  if (count <= textCapacity) return
+  textCapacity = count
+  lengths = heap.alloc(count)
 }
 
 /** Numbers the ids of `count` rows from `next` on; answers the first row whose id came before, or `count`. */
@@ -195,8 +207,9 @@ function begin(from: usize, byteCount: usize, name: u32): void {
   const firstName = name === NO_NAME ? 0 : load<u32>(nameStarts + ((<usize>name) << 2))
   const nameEnd = name === NO_NAME ? 0 : load<u32>(nameStarts + ((<usize>name) << 2), 4)
   // A ligature of three bytes (U+FDFA) becomes four words, none becomes more.
-  reserve(<u32>byteCount * 2 + (nameEnd - firstName))
-  start = ((segmentCount - 1) << SEGMENT_BITS) + used
+  reserve(<u32>byteCount * 2 + (nameEnd - firstName) + 1)
+  used++
+  start = before + used
   textTokens = nameEnd - firstName
   pendingName = firstName
   pendingNameEnd = nameEnd
@@ -263,7 +276,7 @@ function addTerm(term: u32): void {
   const facts = termFacts + ((<usize>term) << 3)
   const last = load<u32>(facts)
   if (last > start) {
-    const entry = segment + ((<usize>((last - 1) & (SEGMENT_ENTRIES - 1))) << 2)
+    const entry = segment + ((<usize>(last - 1 - before)) << 2)
     const value = load<u32>(entry)
     if ((value & FREQUENCY_MAX) < FREQUENCY_MAX) store<u32>(entry, value + 1)
     return
@@ -271,26 +284,30 @@ function addTerm(term: u32): void {
   store<u32>(facts, load<u32>(facts, 4) + 1, 4)
   store<u32>(segment + ((<usize>used) << 2), (term << POSTING_SHIFT) + 1)
   used++
-  store<u32>(facts, ((segmentCount - 1) << SEGMENT_BITS) + used)
+  store<u32>(facts, before + used)
 }
 
 function close(): void {
   for (let n = pendingName; n < pendingNameEnd; n++) addTerm(load<u32>(nameTerms + ((<usize>n) << 2)))
   if (textCount === textCapacity) growTexts()
-  const facts = texts + ((<usize>textCount) << 3)
-  store<u32>(facts, start)
-  store<u32>(facts, ((segmentCount - 1) << SEGMENT_BITS) + used - start, 4)
+  const entryCount = before + used - start
+  store<u32>(segment + ((<usize>(start - 1 - before)) << 2), entryCount)
+  entriesMax = max(entriesMax, entryCount)
   store<u8>(lengths + textCount, min(LENGTH_MAX, textTokens))
   textCount++
   tokenCount += textTokens
 }
 
-function reserve(entryCount: u32): void {
-  if (used + entryCount <= SEGMENT_ENTRIES) return
-  if (entryCount > SEGMENT_ENTRIES || segmentCount === SEGMENTS_MAX) unreachable()
-  segment = heap.alloc((<usize>SEGMENT_ENTRIES) << 2)
-  store<u32>(segments + ((<usize>segmentCount) << 2), <u32>segment)
-  segmentCount++
+function reserve(wordCount: u32): void {
+  if (used + wordCount <= SEGMENT_WORDS) return
+  if (wordCount > SEGMENT_WORDS || before > WORDS_MAX) unreachable()
+  endSegment()
+}
+
+/** Hands over the words of the texts so far. */
+export function endSegment(): void {
+  takeSegment(segment, used)
+  before += used
   used = 0
 }
 
@@ -303,69 +320,161 @@ function growTerms(): void {
 
 function growTexts(): void {
   textCapacity <<= 1
-  texts = heap.realloc(texts, (<usize>textCapacity) << 3)
   lengths = heap.realloc(lengths, textCapacity)
 }
 
 // ── the finished index ──
 
+/** Per term: where its postings begin among those of all. */
 let offsets: usize = 0
+/** Postings of the terms of one block. */
 let postings: usize = 0
-/** Per term: where its next posting goes. */
+/** Per term of the block: where in it its next posting goes. */
 let next: usize = 0
+/** The block's first term. */
+let blockTerm: u32 = 0
 
-/** Makes room for the postings of all texts. */
-export function startPostings(): void {
+/** Counts the postings of each term, of all texts. */
+export function countPostings(): void {
   offsets = zeros((<usize>terms.count + 1) << 2)
   next = heap.alloc((<usize>terms.count + 1) << 2)
   let sum: u32 = 0
   for (let term: u32 = 0; term < terms.count; term++) {
     const place = (<usize>term) << 2
-    store<u32>(next + place, sum)
     sum += load<u32>(termFacts + (place << 1), 4)
     store<u32>(offsets + place, sum, 4)
   }
-  postings = heap.alloc((<usize>sum) << 2)
+}
+
+/** Begins with the postings of terms `first` to `end`, at `place`, where there must be room for them. */
+export function startPostings(first: u32, end: u32, place: usize): void {
+  blockTerm = first
+  postings = place
+  const before = load<u32>(offsets + ((<usize>first) << 2))
+  for (let term = first; term < end; term++)
+    store<u32>(next + ((<usize>(term - first)) << 2), load<u32>(offsets + ((<usize>term) << 2)) - before)
+}
+
+// ── texts in the order of documents ──
+
+/** Documents whose entries are brought together: these are put in order within memory. */
+const BUCKET_BITS: u32 = 16
+/** Words of a bucket that are handed over together, or those of the longest text. */
+const CHUNK_WORDS: u32 = 1 << 13
+/** Words that wait in all buckets together, where texts are not long. */
+const WAITING_WORDS_MAX: u32 = 1 << 21
+
+/** Of each block of terms a bucket for each range of documents. */
+let buckets: usize = 0
+let bucketCount: u32 = 0
+let chunkWords: u32 = 0
+/** Per bucket: words that wait to be handed over. */
+let waiting: usize = 0
+/** Of each block: its first term; and where the next entry of a text is written. */
+let blockCount: u32 = 0
+let blockTerms: usize = 0
+let cursors: usize = 0
+
+/** Takes `wordCount` words of a bucket: that of documents `n << BUCKET_BITS` on in block b is `b * ranges + n`. */
+declare function takeChunk(bucket: u32, from: usize, wordCount: u32): void
+
+/** Begins to divide texts among the buckets of so many documents and blocks of terms; `firstTerms` are those of the blocks. */
+export function startBuckets(documentCount: u32, count: u32, firstTerms: usize): void {
+  bucketCount = (documentCount + (1 << BUCKET_BITS) - 1) >>> BUCKET_BITS
+  blockCount = count
+  blockTerms = firstTerms
+  chunkWords = max(min(CHUNK_WORDS, WAITING_WORDS_MAX / (bucketCount * count + 1)), entriesMax + 2)
+  buckets = heap.alloc((<usize>bucketCount * count * chunkWords) << 2)
+  waiting = zeros((<usize>bucketCount * count) << 2)
+  cursors = heap.alloc((<usize>count) << 2)
 }
 
 /**
- * Adds the postings of documents `first` to `end`, after those of all before: document n is text `order[n]`. In several calls,
- * as an engine makes good code of what it is in the middle of for the next call only.
+ * Divides the texts of a segment: the entries of each go to its document's bucket of their block, after the document and how
+ * many they are. `documentOf` is that of all texts, `text` the number of the segment's first; answers that of the next
+ * segment's.
  */
-export function addPostings(order: usize, first: u32, end: u32): void {
-  while (first < end) {
-    const count = min(BLOCK, end - first)
-    findEntries(order + ((<usize>first) << 2), count)
-    for (let n: u32 = 0; n < count; n++) postDocument(first + n, found + ((<usize>n) << 3))
-    first += count
+export function divide(words: usize, wordCount: u32, documentOf: usize, text: u32): u32 {
+  const stop = words + ((<usize>wordCount) << 2)
+  while (words < stop) {
+    const entryCount = load<u32>(words)
+    const end = words + ((<usize>entryCount + 1) << 2)
+    divideText(load<u32>(documentOf + ((<usize>text) << 2)), words + 4, end)
+    words = end
+    text++
   }
+  return text
 }
 
-/** Of each of these: where its entries are, and where they end. */
-const found: usize = heap.alloc((<usize>BLOCK) << 3)
-
-/** Entries lie anywhere in memory: read at once, one wait does for many of them. */
-function findEntries(order: usize, count: u32): void {
-  let sum: u32 = 0
-  for (let n: u32 = 0; n < count; n++) {
-    const facts = texts + ((<usize>load<u32>(order + ((<usize>n) << 2))) << 3)
-    const first = load<u32>(facts)
-    const entries =
-      load<u32>(segments + ((<usize>(first >>> SEGMENT_BITS)) << 2)) + ((first & (SEGMENT_ENTRIES - 1)) << 2)
-    const end = entries + (load<u32>(facts, 4) << 2)
-    if (end > entries) sum += load<u32>(<usize>entries) + load<u32>(<usize>end - 4)
-    store<u32>(found + ((<usize>n) << 3), entries)
-    store<u32>(found + ((<usize>n) << 3), end, 4)
-  }
-  touched += sum
+/** Hands over what waits in buckets. */
+export function endBuckets(): void {
+  for (let bucket: u32 = 0; bucket < bucketCount * blockCount; bucket++) handOver(bucket)
 }
 
-function postDocument(document: u32, entries: usize): void {
-  const end = <usize>load<u32>(entries, 4)
-  const posting = document << POSTING_SHIFT
-  for (let entry = <usize>load<u32>(entries); entry < end; entry += 4) {
+function divideText(document: u32, entry: usize, end: usize): void {
+  const wordsMax = <u32>((end - entry) >>> 2) + 2
+  for (let block: u32 = 0; block < blockCount; block++) {
+    const bucket = block * bucketCount + (document >>> BUCKET_BITS)
+    if (load<u32>(waiting + ((<usize>bucket) << 2)) + wordsMax > chunkWords) handOver(bucket)
+    const place = endOf(bucket)
+    store<u32>(place, document)
+    store<u32>(cursors + ((<usize>block) << 2), <u32>place + 8)
+  }
+  for (; entry < end; entry += 4) {
     const value = load<u32>(entry)
-    const place = next + ((<usize>(value >>> POSTING_SHIFT)) << 2)
+    const term = value >>> POSTING_SHIFT
+    let next = blockTerms + 4
+    const last = blockTerms + ((<usize>blockCount) << 2)
+    while (next < last && term >= load<u32>(next)) next += 4
+    const cursor = cursors + (next - 4 - blockTerms)
+    const place = load<u32>(cursor)
+    store<u32>(<usize>place, value)
+    store<u32>(cursor, place + 4)
+  }
+  for (let block: u32 = 0; block < blockCount; block++) {
+    const bucket = block * bucketCount + (document >>> BUCKET_BITS)
+    const place = endOf(bucket)
+    const wordCount = (load<u32>(cursors + ((<usize>block) << 2)) - <u32>place) >>> 2
+    if (wordCount === 2) continue
+    store<u32>(place, wordCount - 2, 4)
+    const count = waiting + ((<usize>bucket) << 2)
+    store<u32>(count, load<u32>(count) + wordCount)
+  }
+}
+
+function endOf(bucket: u32): usize {
+  return buckets + ((<usize>bucket * chunkWords + load<u32>(waiting + ((<usize>bucket) << 2))) << 2)
+}
+
+function handOver(bucket: u32): void {
+  const count = waiting + ((<usize>bucket) << 2)
+  if (load<u32>(count) === 0) return
+  takeChunk(bucket, buckets + ((<usize>bucket * chunkWords) << 2), load<u32>(count))
+  store<u32>(count, 0)
+}
+
+/** Of each document of a bucket: where its entries stand, 0 for none. */
+const found: usize = heap.alloc((<usize>1) << (BUCKET_BITS + 2))
+
+/** Adds the postings of a bucket of `documentCount` documents from `first` on, after those of the buckets before. */
+export function addPostings(words: usize, wordCount: u32, first: u32, documentCount: u32): void {
+  const stop = words + ((<usize>wordCount) << 2)
+  memory.fill(found, 0, (<usize>documentCount) << 2)
+  while (words < stop) {
+    store<u32>(found + ((<usize>(load<u32>(words) - first)) << 2), <u32>words)
+    words += (<usize>load<u32>(words, 4) + 2) << 2
+  }
+  for (let n: u32 = 0; n < documentCount; n++) {
+    const place = <usize>load<u32>(found + ((<usize>n) << 2))
+    if (place !== 0) postDocument(first + n, place + 8, load<u32>(place, 4))
+  }
+}
+
+function postDocument(document: u32, entry: usize, entryCount: u32): void {
+  const posting = document << POSTING_SHIFT
+  for (const end = entry + ((<usize>entryCount) << 2); entry < end; entry += 4) {
+    const value = load<u32>(entry)
+    const place = next + ((<usize>((value >>> POSTING_SHIFT) - blockTerm)) << 2)
     const to = load<u32>(place)
     store<u32>(place, to + 1)
     store<u32>(postings + ((<usize>to) << 2), posting + (value & FREQUENCY_MAX))
@@ -403,8 +512,6 @@ export function fact(which: u32): f64 {
       return lengths
     case 13:
       return offsets
-    case 14:
-      return postings
     default:
       return 0
   }

@@ -1,6 +1,6 @@
 import { ByteList } from './byte-list.ts'
 import type { FlatReader, FlatSections } from './flat-file.ts'
-import { orderByColumns } from './radix-order.ts'
+import { RadixOrder } from './radix-order.ts'
 
 const SLOTS_AT_FIRST = 1 << 12
 const LOAD_MAX = 0.6
@@ -92,9 +92,10 @@ export class ByteTable {
 
   /** All numbers in the order of their strings' bytes. */
   sorted(): Uint32Array {
-    return orderByColumns([this.strings.fourBytes(0), this.strings.fourBytes(4)], (left, right) =>
-      this.strings.compare(left, right),
-    )
+    const { strings, count } = this
+    const order = new RadixOrder(count)
+    strings.order(order, new Uint32Array(count), new Uint32Array(count))
+    return order.rows
   }
 
   #slotOf(source: Uint8Array, from: number, to: number): number {

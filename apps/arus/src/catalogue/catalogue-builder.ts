@@ -49,30 +49,44 @@ export async function buildCatalogue(options: BuildCatalogueOptions): Promise<st
 async function writeVersion(path: string, options: BuildCatalogueOptions): Promise<void> {
   const textsFile = join(path, TEXTS_FILE)
   await options.products.writeTexts(textsFile)
-  const columns =
-    (await readProducts(textsFile, options, false)) ?? (await readProducts(textsFile, options, true))
-  if (columns === null) throw new ArusError('INTERNAL', `${textsFile} has other lines than were announced`)
-  if (columns.count === 0)
-    throw new ArusError('CATALOGUE_EMPTY', 'No product was left to serve after the import')
+  const isWritten = (await writeIndex(path, options, false)) || (await writeIndex(path, options, true))
+  if (!isWritten) throw new ArusError('INTERNAL', `${textsFile} has other lines than were announced`)
   fsyncFile(textsFile)
-  writeFlatFile(join(path, INDEX_FILE), columns.sections())
 }
 
-/** Null where a text holds what should end it, so that lines cannot be cut without being told their lengths. */
-async function readProducts(
-  textsFile: string,
-  { products, productCount, categories, signal, onProgress }: BuildCatalogueOptions,
+/** False where a text holds what should end it, so that lines cannot be cut without being told their lengths. */
+async function writeIndex(
+  path: string,
+  options: BuildCatalogueOptions,
   withTextBytes: boolean,
-): Promise<CatalogueColumns | null> {
-  const columns = new CatalogueColumns(productCount, categories)
+): Promise<boolean> {
+  const columns = new CatalogueColumns(options.productCount, options.categories, path)
+  try {
+    if (!(await readProducts(columns, join(path, TEXTS_FILE), options, withTextBytes))) return false
+    if (columns.count === 0)
+      throw new ArusError('CATALOGUE_EMPTY', 'No product was left to serve after the import')
+    writeFlatFile(join(path, INDEX_FILE), columns.sections())
+    return true
+  } finally {
+    columns.close()
+  }
+}
+
+/** False where lines cannot be cut. */
+async function readProducts(
+  columns: CatalogueColumns,
+  textsFile: string,
+  { products, signal, onProgress }: BuildCatalogueOptions,
+  withTextBytes: boolean,
+): Promise<boolean> {
   const lines = columns.linesOf(textsFile)
   try {
     for await (const numbers of products.numbers({ withTextBytes })) {
       signal?.throwIfAborted()
-      if (!columns.add(numbers, lines)) return null
+      if (!columns.add(numbers, lines)) return false
       onProgress?.(columns.count)
     }
-    return lines.isAtEnd() ? columns : null
+    return lines.isAtEnd()
   } finally {
     lines.close()
   }

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { ArusError } from '../errors.ts'
 import type { Category } from './catalogue.ts'
 import { NO_CATEGORY } from './catalogue-files.ts'
-import { orderDocuments } from './document-order.ts'
+import { collectGarbage } from './collect-garbage.ts'
+import { ColumnFile } from './column-file.ts'
+import { ORDER_WORDS, orderDocuments } from './document-order.ts'
 import type { FlatArray, FlatBlocks } from './flat-file.ts'
 import { gathered, gatheredBlocks } from './gather.ts'
 import { idSections } from './product-ids.ts'
@@ -13,18 +17,20 @@ import { TextLines } from './text-lines.ts'
 const LF = 10
 
 /** Columns that are kept as they come; each is a section `documents.…` of the index, by document. */
-function keptColumns(productCount: number) {
+function keptColumns(folder: string) {
+  const file = (name: string) => join(folder, name)
   return {
-    popularity: new Float32Array(productCount),
-    price: new Float64Array(productCount),
-    list_price: new Float64Array(productCount),
-    stars: new Float64Array(productCount),
-    reviews: new Uint32Array(productCount),
-    bought_in_last_month: new Uint32Array(productCount),
-    is_best_seller: new Uint8Array(productCount),
-    title_bytes: new Uint16Array(productCount),
-    image_url_bytes: new Uint16Array(productCount),
-    product_url_bytes: new Uint16Array(productCount),
+    popularity: new ColumnFile(file('popularity'), Float32Array),
+    price: new ColumnFile(file('price'), Float64Array),
+    list_price: new ColumnFile(file('list_price'), Float64Array),
+    stars: new ColumnFile(file('stars'), Float64Array),
+    reviews: new ColumnFile(file('reviews'), Uint32Array),
+    bought_in_last_month: new ColumnFile(file('bought_in_last_month'), Uint32Array),
+    is_best_seller: new ColumnFile(file('is_best_seller'), Uint8Array),
+    title_bytes: new ColumnFile(file('title_bytes'), Uint16Array),
+    image_url_bytes: new ColumnFile(file('image_url_bytes'), Uint16Array),
+    product_url_bytes: new ColumnFile(file('product_url_bytes'), Uint16Array),
+    title_start: new ColumnFile(file('title_start'), Float64Array),
   }
 }
 
@@ -49,29 +55,32 @@ function textBytesOf(numbers: ProductNumbers): TextBytes | null {
 }
 
 /**
- * Collects what of each product is kept in flat arrays (id, numbers, where its texts are, the text index), in any order, and
- * numbers the documents when all are there.
+ * Collects what of each product is kept (id, numbers, where its texts are, the text index), in any order, and numbers the
+ * documents when all are there. Numbers wait in files; in memory are 26 bytes of each product for its id and its slot, 2 for
+ * its category, and its text's index; 44 more while the documents are put in order and written.
  */
 export class CatalogueColumns {
   count = 0
   readonly #categories: readonly Category[]
   readonly #categoryIndexes: ReadonlyMap<number, number>
   readonly #kernel = new TextKernel()
-  readonly #text = new TextIndexBuilder(this.#kernel)
+  readonly #text: TextIndexBuilder
+  readonly #folder: string
   readonly #kept: KeptColumns
   readonly #categoryOf: Uint16Array
-  readonly #titleStarts: Float64Array
   /** How far to look ahead for lines. */
   #bytesPerRow = 128
 
-  constructor(productCount: number, categories: readonly Category[]) {
+  /** Files of its own are put below `folder`; `close` removes them. */
+  constructor(productCount: number, categories: readonly Category[], folder: string) {
     this.#categories = categories
     this.#categoryIndexes = new Map(categories.map(({ category_id }, index) => [category_id, index]))
+    this.#folder = mkdtempSync(join(folder, 'columns-'))
+    this.#text = new TextIndexBuilder(this.#kernel, this.#folder)
     this.#text.setNames(categories.map(({ name }) => name))
-    this.#kernel.exports.startIds(productCount)
-    this.#kept = keptColumns(productCount)
+    this.#kernel.exports.startProducts(productCount)
+    this.#kept = keptColumns(this.#folder)
     this.#categoryOf = new Uint16Array(productCount)
-    this.#titleStarts = new Float64Array(productCount)
   }
 
   /** The lines of a file, for `add`: they are read to where the kernel finds them. */
@@ -89,17 +98,19 @@ export class CatalogueColumns {
     const found = this.#findTexts(numbers, lines)
     if (found === null) return false
     const { rows, place, byteCount } = found
-    for (const name of NUMBERS_KEPT) this.#kept[name].set(numbers[name], count)
-    this.#kept.title_bytes.set(rows.titleBytes, count)
-    this.#kept.image_url_bytes.set(rows.imageUrlBytes, count)
-    this.#kept.product_url_bytes.set(rows.productUrlBytes, count)
+    for (const name of NUMBERS_KEPT) this.#kept[name].append(numbers[name])
+    this.#kept.title_bytes.append(rows.titleBytes)
+    this.#kept.image_url_bytes.append(rows.imageUrlBytes)
+    this.#kept.product_url_bytes.append(rows.productUrlBytes)
     const shift = lines.position - place
+    const titleStarts = new Float64Array(rowCount)
     for (let row = 0; row < rowCount; row++) {
       const category = this.#categoryIndexes.get(numbers.category_id[row]!)
       rows.names[row] = category ?? NO_NAME
       this.#categoryOf[count + row] = category ?? NO_CATEGORY
-      this.#titleStarts[count + row] = rows.titleStarts[row]! + shift
+      titleStarts[row] = rows.titleStarts[row]! + shift
     }
+    this.#kept.title_start.append(titleStarts)
     this.#addIds(rows, rowCount)
     this.#text.addRows(rows, rowCount)
     this.count += rowCount
@@ -107,29 +118,35 @@ export class CatalogueColumns {
     return true
   }
 
-  /** Everything by document, as sections of a flat file. */
+  /** Everything by document, as sections of a flat file, to be written before `close`. */
   sections(): Readonly<Record<string, FlatArray | FlatBlocks>> {
     const { popularity, stars, is_best_seller } = this.#kept
     const { ids } = this.#kernel
-    const order = orderDocuments({
-      popularity: popularity.subarray(0, this.count),
-      stars: Float32Array.from(stars.subarray(0, this.count)),
-      isBestSeller: is_best_seller.subarray(0, this.count),
-      ids: ids.strings,
-    })
+    // What reading the products took.
+    collectGarbage()
+    const memory = new ArrayBuffer(this.count * Float64Array.BYTES_PER_ELEMENT)
+    const keys = { popularity, stars, isBestSeller: is_best_seller, ids: ids.strings, memory }
+    const order = this.#kernel.lend(ORDER_WORDS * this.count, (words) => orderDocuments({ ...keys, words }))
+    const documentOf = this.#kernel.documentsOf(order)
     const categoryOf = gathered(this.#categoryOf, order)
     const kept = Object.entries(this.#kept).map(
-      ([name, values]) => [`documents.${name}`, gatheredBlocks(values, order)] as const,
+      ([name, column]) => [`documents.${name}`, gatheredBlocks(column, order, memory)] as const,
     )
     return {
-      ...idSections(ids, order),
-      ...this.#text.sections(order),
+      ...idSections(ids, order, documentOf),
+      ...this.#text.sections(order, documentOf),
       ...byCategory(categoryOf, this.#categories.length),
       ...Object.fromEntries<FlatBlocks>(kept),
       'documents.category': categoryOf,
-      'documents.title_start': gatheredBlocks(this.#titleStarts, order),
       categories: Buffer.from(JSON.stringify(this.#categories)),
     }
+  }
+
+  /** Removes its files. */
+  close(): void {
+    this.#text.close()
+    for (const column of Object.values(this.#kept)) column.close()
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   /** Where the texts of the next products are, once they are in the kernel's memory. */

@@ -167,7 +167,8 @@ function aligned(byteCount: number): number {
   return Math.ceil(byteCount / ALIGNMENT) * ALIGNMENT
 }
 
-function writeAll(descriptor: number, bytes: Uint8Array): void {
+/** Writes all of the bytes where the file stands. */
+export function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length; ) {
     offset += writeSync(descriptor, bytes, offset, Math.min(WRITE_BLOCK_BYTES, bytes.length - offset))
   }

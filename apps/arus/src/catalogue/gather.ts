@@ -1,3 +1,4 @@
+import type { ColumnFile } from './column-file.ts'
 import type { FlatArray, FlatBlocks } from './flat-file.ts'
 
 /** Values gathered at once: few enough to be written out of the caches. */
@@ -10,12 +11,16 @@ export function gathered<T extends FlatArray>(values: T, order: Uint32Array): T 
   return found
 }
 
-/** The same as a section of a flat file, whose blocks are gathered one after the other into one array. */
-export function gatheredBlocks(values: FlatArray, order: Uint32Array): FlatBlocks {
+/**
+ * The same as a section of a flat file, whose blocks are gathered one after the other into one array. The column is read to
+ * `memory` when its section is written.
+ */
+export function gatheredBlocks(column: ColumnFile, order: Uint32Array, memory: ArrayBuffer): FlatBlocks {
   return {
     length: order.length,
-    like: values,
+    like: column.like,
     *[Symbol.iterator]() {
+      const values = column.read(memory)
       const room = arrayLike(values, Math.min(BLOCK_VALUES, order.length))
       for (let first = 0; first < order.length; first += BLOCK_VALUES) {
         const part = order.subarray(first, first + BLOCK_VALUES)

@@ -5,6 +5,7 @@ import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import { buildCatalogueFromLake } from './build-from-lake.ts'
 import { CATALOGUE_FORMAT } from './catalogue-files.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import { openCsvSource } from './csv-source.ts'
 import {
   addNamedCategories,
@@ -148,6 +149,8 @@ async function writeBronze(run: Run, done: DoneSteps | null): Promise<{ version:
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
   })
+  // The ids of all records.
+  collectGarbage()
   await removeMarker(folder)
   await removeProgress(folder)
   say('Writing bronze', 0)

@@ -24,9 +24,7 @@ export class ProductIds {
   }
 }
 
-/** Sections of ids by line, where `order[document]` is the line of a document. */
-export function idSections(table: ByteTable, order: Uint32Array): FlatSections {
-  const documentOf = new Uint32Array(order.length)
-  for (let document = 0; document < order.length; document++) documentOf[order[document]!] = document
+/** Sections of ids by line, where `order[document]` is the line of a document, and `documentOf` the document of a line. */
+export function idSections(table: ByteTable, order: Uint32Array, documentOf: Uint32Array): FlatSections {
   return { ...table.sections('ids'), 'ids.document': documentOf, 'documents.line': order }
 }

@@ -10,24 +10,39 @@ interface Keyed {
 }
 
 /**
- * Row numbers ordered by several columns, ascending, the most significant first, all of one length; rows equal in all of
- * them are ordered by `compareTied`. Radix sort: three passes a column.
+ * Puts row numbers in order, column by column: the last one is the most significant. Radix sort (least significant digit
+ * first), three passes a column.
  */
-export function orderByColumns(
-  columns: readonly Uint32Array[],
-  compareTied: (left: number, right: number) => number,
-): Uint32Array {
-  const rowCount = columns[0]?.length ?? 0
-  let from: Keyed = { keys: new Uint32Array(rowCount), rows: new Uint32Array(rowCount) }
-  let to: Keyed = { keys: new Uint32Array(rowCount), rows: new Uint32Array(rowCount) }
-  for (let row = 0; row < rowCount; row++) from.rows[row] = row
-  for (const column of columns.toReversed()) {
-    const { keys, rows } = from
-    for (let i = 0; i < rowCount; i++) keys[i] = column[rows[i]!]!
-    for (const shift of SHIFTS) if (sortByDigit(from, to, shift)) [from, to] = [to, from]
+export class RadixOrder {
+  /** Words that it works in, for each row. */
+  static readonly WORDS = 4
+  #from: Keyed
+  #to: Keyed
+
+  constructor(rowCount: number, words: Uint32Array = new Uint32Array(RadixOrder.WORDS * rowCount)) {
+    const part = (n: number) => words.subarray(n * rowCount, (n + 1) * rowCount)
+    this.#from = { keys: part(0), rows: part(1) }
+    this.#to = { keys: part(2), rows: part(3) }
+    for (let row = 0; row < rowCount; row++) this.#from.rows[row] = row
   }
-  orderTies(from.rows, columns, compareTied)
-  return from.rows
+
+  /** Row numbers in the order so far. */
+  get rows(): Uint32Array {
+    return this.#from.rows
+  }
+
+  /** Orders by a column, ascending; rows of one value stay as they are. The column is not looked at later. */
+  by(column: Uint32Array): void {
+    const { keys, rows } = this.#from
+    for (let i = 0; i < rows.length; i++) keys[i] = column[rows[i]!]!
+    for (const shift of SHIFTS)
+      if (sortByDigit(this.#from, this.#to, shift)) [this.#from, this.#to] = [this.#to, this.#from]
+  }
+
+  /** Orders rows that are neighbours and equal in all of these columns. */
+  settle(columns: readonly Uint32Array[], compare: (left: number, right: number) => number): void {
+    orderTies(this.rows, columns, compare)
+  }
 }
 
 /** Stable: rows of one digit keep their order. False, and `to` is as it was, when all rows have the same digit. */
@@ -50,14 +65,14 @@ function sortByDigit({ keys, rows }: Keyed, to: Keyed, shift: number): boolean {
 function orderTies(
   order: Uint32Array,
   columns: readonly Uint32Array[],
-  compareTied: (left: number, right: number) => number,
+  compare: (left: number, right: number) => number,
 ): void {
   // What is least significant differs in most neighbours, whatever they are tied in.
   const leastFirst = columns.toReversed()
   for (let start = 0; start < order.length; ) {
     let end = start + 1
     while (end < order.length && areTied(leastFirst, order[start]!, order[end]!)) end++
-    if (end - start > 1) order.subarray(start, end).sort(compareTied)
+    if (end - start > 1) order.subarray(start, end).sort(compare)
     start = end
   }
 }

@@ -1,29 +1,41 @@
-import type { FlatSections } from './flat-file.ts'
+import type { FlatArray, FlatBlocks } from './flat-file.ts'
 import { gathered } from './gather.ts'
-import { type Rows, TextKernel } from './text-kernel.ts'
+import { TextEntries } from './text-entries.ts'
+import type { Rows, TextKernel } from './text-kernel.ts'
 import { TokenList } from './tokenizer.ts'
 
 /** A posting is `document * 8 + min(term frequency, 7)`: document order is posting order. */
 export const POSTING_SHIFT = 3
-const DOCUMENTS_PER_CALL = 1 << 13
+/** Postings that are in memory at once, 4 bytes each, where no term has more. */
+const BLOCK_POSTINGS = 9 << 19
 /** In `Rows.names`: no name is part of the text. */
 export const NO_NAME = 0xffff_ffff
 
 /**
  * Collects an inverted index over texts. They are added in any order and numbered when all are there: by popularity, best
- * first, so whoever stops walking a list early has seen the best known ones. Memory: 4 bytes for each distinct term of a
- * text, twice while it finishes. Texts in ASCII are read by the kernel, words beyond it here.
+ * first, so whoever stops walking a list early has seen the best known ones. The distinct terms of each text wait in a file;
+ * in memory is one byte of each text, and 4 more and a block of postings while it finishes. Texts in ASCII are read by the
+ * kernel, words beyond it here.
  */
 export class TextIndexBuilder {
   readonly #kernel: TextKernel
+  readonly #blockPostings: number
+  readonly #entries: TextEntries
   readonly #tokens = new TokenList()
   #tokenBytes: Buffer
   #tokenEnds: Uint32Array
 
-  constructor(kernel = new TextKernel()) {
+  /** Files of its own are put into `folder`; `close` lets go of them. `blockPostings`: how many postings are in memory at once. */
+  constructor(kernel: TextKernel, folder: string, blockPostings = BLOCK_POSTINGS) {
     this.#kernel = kernel
+    this.#entries = new TextEntries(kernel, folder)
+    this.#blockPostings = blockPostings
     this.#tokenBytes = kernel.room(0)
     this.#tokenEnds = kernel.words(0)
+  }
+
+  close(): void {
+    this.#entries.close()
   }
 
   /** Texts that are part of many, such as the names of categories: `Rows.names` are their numbers. */
@@ -59,23 +71,43 @@ export class TextIndexBuilder {
     }
   }
 
-  /** The whole index as sections of a flat file; `order[document]` says which text it is. */
-  sections(order?: Uint32Array): FlatSections {
+  /**
+   * The whole index as sections of a flat file, to be written once, before `close`; `order[document]` says which text it is,
+   * and `documentOf` is that of `TextKernel`.
+   */
+  sections(
+    order: Uint32Array,
+    documentOf = this.#kernel.documentsOf(order),
+  ): Readonly<Record<string, FlatArray | FlatBlocks>> {
     const { exports, textCount, tokenCount, terms, lengths } = this.#kernel
-    const documents = order ?? Uint32Array.from({ length: textCount }, (_, text) => text)
-    const itsOrder = this.#kernel.words(documents.length)
-    itsOrder.set(documents)
-    exports.startPostings()
-    for (let first = 0; first < documents.length; first += DOCUMENTS_PER_CALL)
-      exports.addPostings(itsOrder.byteOffset, first, Math.min(first + DOCUMENTS_PER_CALL, documents.length))
-    const { offsets, postings } = this.#kernel.postings
+    exports.countPostings()
+    const offsets = this.#kernel.postingOffsets
     return {
       ...terms.sections('terms'),
       'terms.sorted': terms.sorted(),
       'postings.offsets': offsets,
-      postings,
-      'documents.lengths': gathered(lengths, documents),
+      postings: {
+        length: offsets.at(-1)!,
+        like: new Uint32Array(0),
+        [Symbol.iterator]: () => this.#postings(documentOf),
+      },
+      'documents.lengths': gathered(lengths, order),
       'documents.mean': new Float32Array([tokenCount / Math.max(1, textCount)]),
+    }
+  }
+
+  /** All postings, a block of terms after the other. */
+  *#postings(documentOf: Uint32Array): Generator<Uint32Array> {
+    const { exports, postingOffsets: offsets } = this.#kernel
+    const blocks = blocksOf(offsets, this.#blockPostings)
+    const firstTerms = blocks.map(({ first }) => first)
+    this.#entries.divide(documentOf, firstTerms)
+    const room = this.#kernel.words(Math.max(0, ...blocks.map(({ postingCount }) => postingCount)))
+    for (const [block, { first, end, postingCount }] of blocks.entries()) {
+      exports.startPostings(first, end, room.byteOffset)
+      for (const { words, document, documentCount } of this.#entries.buckets(block))
+        exports.addPostings(words.byteOffset, words.length, document, documentCount)
+      yield room.subarray(0, postingCount)
     }
   }
 
@@ -98,4 +130,24 @@ export class TextIndexBuilder {
     this.#tokenBytes.set(tokens.bytes.subarray(0, byteCount))
     this.#tokenEnds.set(tokens.ends.subarray(0, tokens.count))
   }
+}
+
+/** Terms `first` to `end`, and how many postings they have. */
+interface TermBlock {
+  readonly first: number
+  readonly end: number
+  readonly postingCount: number
+}
+
+/** The terms in blocks of up to `max` postings, or of one term that has more. */
+function blocksOf(offsets: Uint32Array, max: number): TermBlock[] {
+  const blocks: TermBlock[] = []
+  const termCount = offsets.length - 1
+  for (let first = 0; first < termCount; ) {
+    let end = first + 1
+    while (end < termCount && offsets[end + 1]! - offsets[first]! <= max) end++
+    blocks.push({ first, end, postingCount: offsets[end]! - offsets[first]! })
+    first = end
+  }
+  return blocks
 }

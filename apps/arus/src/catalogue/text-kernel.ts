@@ -5,16 +5,22 @@ import { ByteTable } from './byte-table.ts'
 /** What `assembly/text-index.ts` exports; pointers are places in its memory. */
 interface Exports {
   allocate(byteCount: number): number
+  release(place: number): void
   cutLines(bytes: number, byteCount: number, rowCount: number, starts: number, byteCounts: number): number
-  startIds(count: number): void
+  startProducts(count: number): void
   addIds(starts: number, byteCounts: number, count: number, next: number): number
   setNames(starts: number, terms: number): void
   termOf(source: number, byteCount: number): number
   addTexts(row: number, count: number, starts: number, byteCounts: number, names: number): number
   stoppedAt(): number
   addTokens(bytes: number, ends: number, count: number): void
-  startPostings(): void
-  addPostings(order: number, first: number, end: number): void
+  endSegment(): void
+  startBuckets(documentCount: number, blockCount: number, firstTerms: number): void
+  divide(words: number, wordCount: number, documentOf: number, text: number): number
+  endBuckets(): void
+  countPostings(): void
+  startPostings(first: number, end: number, place: number): void
+  addPostings(words: number, wordCount: number, first: number, documentCount: number): void
   fact(which: number): number
 }
 
@@ -25,7 +31,6 @@ const TEXT_COUNT = 10
 const TOKEN_COUNT = 11
 const LENGTHS = 12
 const OFFSETS = 13
-const POSTINGS = 14
 
 const PAGES_MAX = 65_536
 
@@ -45,6 +50,14 @@ export type Rows = Readonly<
   >
 >
 
+/** Who takes what the kernel hands over; the words are its memory, and valid during the call. */
+export interface WordTaker {
+  /** Of texts, none cut, after those before. */
+  segment(words: Uint32Array): void
+  /** Of the bucket's texts, after those before. */
+  chunk(bucket: number, words: Uint32Array): void
+}
+
 /** The words and the ids of a catalogue under way, in the memory of `assembly/text-index.ts`. */
 export class TextKernel {
   readonly exports: Exports
@@ -56,10 +69,24 @@ export class TextKernel {
   #byteCounts: Uint32Array = new Uint32Array()
   #names: Uint32Array = new Uint32Array()
 
+  #taker: WordTaker | null = null
+
   constructor() {
     compiled ??= new WebAssembly.Module(readFileSync(new URL('./text-index.wasm', import.meta.url)))
-    this.exports = new WebAssembly.Instance(compiled, { env: { memory: this.#memory } })
-      .exports as unknown as Exports
+    const imports = {
+      env: { memory: this.#memory },
+      'text-index': {
+        takeSegment: (place: number, count: number) => this.#taker?.segment(this.#wordsAt(place, count)),
+        takeChunk: (bucket: number, place: number, count: number) =>
+          this.#taker?.chunk(bucket, this.#wordsAt(place, count)),
+      },
+    }
+    this.exports = new WebAssembly.Instance(compiled, imports).exports as unknown as Exports
+  }
+
+  /** To be called before the first text is added. */
+  handTo(taker: WordTaker): void {
+    this.#taker = taker
   }
 
   /** Copies bytes in, where the ones before were; answers where they begin. */
@@ -122,10 +149,9 @@ export class TextKernel {
     return new Uint8Array(this.#memory.buffer, this.exports.fact(LENGTHS), this.textCount)
   }
 
-  /** Where each term's postings begin, and the postings, once all were added. */
-  get postings(): { readonly offsets: Uint32Array; readonly postings: Uint32Array } {
-    const offsets = this.#wordsAt(this.exports.fact(OFFSETS), this.exports.fact(TERMS + 4) + 1)
-    return { offsets, postings: this.#wordsAt(this.exports.fact(POSTINGS), offsets.at(-1)!) }
+  /** Where each term's postings begin, and the last ones end, once they were counted. */
+  get postingOffsets(): Uint32Array {
+    return this.#wordsAt(this.exports.fact(OFFSETS), this.exports.fact(TERMS + 4) + 1)
   }
 
   /** Room for so many bytes, and more after them that the kernel may look at. */
@@ -135,6 +161,23 @@ export class TextKernel {
 
   words(count: number): Uint32Array {
     return this.#wordsAt(this.exports.allocate(4 * count), count)
+  }
+
+  /** Lends words for the time of some work, which asks for no other memory of the kernel. */
+  lend<T>(count: number, work: (words: Uint32Array) => T): T {
+    const words = this.words(count)
+    try {
+      return work(words)
+    } finally {
+      this.exports.release(words.byteOffset)
+    }
+  }
+
+  /** Which document each text is, where `order[document]` is its text; in the kernel's memory. */
+  documentsOf(order: Uint32Array): Uint32Array {
+    const documentOf = this.words(order.length)
+    for (let document = 0; document < order.length; document++) documentOf[order[document]!] = document
+    return documentOf
   }
 
   bytesAt(place: number, byteCount: number): Buffer {

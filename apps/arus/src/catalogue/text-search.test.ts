@@ -6,18 +6,20 @@ import { expect, test } from 'vitest'
 import { readFlatFile, writeFlatFile } from './flat-file.ts'
 import { TextIndex } from './text-index.ts'
 import { TextIndexBuilder } from './text-index-builder.ts'
+import { TextKernel } from './text-kernel.ts'
 import { CANDIDATES_MAX, searchText } from './text-search.ts'
 
 const ALL = { limit: 1000, offset: 0, within: null, accepts: () => true }
 
 function indexOf(titles: readonly string[]): TextIndex {
-  const builder = new TextIndexBuilder()
-  for (const title of titles) builder.add(Buffer.from(title), { from: 0, to: Buffer.byteLength(title) })
   const folder = mkdtempSync(join(tmpdir(), 'arus-index-'))
+  const builder = new TextIndexBuilder(new TextKernel(), folder)
+  for (const title of titles) builder.add(Buffer.from(title), { from: 0, to: Buffer.byteLength(title) })
   try {
-    writeFlatFile(join(folder, 'i.bin'), builder.sections())
+    writeFlatFile(join(folder, 'i.bin'), builder.sections(Uint32Array.from(titles.keys())))
     return new TextIndex(readFlatFile(join(folder, 'i.bin')))
   } finally {
+    builder.close()
     rmSync(folder, { recursive: true })
   }
 }

@@ -2,6 +2,7 @@ import { physicalName } from '../column-mapping.ts'
 import type { Scan, ScanFile } from '../scan.ts'
 import { column, type DataType, type StructField, type StructType } from '../schema.ts'
 import { typesIn } from '../table-features.ts'
+import { isTuple } from './file-columns.ts'
 import { ABSENT, NOT_OF_TABLE, sqlText } from './sql-types.ts'
 
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
@@ -85,16 +86,16 @@ function typeIn(type: DataType, node: Node, scan: Scan): DataType {
   const [repeated] = node.children
   if (repeated === undefined) return type
   if (type.type === 'array')
-    return { ...type, elementType: typeIn(type.elementType, elementOf(repeated), scan) }
+    return { ...type, elementType: typeIn(type.elementType, elementOf(node, repeated), scan) }
   const [key, value] = repeated.children
   if (key === undefined || value === undefined) return type
   return { ...type, keyType: typeIn(type.keyType, key, scan), valueType: typeIn(type.valueType, value, scan) }
 }
 
 /** Lists of old writers repeat the element itself, without a group around it (Parquet, "Backward-compatibility rules"). */
-function elementOf(repeated: Node): Node {
+function elementOf(list: Node, repeated: Node): Node {
   const [only, ...others] = repeated.children
-  return only === undefined || others.length > 0 || repeated.name === 'array' ? repeated : only
+  return only === undefined || others.length > 0 || isTuple(list) ? repeated : only
 }
 
 function structIn(type: StructType, node: Node, scan: Scan): StructType {

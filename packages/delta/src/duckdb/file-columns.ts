@@ -8,6 +8,20 @@ export interface FileColumn {
   readonly children: readonly FileColumn[]
 }
 
+interface Group<T> {
+  readonly name: string
+  readonly children: readonly T[]
+}
+
+/**
+ * True for a list whose repeated group of one field is the element itself, not a group around it (Parquet, "Lists",
+ * backward-compatibility rule 4).
+ */
+export function isTuple(list: Group<Group<unknown>>): boolean {
+  const [repeated] = list.children
+  return repeated?.children.length === 1 && ['array', `${list.name}_tuple`].includes(repeated.name)
+}
+
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 interface SchemaRow {

@@ -7,17 +7,19 @@ import { byAbsentFields } from './absent-fields.ts'
 import { julianFiles } from './calendar-layouts.ts'
 import { JULIAN_DATE, JULIAN_TIMESTAMP, sqlText, VARIANT_BYTES } from './sql-types.ts'
 import { textLayouts } from './text-layouts.ts'
+import { tupleLayouts } from './tuple-lists.ts'
 
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
 
 /**
  * The scan, divided by what DuckDB must be told of its files: how they name columns mapped by id, whether they
- * mark variants, texts and bytes as such, by which calendar they count, and which structs have none of their fields. For other tables it is one, and no file is
+ * mark variants, texts and bytes as such, by which calendar they count, which structs have none of their fields, and which lists
+ * hold structs that it does not see. For other tables it is one, and no file is
  * looked at.
  */
 export async function scansByLayout(rows: Rows, scan: Scan): Promise<Scan[]> {
   let scans = [scan]
-  for (const divide of [byNames, byVariants, byTexts, byCalendar, byAbsentFields])
+  for (const divide of [byTuples, byNames, byVariants, byTexts, byCalendar, byAbsentFields])
     scans = (await Promise.all(scans.map((one) => divide(rows, one)))).flat()
   return scans
 }
@@ -43,6 +45,13 @@ async function byTexts(rows: Rows, scan: Scan): Promise<Scan[]> {
   const layouts = await textLayouts(rows, scan)
   return layouts.map(({ files, types }) =>
     withFields({ ...scan, files }, (field, i) => ({ ...field, type: types[i] ?? field.type })),
+  )
+}
+
+async function byTuples(rows: Rows, scan: Scan): Promise<Scan[]> {
+  const layouts = await tupleLayouts(rows, scan)
+  return layouts.map(({ files, fields }) =>
+    withFields({ ...scan, files }, (field, i) => ({ ...field, type: fields[i]?.type ?? field.type })),
   )
 }
 

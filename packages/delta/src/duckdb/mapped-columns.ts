@@ -1,7 +1,7 @@
 import { type ColumnMappingMode, fieldId, physicalName } from '../column-mapping.ts'
 import type { DataType, StructField } from '../schema.ts'
 import { fieldsOf, typesIn } from '../table-features.ts'
-import { FILE_TYPES, isAbsent, isNotOfTable, sqlName, sqlType } from './sql-types.ts'
+import { FILE_TYPES, isAbsent, isNotOfTable, sqlName, sqlType, unwrappedField } from './sql-types.ts'
 
 /** Which way fields are renamed: as data files name them, or as the table does. */
 export type Naming = 'logical' | 'physical'
@@ -33,19 +33,27 @@ export function renamed(
     const entries = `list_transform(map_entries(${expression}), lambda ${item}: struct_pack(key := ${key}, value := ${value}))`
     return `CASE WHEN ${expression} IS NULL THEN NULL ELSE map_from_entries(${entries}) END`
   }
+  const unwrapped = unwrappedField(type)
   const fields = type.fields
     .filter((field) => !isNotOfTable(field))
     .map((field) => {
       const [logical, physical] = [sqlName(field.name), sqlName(physicalName(field, mode))]
       const [from, name] = to === 'logical' ? [physical, logical] : [logical, physical]
-      const value = isAbsent(field) ? `CAST(NULL AS ${sqlType(field.type, mode)})` : `(${expression}).${from}`
+      const inFile = field === unwrapped ? expression : `(${expression}).${from}`
+      const value = isAbsent(field) ? `CAST(NULL AS ${sqlType(field.type, mode)})` : inFile
       return `${name} := ${renamed(value, field.type, deeper)}`
     })
-  return `CASE WHEN ${expression} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
+  const struct = `struct_pack(${fields.join(', ')})`
+  // An element of such a list is there, whatever its field is.
+  return unwrapped ? struct : `CASE WHEN ${expression} IS NULL THEN NULL ELSE ${struct} END`
 }
 
 function isMarkedOtherwise(type: DataType): boolean {
-  return [...typesIn(type)].some((one) => FILE_TYPES.has(one))
+  return [...typesIn(type)].some(
+    (one) =>
+      FILE_TYPES.has(one) ||
+      (typeof one !== 'string' && one.type === 'struct' && unwrappedField(one) !== undefined),
+  )
 }
 
 /** Value of COPY's option FIELD_IDS: Parquet field ids of mapped columns and the fields in them. */

@@ -1,6 +1,6 @@
 import { type ColumnMappingMode, physicalName } from '../column-mapping.ts'
 import { DeltaError } from '../errors.ts'
-import { type DataType, decimalOf, type PrimitiveType, type StructField } from '../schema.ts'
+import { type DataType, decimalOf, type PrimitiveType, type StructField, type StructType } from '../schema.ts'
 import { fromJulian } from './julian-calendar.ts'
 
 const PRIMITIVES: Readonly<Record<Exclude<PrimitiveType, `decimal(${number},${number})`>, string>> = {
@@ -30,6 +30,8 @@ export function sqlType(type: DataType, mode: ColumnMappingMode = 'none'): strin
   if (type.type === 'array') return `${sqlType(type.elementType, mode)}[]`
   if (type.type === 'map') return `MAP(${sqlType(type.keyType, mode)}, ${sqlType(type.valueType, mode)})`
   const fields = type.fields.filter((field) => !isAbsent(field))
+  const unwrapped = unwrappedField(type)
+  if (unwrapped) return sqlType(unwrapped.type, mode)
   return `STRUCT(${fields.map((field) => `${sqlName(physicalName(field, mode))} ${sqlType(field.type, mode)}`).join(', ')})`
 }
 
@@ -66,12 +68,19 @@ export const FILE_TYPES: ReadonlyMap<
 
 /** Mark of a field that the files lack; its struct has one of theirs in its place. Only here, as `VARIANT_BYTES`. */
 export const ABSENT = 'arus.absent'
+/** Mark of the field that files give in place of the struct that it is in. */
+export const UNWRAPPED = 'arus.unwrapped'
 /** Mark of a field that only the files have. */
 export const NOT_OF_TABLE = 'arus.notOfTable'
 
 /** True for a field that is known not to be in the files. */
 export function isAbsent(field: StructField): boolean {
   return ABSENT in field.metadata
+}
+
+/** The field that files give in place of the struct, where they do. */
+export function unwrappedField({ fields }: StructType): StructField | undefined {
+  return fields.find(({ metadata }) => UNWRAPPED in metadata)
 }
 
 /** True for a field that is not in the table, only asked for to read the struct that it is in. */

@@ -1,7 +1,7 @@
 import type { Scan, ScanFile } from '../scan.ts'
 import type { DataType } from '../schema.ts'
 import { typesIn } from '../table-features.ts'
-import { type FileColumn, fileColumns } from './file-columns.ts'
+import { type FileColumn, fileColumns, isTuple } from './file-columns.ts'
 import { BYTES_AS_TEXT, FILE_TYPES, sqlText, TEXT_AS_BYTES } from './sql-types.ts'
 
 type Rows = (sql: string) => Promise<Record<string, unknown>[]>
@@ -73,7 +73,7 @@ function asWritten(type: DataType, column: FileColumn | undefined): DataType {
 function elementOf(list: FileColumn): FileColumn | undefined {
   const [repeated] = list.children
   if (repeated === undefined) return list
-  return repeated.children.length === 1 ? repeated.children[0] : repeated
+  return repeated.children.length !== 1 || isTuple(list) ? repeated : repeated.children[0]
 }
 
 function child(columns: readonly FileColumn[], name: string): FileColumn | undefined {

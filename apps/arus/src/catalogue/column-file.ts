@@ -1,0 +1,60 @@
+import type { FlatArray } from './flat-file.ts'
+import { SpillFile } from './spill-file.ts'
+
+/** Values written at once. */
+const BLOCK_VALUES = 1 << 15
+
+interface Kind<T extends FlatArray> {
+  new (length: number): T
+  new (memory: ArrayBuffer, from: number, length: number): T
+}
+
+/** A column of numbers that grows in a file in place of memory, and is read back whole. */
+export class ColumnFile<T extends FlatArray = FlatArray> {
+  readonly #kind: Kind<T>
+  readonly #file: SpillFile
+  /** The last values, not written yet. */
+  readonly #block: T
+  #used = 0
+  /** Values in the file. */
+  #written = 0
+
+  constructor(file: string, kind: Kind<T>) {
+    this.#kind = kind
+    this.#file = new SpillFile(file)
+    this.#block = new kind(BLOCK_VALUES)
+  }
+
+  /** An array of its kind. */
+  get like(): T {
+    return this.#block
+  }
+
+  append(values: Float64Array | Uint32Array): void {
+    for (let from = 0; from < values.length; ) {
+      const part = values.subarray(from, from + BLOCK_VALUES - this.#used)
+      this.#block.set(part, this.#used)
+      this.#used += part.length
+      from += part.length
+      if (this.#used === BLOCK_VALUES) this.#flush()
+    }
+  }
+
+  /** All values, in memory of the caller's, 8 bytes for each suffice: they are gone with the next column that is read to it. */
+  read(memory: ArrayBuffer): T {
+    this.#flush()
+    const values = new this.#kind(memory, 0, this.#written)
+    this.#file.read(values, 0)
+    return values
+  }
+
+  close(): void {
+    this.#file.close()
+  }
+
+  #flush(): void {
+    this.#file.append(this.#block.subarray(0, this.#used))
+    this.#written += this.#used
+    this.#used = 0
+  }
+}

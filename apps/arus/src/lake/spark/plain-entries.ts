@@ -71,13 +71,16 @@ function events(mark: string): Shape {
   return {
     prepared: [],
     isPlain: `is_valid_utf8(raw) AND raw RLIKE r'(?s)${EVENT_TEXT}' AND (endswith(raw, '${PROPERTIES_KEY}null}') OR (${isFlat} AND ${isCommon('raw')} AND ${isJson}))`,
-    decoded: [`from_json(raw, '${EVENT_SCHEMA}') AS e`, `nullif(${properties}, 'null') AS properties`],
+    // A column that is computed would be computed again for each field of it that is named.
+    decoded: [
+      `inline(array(from_json(raw, '${EVENT_SCHEMA}')))`,
+      `nullif(${properties}, 'null') AS properties`,
+    ],
     columns: {
-      ...Object.fromEntries(definitionOf('bronze.events').columns.map(({ name }) => [name, `e.${name}`])),
-      ts: 'timestamp_millis(e.ts)',
-      received_at: 'timestamp_millis(e.received_at)',
-      properties: 'properties',
-      event_date: dayOf('e.ts'),
+      ...Object.fromEntries(definitionOf('bronze.events').columns.map(({ name }) => [name, name])),
+      ts: 'timestamp_millis(ts)',
+      received_at: 'timestamp_millis(received_at)',
+      event_date: dayOf('ts'),
       ...PLACE,
     },
   }

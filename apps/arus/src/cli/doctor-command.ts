@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { maskedUrl } from '../config/masked-url.ts'
 import type { Settings } from '../config/settings.ts'
+import { sparkAddress } from '../config/spark-settings.ts'
 import { probeSlots, type SlotProbe } from '../operations/health.ts'
 import { openApi } from './api-client.ts'
 import type { CliContext } from './context.ts'
@@ -46,13 +47,14 @@ function textOf(value: unknown): string {
 
 /** What may be shown: that a secret is set, not what it is. */
 function withoutSecrets(settings: Settings): Settings {
-  const { apiKey, kafka, mlflow, s3, trino } = settings
+  const { apiKey, kafka, mlflow, s3, spark, trino } = settings
   return {
     ...settings,
     apiKey: masked(apiKey),
     databaseUrl: settings.databaseUrl === null ? null : maskedUrl(settings.databaseUrl),
     redisUrl: settings.redisUrl === null ? null : maskedUrl(settings.redisUrl),
     kafka: kafka === null ? null : { ...kafka, password: masked(kafka.password) },
+    spark: spark === null ? null : { ...spark, remote: sparkAddress(spark) },
     trino: trino === null ? null : { ...trino, password: masked(trino.password) },
     mlflow:
       mlflow === null ? null : { ...mlflow, password: masked(mlflow.password), token: masked(mlflow.token) },

@@ -34,10 +34,9 @@ test.each([
     recommendation_id: 'r',
     shelf: { a: ['top'] },
   },
-  { user_id: 'query":"x","properties":', action: 'view', product_id: 'p', ts: 1_500_000_000_000 },
+  { user_id: 'u', action: 'search', query: 'query":"x","properties":', ts: 1_500_000_000_000 },
 ])('what ingest writes is of the shape: %j', (raw) => {
-  const text = ingested(raw)
-  expect(isPlain(text)).toBe(!text.slice(0, 300).includes('\\"x\\"'))
+  expect(isPlain(ingested(raw))).toBe(true)
 })
 
 test('what differs in any way is not', () => {

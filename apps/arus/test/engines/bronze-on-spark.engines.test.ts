@@ -1,11 +1,11 @@
 /** Bronze written from Kafka by streams of Spark, beside the embedded writer on the same topics. */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EventLog } from '@arus/event-log'
 import { openKafkaEventLog } from '@arus/event-log/kafka'
-import { Producer } from '@platformatic/kafka'
+import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openSparkCompute, type SparkCompute } from '../../src/compute/spark-compute.ts'
 import type { KafkaSettings } from '../../src/config/kafka-settings.ts'
@@ -65,9 +65,18 @@ const placeOf = (name: string) => folderPlace(join(folder, name))
 const lakeIn = (name: string) => openLakeAt({ place: placeOf(name), duckdb })
 
 /** A process with Spark. */
-function sparkWriter(lake = lakes.spark, kafka = plainKafka): LakeWriter {
+function sparkWriter(
+  lake = lakes.spark,
+  {
+    kafka = plainKafka,
+    onFault = () => {},
+  }: { kafka?: KafkaSettings; onFault?: (error: unknown) => void } = {},
+): LakeWriter {
   const place = placeOf('spark')
-  return startSparkLakeWriter({ compute, spark, kafka, lake, place, log, topics, intervalMs: NEVER })
+  return startSparkLakeWriter({
+    ...{ compute, spark, kafka, lake, place, log, topics, onFault },
+    intervalMs: NEVER,
+  })
 }
 
 /** A process with Spark that ends after a round. */
@@ -92,7 +101,7 @@ async function send(topic: string, values: readonly (string | Uint8Array)[]): Pr
 const sendEvents = (...events: readonly Partial<ShopEvent>[]) =>
   send(
     topics.events,
-    events.map((event) => JSON.stringify(testEvent({ event_id: randomUUID(), ...event }))),
+    events.map((event) => full({ event_id: randomUUID(), ...event })),
   )
 
 /** Rows of a lake's bronze, JSON as values. */
@@ -127,7 +136,8 @@ function failing(lake: Lake): Lake {
   })
 }
 
-const full = (fields: object) => JSON.stringify({ ...testEvent({ event_id: 'e' }), ...fields })
+/** Fields in the order of ingest. */
+const full = (fields: object) => JSON.stringify({ event_id: 'e', ...testEvent({ event_id: 'e' }), ...fields })
 
 test('the same entries give the same rows as from the embedded writer, whoever wrote them', async () => {
   await sendEvents(
@@ -137,7 +147,7 @@ test('the same entries give the same rows as from the embedded writer, whoever w
     {
       price: 1e21,
       quantity: 5e-7,
-      properties: { z: 1, a: { b: [1, -2.5, 1e21, null, 'é\u0000"'] }, n: 1.5e300 },
+      properties: { z: 1, a: { b: [1, -2.5, 1e21, null, 'é\u0000"'] }, n: 12.5 },
     },
     { ts: 1_500_000_000_001, received_at: 1_500_000_000_999, order_id: 'o', recommendation_id: 'r' },
     { query: 'half \ud800 of a pair', properties: { half: '\udc00' } },
@@ -222,13 +232,18 @@ test('the same entries give the same rows as from the embedded writer, whoever w
   await expectSame()
   const rows = await bronze(lakes.spark)
   expect(TABLES.map((table) => rows[table]?.length)).toEqual([23, 20, 3])
+  expect(streamedRows()).toBeGreaterThanOrEqual(4)
   await expectStated()
 })
 
-test('a further round copies what came since, and one without anything new commits nothing', async () => {
+test('a further round copies what came since, tells what is gone, and one without anything new commits nothing', async () => {
+  await sendEvents({ user_id: 'gone' }, { user_id: 'gone' })
+  await forgetAll(topics.events)
   await sendEvents({ user_id: 'b1' }, { user_id: 'b2', properties: { a: 'b' } })
   await send(topics.events, ['{"user_id": "b3", "action": "view", "product_id": "p"}'])
-  await bySpark()
+  const faults: unknown[] = []
+  await sparkWriter(lakes.spark, { onFault: (error) => faults.push(error) }).stop()
+  expect(String(faults)).toMatch(/2 offsets of .* are gone by retention/)
   await expectSame()
   const version = async () => (await (await lakes.spark.table('bronze.events')).snapshot()).version
   const before = await version()
@@ -282,11 +297,13 @@ test('a password that no error tells; TLS; bronze rewritten by an erasure while 
     authorityFile: process.env.ARUS_KAFKA_CA ?? '',
   }
   await sendEvents({ user_id: 'ani' }, { user_id: 'budi' })
-  const wrong = sparkWriter(lakes.spark, { ...secure, password: 'wrong-"secret"' })
+  const wrong = sparkWriter(lakes.spark, { kafka: { ...secure, password: 'wrong-"secret"' } })
   const failure = await wrong.flush().then(String, String)
   expect(failure).toMatch(/authentication/i)
   expect(failure).not.toContain('secret')
-  const writer = sparkWriter(lakes.spark, { ...secure, password: process.env.ARUS_KAFKA_PASSWORD ?? '' })
+  const writer = sparkWriter(lakes.spark, {
+    kafka: { ...secure, password: process.env.ARUS_KAFKA_PASSWORD ?? '' },
+  })
   const copyLog = () => writer.flush()
   await eraseFromLake({ log, topics, lake: lakes.spark, copyLog }, ANI)
   await embedded()
@@ -312,13 +329,38 @@ async function sendByTransactions(): Promise<void> {
   const before = await end()
   for (const isKept of [false, true, false]) {
     const transaction = await producer.beginTransaction({})
-    const value = Buffer.from(JSON.stringify(testEvent({ event_id: `kept-${isKept}` })))
+    const value = Buffer.from(full({ event_id: `kept-${isKept}` }))
     await transaction.send({ messages: [{ topic: topics.events, partition: 0, value }] })
     await (isKept ? transaction.commit() : transaction.abort())
   }
   await producer.close()
   // The broker answers the end of a transaction before its marker stands in the partition.
   await expect.poll(end, { timeout: 20_000 }).toBe(before + 6)
+}
+
+/** As when retention takes all that a topic holds. */
+async function forgetAll(name: string): Promise<void> {
+  const { partitions } = await log.topic(name)
+  const ends = partitions.map((p) => ({ partition: p.partition, offset: BigInt(p.endOffset) }))
+  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [server] })
+  await admin.deleteRecords({ topics: [{ name, partitions: ends }] })
+  await admin.close()
+}
+
+/** Rows that Spark's own commits have added to the events. */
+function streamedRows(): number {
+  const logFolder = join(folder, 'spark/bronze/events/_delta_log')
+  const commits = readdirSync(logFolder).filter((name) => name.endsWith('.json'))
+  const actions = commits
+    .map((name) => readFileSync(join(logFolder, name), 'utf8'))
+    .filter((text) => text.includes('"STREAMING UPDATE"'))
+    .flatMap((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    )
+  return actions.reduce((total, { add }) => total + (add ? JSON.parse(add.stats).numRecords : 0), 0)
 }
 
 /** Positions are the ends of the topics, in bronze and in the group. */

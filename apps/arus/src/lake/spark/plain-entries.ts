@@ -1,15 +1,134 @@
+import type { DataFrame } from '@arus/spark-connect'
 import type { TableName } from '../table-names.ts'
 import { definitionOf } from '../tables/index.ts'
+import { EVENT_SCHEMA, EVENT_TEXT, PROPERTIES_KEY } from './event-text.ts'
 
 /**
- * Entries that Spark decodes by itself: those that Arus wrote, in the shape that Arus gives them. Whatever differs from it in
- * any way is left to `readLoggedEvent` and its like, so that there is one place where foreign and broken entries are judged.
+ * Plain entries are those that Spark decodes by itself: what Arus wrote, in the shape that Arus gives it. Whatever differs from
+ * that in any way is left to `readLoggedEvent` and its like, so that there is one place where foreign and broken entries are
+ * judged.
  */
 export interface PlainEntries {
-  /** Condition over Kafka's columns, never null: the entry is one of them. */
+  /** Rows of the table, of the plain ones among entries with the columns of Kafka's source. */
+  rows(entries: DataFrame): DataFrame
+  /** The entries that are not plain. */
+  others(entries: DataFrame): DataFrame
+}
+
+/** `mark` is put behind an entry to see that it ends there: a text that nobody who writes entries knows. */
+export function plainEntries(table: TableName, mark: string): PlainEntries {
+  const shape = SHAPES[table]?.(mark)
+  if (shape === undefined) throw new TypeError(`${table} is not written from the log`)
+  const names = definitionOf(table).columns.map(({ name }) => name)
+  const columns = names.map((name) => `${shape.columns[name]} AS ${name}`)
+  const prepared = (entries: DataFrame) =>
+    entries.selectExpr('*', `${RAW} AS raw`).selectExpr('*', ...shape.prepared)
+  return {
+    rows: (entries) => {
+      const plain = prepared(entries).filter(shape.isPlain)
+      return plain.selectExpr('*', ...shape.decoded).selectExpr(...columns)
+    },
+    others: (entries) => prepared(entries).filter(`NOT coalesce(${shape.isPlain}, false)`),
+  }
+}
+
+interface Shape {
+  /** Columns that `isPlain` looks at, beside Kafka's and `raw`. */
+  readonly prepared: readonly string[]
   readonly isPlain: string
-  /** Array of one struct with the table's columns, or of none. */
-  readonly rows: string
+  /** Columns of plain entries that the table's are made of. */
+  readonly decoded: readonly string[]
+  /** SQL of each of the table's columns. */
+  readonly columns: Readonly<Record<string, string>>
+}
+
+const RAW = 'CAST(value AS STRING)'
+const PLACE = { log_partition: 'partition', log_offset: 'offset' }
+/** No deeper than `DEPTH_MAX` can nest what opens so few brackets. */
+const BRACKETS_MAX = 32
+/** Milliseconds that are taken: from 1970, within four digits of a year. */
+const TIME_MAX = 100_000_000_000_000
+const WHOLE_MAX = 1_000_000_000
+
+/** Read by JavaScript and Spark alike, to the same values: no halves of surrogate pairs, no numbers near the end of what a double holds. */
+const isCommon = (json: string) =>
+  `NOT ${json} RLIKE r'${String.raw`\\u[dD][89a-fA-F]|[0-9][eE][+-]?[0-9]{3}`}'`
+
+/** Null unless it is one JSON value with nothing behind it, no key of an object twice. */
+const parsed = (json: string, mark: string) => `try_parse_json(concat('[', ${json}, ',"${mark}"]'))`
+
+const SHAPES: Partial<Record<TableName, (mark: string) => Shape>> = {
+  'bronze.events': events,
+  'bronze.rejected_events': rejectedEvents,
+  'bronze.recommendations': recommendations,
+}
+
+function events(mark: string): Shape {
+  const start = PROPERTIES_KEY.length
+  const properties = `substring(raw, instr(raw, '${PROPERTIES_KEY}') + ${start}, length(raw) - instr(raw, '${PROPERTIES_KEY}') - ${start})`
+  const isJson = `try_variant_get(${parsed(properties, mark)}, '$[1]', 'string') = '${mark}'`
+  const isFlat = `length(raw) - length(translate(raw, '[{', '')) <= ${BRACKETS_MAX}`
+  return {
+    prepared: [],
+    isPlain: `is_valid_utf8(raw) AND raw RLIKE r'(?s)${EVENT_TEXT}' AND (endswith(raw, '${PROPERTIES_KEY}null}') OR (${isFlat} AND ${isCommon('raw')} AND ${isJson}))`,
+    // A column that is computed would be computed again for each field of it that is named.
+    decoded: [
+      `inline(array(from_json(raw, '${EVENT_SCHEMA}')))`,
+      `nullif(${properties}, 'null') AS properties`,
+    ],
+    columns: {
+      ...Object.fromEntries(definitionOf('bronze.events').columns.map(({ name }) => [name, name])),
+      ts: 'timestamp_millis(ts)',
+      received_at: 'timestamp_millis(received_at)',
+      event_date: dayOf('ts'),
+      ...PLACE,
+    },
+  }
+}
+
+function rejectedEvents(mark: string): Shape {
+  return objectShape(mark, {
+    kinds: { ...kinds('text or null', ['raw', 'pointer', 'reason']), received_at: 'time' },
+    columns: {
+      raw: text('raw'),
+      pointer: text('pointer'),
+      reason: text('reason'),
+      received_at: timestamp('received_at'),
+      log_topic: 'topic',
+      ...PLACE,
+    },
+  })
+}
+
+function recommendations(mark: string): Shape {
+  const texts = ['recommendation_id', 'user_id', 'scenario', 'fallback', 'session_id'] as const
+  return objectShape(mark, {
+    kinds: {
+      ...kinds('text or null', texts),
+      recommendation_id: 'text',
+      'model.name': 'text or null',
+      'model.version': 'whole or null',
+      generated_at: 'time',
+      ...kinds('number or null', ['exploration.probability', 'took_ms']),
+      rules: 'object or null',
+      ...kinds('list or null', ['result', 'experiments', 'shadows']),
+    },
+    columns: {
+      ...Object.fromEntries(texts.map((name) => [name, text(name)])),
+      model_name: text('model.name'),
+      model_version: whole('model.version'),
+      generated_at: timestamp('generated_at'),
+      products: `coalesce(${jsonOf('result')}, '[]')`,
+      passport: 'raw',
+      rules: jsonOf('rules'),
+      exploration_probability: number('exploration.probability'),
+      took_ms: number('took_ms'),
+      experiments: `nullif(${jsonOf('experiments')}, '[]')`,
+      shadows: `nullif(${jsonOf('shadows')}, '[]')`,
+      generated_date: dayOf(whole('generated_at')),
+      ...PLACE,
+    },
+  })
 }
 
 /** What may stand at a path of an entry for it to be plain. JSON's null, where it may, and nothing at all are alike. */
@@ -22,183 +141,44 @@ type Kind =
   | 'object or null'
   | 'list or null'
 
-const NUMBER = `LIKE 'DECIMAL%' OR {} IN ('BIGINT', 'DOUBLE', 'VOID')`
-const KINDS: Readonly<Record<Kind, string>> = {
-  text: `{} = 'STRING'`,
-  'text or null': `{} IN ('STRING', 'VOID')`,
-  'number or null': `({} ${NUMBER})`,
-  time: `{} = 'BIGINT'`,
-  'whole or null': `{} IN ('BIGINT', 'VOID')`,
-  'object or null': `({} LIKE 'OBJECT%' OR {} = 'VOID')`,
-  'list or null': `({} LIKE 'ARRAY%' OR {} = 'VOID')`,
+const KINDS: Readonly<Record<Kind, (path: string) => string>> = {
+  text: (path) => `${typeAt(path)} = 'STRING'`,
+  'text or null': (path) => `${typeAt(path)} IN ('STRING', 'VOID')`,
+  'number or null': (path) =>
+    `(${typeAt(path)} IN ('BIGINT', 'DOUBLE', 'VOID') OR ${typeAt(path)} LIKE 'DECIMAL%')`,
+  time: (path) => `${typeAt(path)} = 'BIGINT' AND ${whole(path)} BETWEEN 0 AND ${TIME_MAX}`,
+  'whole or null': (path) =>
+    `${typeAt(path)} IN ('BIGINT', 'VOID') AND coalesce(${whole(path)}, 0) BETWEEN 0 AND ${WHOLE_MAX}`,
+  'object or null': (path) => `(${typeAt(path)} LIKE 'OBJECT%' OR ${typeAt(path)} = 'VOID')`,
+  'list or null': (path) => `(${typeAt(path)} LIKE 'ARRAY%' OR ${typeAt(path)} = 'VOID')`,
 }
 
-/** Milliseconds that are taken: from 1970, within four digits of a year. */
-const TIME_MAX = 100_000_000_000_000
-/** In code units of JavaScript; never more than the bytes of UTF-8. */
-const ID_BYTES_MAX = 512
-/** No deeper than `DEPTH_MAX` can nest what opens so few brackets. */
-const BRACKETS_MAX = 32
-
-/**
- * JSON as JavaScript reads it and Spark too, to the same values: no bytes that are no UTF-8, no halves of surrogate pairs, no
- * numbers near the end of what a double holds.
- */
-const IS_COMMON_JSON = String.raw`is_valid_utf8(CAST(value AS STRING)) AND NOT CAST(value AS STRING) RLIKE r'\\u[dD][89a-fA-F]|[0-9][eE][+-]?[0-9]{3}'`
-
-export function plainEntries(table: TableName, mark: string): PlainEntries {
-  const shape = SHAPES[table]
-  if (shape === undefined) throw new TypeError(`${table} is not written from the log`)
-  const conditions = [
-    // What follows the entry is what was put there: it is one JSON value, and nothing stands behind it.
-    `${text('$[1]')} <=> '${mark}'`,
-    ...Object.entries(shape.kinds).map(([path, kind]) => KINDS[kind].replaceAll('{}', typeAt(path))),
-    ...shape.conditions,
-  ]
-  const condition = `coalesce(${conditions.join(' AND ')}, false)`
-  const columns = definitionOf(table).columns.map(({ name }) => `'${name}', ${shape.columns[name]}`)
-  // A lambda's variable is computed once, however often it is used; a key that stands twice makes it null.
-  const parsed = `CASE WHEN ${IS_COMMON_JSON} THEN try_parse_json(concat('[', CAST(value AS STRING), ',"${mark}"]')) END`
+/** Entries that are a JSON object with values of these kinds. */
+function objectShape(
+  mark: string,
+  { kinds, columns }: { readonly kinds: Readonly<Record<string, Kind>>; readonly columns: Shape['columns'] },
+): Shape {
+  const json = `CASE WHEN is_valid_utf8(raw) AND ${isCommon('raw')} THEN ${parsed('raw', mark)} END`
+  const isOne = `try_variant_get(v, '$[1]', 'string') = '${mark}' AND raw LIKE '{%'`
   return {
-    isPlain: `transform(array(${parsed}), v -> ${condition})[0]`,
-    rows: `transform(filter(array(${parsed}), v -> ${condition}), v -> named_struct(${columns.join(', ')}))`,
+    // Filters pass through other columns, and would parse the entry again wherever they name it.
+    prepared: [`explode(array(${json})) AS v`],
+    isPlain: [isOne, ...Object.entries(kinds).map(([path, kind]) => KINDS[kind](path))].join(' AND '),
+    decoded: [],
+    columns,
   }
-}
-
-interface Shape {
-  /** By path of the entry. */
-  readonly kinds: Readonly<Record<string, Kind>>
-  /** Beyond the kinds. */
-  readonly conditions: readonly string[]
-  /** SQL of each column. */
-  readonly columns: Readonly<Record<string, string>>
-}
-
-const RAW = 'CAST(value AS STRING)'
-const IDS = ['event_id', 'user_id', 'session_id', 'anonymous_id', 'action', 'product_id'] as const
-const PLACE = { log_partition: 'partition', log_offset: 'offset' }
-
-const EVENTS: Shape = {
-  kinds: {
-    ...kinds('text', ['event_id', 'action']),
-    ...kinds('text or null', [
-      'user_id',
-      'session_id',
-      'anonymous_id',
-      'product_id',
-      'order_id',
-      'recommendation_id',
-      'query',
-    ]),
-    ...kinds('time', ['ts', 'received_at']),
-    ...kinds('number or null', ['price', 'quantity']),
-    position: 'whole or null',
-    properties: 'object or null',
-  },
-  conditions: [
-    // Fields that are not there make a foreign event of it.
-    ...[
-      'user_id',
-      'session_id',
-      'anonymous_id',
-      'product_id',
-      'price',
-      'quantity',
-      'order_id',
-      'recommendation_id',
-      'position',
-      'query',
-      'properties',
-    ].map((name) => `${at(name)} IS NOT NULL`),
-    ...IDS.map((name) => `coalesce(octet_length(${text(name)}), 1) BETWEEN 1 AND ${ID_BYTES_MAX}`),
-    `coalesce(${text('user_id')}, ${text('anonymous_id')}, ${text('session_id')}) IS NOT NULL`,
-    isTime('ts'),
-    isTime('received_at'),
-    `coalesce(${whole('position')}, 1) BETWEEN 1 AND 1000000000`,
-    `length(${RAW}) - length(translate(${RAW}, '[{', '')) <= ${BRACKETS_MAX}`,
-  ],
-  columns: {
-    ...Object.fromEntries(
-      [...IDS, 'order_id', 'recommendation_id', 'query'].map((name) => [name, text(name)]),
-    ),
-    price: number('price'),
-    quantity: number('quantity'),
-    position: `CAST(${whole('position')} AS INT)`,
-    ts: timestamp('ts'),
-    received_at: timestamp('received_at'),
-    properties: jsonOf('properties'),
-    event_date: date('ts'),
-    ...PLACE,
-  },
-}
-
-const REJECTED_EVENTS: Shape = {
-  kinds: { ...kinds('text or null', ['raw', 'pointer', 'reason']), received_at: 'time' },
-  conditions: [`${RAW} LIKE '{%'`, isTime('received_at')],
-  columns: {
-    raw: text('raw'),
-    pointer: text('pointer'),
-    reason: text('reason'),
-    received_at: timestamp('received_at'),
-    log_topic: 'topic',
-    ...PLACE,
-  },
-}
-
-const RECOMMENDATIONS: Shape = {
-  kinds: {
-    recommendation_id: 'text',
-    ...kinds('text or null', ['user_id', 'scenario', 'fallback', 'session_id']),
-    'model.name': 'text or null',
-    'model.version': 'whole or null',
-    generated_at: 'time',
-    ...kinds('number or null', ['exploration.probability', 'took_ms']),
-    rules: 'object or null',
-    ...kinds('list or null', ['result', 'experiments', 'shadows']),
-  },
-  conditions: [isTime('generated_at'), `coalesce(${whole('model.version')}, 0) BETWEEN 0 AND 1000000000`],
-  columns: {
-    ...Object.fromEntries(
-      ['recommendation_id', 'user_id', 'scenario', 'fallback', 'session_id'].map((name) => [
-        name,
-        text(name),
-      ]),
-    ),
-    model_name: text('model.name'),
-    model_version: whole('model.version'),
-    generated_at: timestamp('generated_at'),
-    products: `coalesce(${jsonOf('result')}, '[]')`,
-    passport: RAW,
-    rules: jsonOf('rules'),
-    exploration_probability: number('exploration.probability'),
-    took_ms: number('took_ms'),
-    experiments: `nullif(${jsonOf('experiments')}, '[]')`,
-    shadows: `nullif(${jsonOf('shadows')}, '[]')`,
-    generated_date: date('generated_at'),
-    ...PLACE,
-  },
-}
-
-const SHAPES: Partial<Record<TableName, Shape>> = {
-  'bronze.events': EVENTS,
-  'bronze.rejected_events': REJECTED_EVENTS,
-  'bronze.recommendations': RECOMMENDATIONS,
 }
 
 function kinds(kind: Kind, names: readonly string[]): Record<string, Kind> {
   return Object.fromEntries(names.map((name) => [name, kind]))
 }
 
-function pathOf(path: string): string {
-  return path.startsWith('$') ? path : `$[0].${path}`
-}
-
-function at(path: string, type = 'variant'): string {
-  return `try_variant_get(v, '${pathOf(path)}', '${type}')`
+function at(path: string, type: string): string {
+  return `try_variant_get(v, '$[0].${path}', '${type}')`
 }
 
 function typeAt(path: string): string {
-  return `coalesce(schema_of_variant(${at(path)}), 'VOID')`
+  return `coalesce(schema_of_variant(${at(path, 'variant')}), 'VOID')`
 }
 
 function text(path: string): string {
@@ -213,20 +193,16 @@ function whole(path: string): string {
   return at(path, 'bigint')
 }
 
-function isTime(path: string): string {
-  return `${whole(path)} BETWEEN 0 AND ${TIME_MAX}`
-}
-
 function timestamp(path: string): string {
   return `timestamp_millis(${whole(path)})`
 }
 
 /** The day in UTC, whatever time zone the session has. */
-function date(path: string): string {
-  return `date_from_unix_date(CAST(${whole(path)} DIV 86400000 AS INT))`
+function dayOf(timeMs: string): string {
+  return `date_from_unix_date(CAST(${timeMs} DIV 86400000 AS INT))`
 }
 
 /** As it stands in the entry, keys in their order. */
 function jsonOf(path: string): string {
-  return `get_json_object(${RAW}, '$.${path}')`
+  return `get_json_object(raw, '$.${path}')`
 }

@@ -128,7 +128,7 @@ class SparkToBronze {
     const lost = lostOf(route, partitions, stated)
     if (lost !== null) onFault?.(lost)
     const numbers = partitions.map(({ partition }) => partition)
-    const query = await session.readStream
+    const entries = session.readStream
       .format('kafka')
       .options({
         ...this.#source,
@@ -140,7 +140,8 @@ class SparkToBronze {
       })
       .load()
       .filter(`offset >= ${byPartition(stated)}`)
-      .selectExpr(`inline(${plainEntries(route.table, this.#mark).rows})`)
+    const query = await plainEntries(route.table, this.#mark)
+      .rows(entries)
       .writeStream.format('delta')
       .partitionBy(...definitionOf(route.table).partitionColumns)
       .option('checkpointLocation', checkpoint)
@@ -164,7 +165,7 @@ class SparkToBronze {
     { from, ends }: { readonly from: Offsets; readonly ends: Offsets },
   ) {
     const numbers = [...ends.keys()]
-    return session.read
+    const entries = session.read
       .format('kafka')
       .options({
         ...this.#source,
@@ -173,7 +174,8 @@ class SparkToBronze {
         endingOffsets: offsetsJson(topic, numbers, ends),
       })
       .load()
-      .filter(`NOT ${plainEntries(table, this.#mark).isPlain}`)
+    return plainEntries(table, this.#mark)
+      .others(entries)
       .selectExpr('partition', 'offset', 'unix_millis(timestamp) AS timestamp_ms', 'value')
       .rows()
   }

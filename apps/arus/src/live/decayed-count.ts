@@ -38,7 +38,7 @@ export function addDecayed(
 export function decayedAt([period, newest, before]: DecayedCount, nowMs: number, halfLifeMs: number): number {
   const periodMs = halfLifeMs * PERIOD_HALF_LIVES
   const left = (sum: number, start: number) =>
-    start > nowMs ? 0 : (sum / SCALE) * 2 ** ((start - nowMs) / halfLifeMs)
+    sum === 0 || start > nowMs ? 0 : (sum / SCALE) * 2 ** ((start - nowMs) / halfLifeMs)
   return newest === 0 && before === 0
     ? 0
     : left(newest, period * periodMs) + left(before, (period - 1) * periodMs)

@@ -233,7 +233,10 @@ export class LiveMemory {
     return [
       ...expiring(this.#shoppers.drain(), expiryAt(nowMs, rules.idleMs)),
       ...expiring(this.#sessions.drain(), expiryAt(nowMs, SESSION_KEPT_MS)),
-      ...expiring(this.#seen.drain(), nowMs + idempotencyWindowMs),
+      ...expiring(this.#seen.drain(), nowMs + idempotencyWindowMs).map((change) => ({
+        ...change,
+        isExpiryNew: true,
+      })),
       ...this.products.drain(nowMs),
       ...this.#steps.drain(nowMs),
       { key: FIGURES_KEY, value: this.#figures },

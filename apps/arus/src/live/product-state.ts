@@ -69,6 +69,8 @@ export function growthRate(state: ProductState, nowMs: number): number | null {
 function withView(hours: ProductState['hours'], hour: number): ProductState['hours'] {
   const newest = Math.max(hour, hours.at(-1)?.[0] ?? hour)
   if (hour <= newest - HOURS_KEPT) return hours
+  const last = hours.at(-1)
+  if (last?.[0] === hour) return hours.with(-1, [hour, last[1] + 1])
   const known = hours.find(([other]) => other === hour)?.[1] ?? 0
   return [
     ...hours.filter(([other]) => other !== hour && other > newest - HOURS_KEPT),

@@ -42,20 +42,32 @@ export function placeInSessions(
   event: Pick<ShopEvent, 'session_id' | 'action' | 'received_at'>,
   { shopper, atMs, rules }: { readonly shopper: string; readonly atMs: number; readonly rules: SessionRules },
 ): SessionChange {
-  const real = sessions.filter(([, startMs]) => startMs <= event.received_at + AHEAD_MS)
+  const startMsMax = event.received_at + AHEAD_MS
+  const real = sessions.every(([, startMs]) => startMs <= startMsMax)
+    ? sessions
+    : sessions.filter(([, startMs]) => startMs <= startMsMax)
   if (isTooLate(real, event, { atMs, rules }))
     return { session: null, sessions: real, removed: [], added: [] }
-  const joined = real.filter((session) => belongsTo(session, event, { shopper, atMs, rules }))
-  const session = joined.reduce(merged, [
-    event.session_id ?? `${shopper}@${atMs}`,
+  const unnamed = `${shopper}@`
+  const removed: Session[] = []
+  const others: Session[] = []
+  let session: Session = [
+    event.session_id ?? `${unnamed}${atMs}`,
     atMs,
     atMs,
     1,
     event.action === 'purchase' ? 1 : 0,
-  ] as Session)
-  const others = real.filter((other) => !joined.includes(other))
-  const kept = [session, ...others].sort(([, , a], [, , b]) => b - a).slice(0, SESSIONS_KEPT)
-  return { session: session[0], sessions: kept, removed: joined, added: [session] }
+  ]
+  for (const known of real) {
+    if (belongsTo(known, event, { unnamed, atMs, rules })) {
+      removed.push(known)
+      session = merged(session, known)
+    } else others.push(known)
+  }
+  const older = others.findIndex(([, , endMs]) => endMs <= session[2])
+  others.splice(older < 0 ? others.length : older, 0, session)
+  if (others.length > SESSIONS_KEPT) others.length = SESSIONS_KEPT
+  return { session: session[0], sessions: others, removed, added: [session] }
 }
 
 interface Placing {
@@ -78,10 +90,10 @@ function isTooLate(
 function belongsTo(
   [name, startMs, endMs]: Session,
   { session_id }: Pick<ShopEvent, 'session_id'>,
-  { shopper, atMs, rules }: Placing & { readonly shopper: string },
+  { unnamed, atMs, rules }: Placing & { readonly unnamed: string },
 ): boolean {
   if (session_id !== null) return name === session_id
-  return name.startsWith(`${shopper}@`) && atMs >= startMs - rules.gapMs && atMs <= endMs + rules.gapMs
+  return atMs >= startMs - rules.gapMs && atMs <= endMs + rules.gapMs && name.startsWith(unnamed)
 }
 
 /** One session of two; the name is that of the one that was there. */

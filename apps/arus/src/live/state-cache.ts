@@ -10,6 +10,7 @@ export class StateCache<T> {
   #newer = new Map<string, T | undefined>()
   #older = new Map<string, T | undefined>()
   readonly #dirty = new Set<string>()
+  #drops = 0
 
   constructor(prefix: string, capacity: number) {
     this.#prefix = prefix
@@ -43,12 +44,22 @@ export class StateCache<T> {
     return (await store.get(this.#prefix + id)) as T | undefined
   }
 
-  /** Reads for those outside a batch, in the order of `ids`; what is missing in memory, with one read. */
+  /**
+   * Reads for those outside a batch, in the order of `ids`; what is missing in memory, with one read. Which of them the store does not have
+   * is remembered, for the batch that will bring them.
+   */
   async readMany(store: StateStore, ids: readonly string[]): Promise<(T | undefined)[]> {
     const missing = ids.filter((id) => !this.#isKnown(id))
     if (missing.length === 0) return ids.map((id) => this.get(id))
+    const drops = this.#drops
     const values = await store.getMany(missing.map((id) => this.#prefix + id))
-    const stored = new Map(missing.map((id, i) => [id, values[i] as T | undefined]))
+    const stored = new Map<string, T | undefined>()
+    for (const [i, id] of missing.entries()) {
+      const value = values[i] as T | undefined
+      stored.set(id, value)
+      const isAsRead = value === undefined && drops === this.#drops && !this.#isKnown(id)
+      if (isAsRead && this.#newer.size < this.#capacity) this.#remember(id, value)
+    }
     return ids.map((id) => (this.#isKnown(id) ? this.get(id) : stored.get(id)))
   }
 
@@ -64,6 +75,7 @@ export class StateCache<T> {
   }
 
   drop(): void {
+    this.#drops += 1
     this.#newer.clear()
     this.#older.clear()
     this.#dirty.clear()

@@ -164,8 +164,8 @@ export class LmdbStateStore implements StateStore {
   }
 
   /** Written again with the time it already had: its list stands. Values often written would fill the disk with lists. */
-  #isListed({ key, expiresAtMs = 0 }: StateChange): boolean {
-    return expiresAtMs > 0 && this.#expiryOf(key) === expiresAtMs
+  #isListed({ key, expiresAtMs = 0, isExpiryNew = false }: StateChange): boolean {
+    return expiresAtMs > 0 && !isExpiryNew && this.#expiryOf(key) === expiresAtMs
   }
 
   async clear(prefix: string): Promise<void> {

@@ -13,6 +13,8 @@ export interface StateChange {
    * a coarse grid: the same time again costs no more room.
    */
   readonly expiresAtMs?: number
+  /** True where the key surely has another such moment so far, or none: spares an adapter a look. */
+  readonly isExpiryNew?: boolean
 }
 
 /**

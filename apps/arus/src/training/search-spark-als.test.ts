@@ -67,3 +67,20 @@ test('ends at the first fit that is not possible', async () => {
   )
   expect([found, count]).toEqual([null, 3])
 })
+
+test('tries no further where nobody has both a past and something to predict', async () => {
+  const split = timeSplit({
+    ...interactions,
+    users: Uint32Array.from({ length: COUNT }, (_, n) => Math.floor(n / 20)),
+  })
+  let count = 0
+  const found = await searchSparkAls(
+    async (train) => {
+      count += 1
+      return fitPopular(train)
+    },
+    split,
+    signal,
+  )
+  expect([found, count]).toEqual([fitting(SPARK_ALS_DEFAULTS, interactions), 1])
+})

@@ -1,4 +1,4 @@
-import { evaluate, type Interactions, type Model, type Split } from '@arus/recommenders'
+import { type Evaluation, evaluate, type Interactions, type Model, type Split } from '@arus/recommenders'
 import { K, ndcgOf } from './ndcg.ts'
 import { fitting, SPARK_ALS_DEFAULTS, type SparkAlsOptions } from './spark-als-options.ts'
 
@@ -11,29 +11,31 @@ const USERS_MAX = 2_000
 export type FitSparkAls = (interactions: Interactions, options: SparkAlsOptions) => Promise<Model | null>
 
 /**
- * The options that rank best on the test part of `validation`, by nDCG; null when a fit was not possible. One option is
- * changed at a time.
+ * The options that rank best on the test part of `validation`, by nDCG; those it begins with where nobody is there to be asked, null when a
+ * fit was not possible. One option is changed at a time.
  */
 export async function searchSparkAls(
   fit: FitSparkAls,
   validation: Split,
   signal: AbortSignal,
 ): Promise<SparkAlsOptions | null> {
-  const scoreOf = async (options: SparkAlsOptions): Promise<number | null> => {
+  const tryOut = async (options: SparkAlsOptions): Promise<Evaluation | null> => {
     const model = await fit(validation.train, options)
-    return model === null ? null : ndcgOf(evaluate(model, validation, K, { signal, userLimit: USERS_MAX }))
+    return model === null ? null : evaluate(model, validation, K, { signal, userLimit: USERS_MAX })
   }
   let best = fitting(SPARK_ALS_DEFAULTS, validation.train)
-  let most = await scoreOf(best)
+  let most = await tryOut(best)
+  // By nobody nothing can be chosen.
+  if (most?.users.length === 0) return best
   for (const [name, values] of Object.entries(VALUES)) {
     for (const value of values) {
-      const options = fitting({ ...best, [name]: value }, validation.train)
       if (most === null) return null
+      const options = fitting({ ...best, [name]: value }, validation.train)
       if (name === 'rank' && options.rank <= best.rank) continue
-      const score = await scoreOf(options)
-      if (score === null) return null
-      if (score > most) [best, most] = [options, score]
+      const evaluation = await tryOut(options)
+      if (evaluation === null) return null
+      if (ndcgOf(evaluation) > ndcgOf(most)) [best, most] = [options, evaluation]
     }
   }
-  return most === null ? null : best
+  return best
 }

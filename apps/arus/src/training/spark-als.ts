@@ -78,13 +78,14 @@ export async function fitSparkAls(
   }
   await using fitted = await session.ml.fit(ESTIMATOR, params, frame, execution)
   const { itemCount } = interactions
-  const values = await itemVectors(fitted, itemCount, { ...execution, rank })
+  const signal = execution.signal === undefined ? {} : { signal: execution.signal }
+  const values = await itemVectors(fitted, itemCount, { ...signal, rank })
   return alsModelOf(
     { itemCount, factorCount: rank, values },
     // Hu et al. divided by α; see `AlsParams`.
     { unobservedWeight: 1 / alpha, ridge: regParam / alpha, ridgeExponent: 1, objective: 'hu-2008' },
     interactions,
-    execution.signal === undefined ? {} : { signal: execution.signal },
+    signal,
   )
 }
 

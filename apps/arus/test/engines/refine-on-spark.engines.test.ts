@@ -61,6 +61,7 @@ const products = (...categories: readonly string[]) =>
 
 test('anew, then by DuckDB, then by what changed: late, repeated and removed events, a new catalogue, files put together', async () => {
   await products('Mugs', 'Lamps', 'Mugs')
+  expect((await onSpark()).tables[0]).toMatchObject({ rowCount: 0 })
   await take(
     { event_id: 'a', ts: DAY + 23 * HOUR },
     { event_id: 'b', action: 'purchase', price: 19.995, quantity: 3, order_id: 'o1', ts: DAY + 24 * HOUR },

@@ -106,7 +106,7 @@ describe('ALS of MLlib', () => {
       if (done > 0) stop.abort(new Error('enough'))
     }
     const trainer = new SparkTrainer(spark, { onProgress, signal: stop.signal })
-    await expect(trainer.fit(data, { ...OPTIONS, maxIter: 300 })).rejects.toThrow('enough')
+    await expect(trainer.fit(data, { ...OPTIONS, maxIter: 40 })).rejects.toThrow('enough')
     expect(trainer.problem).toBeNull()
     const session = await spark.session()
     expect(await session.interruptAll()).toEqual([])

@@ -88,7 +88,7 @@ class SparkComputation implements Computation {
     // Spark's commit holds one transaction and compares with what it finds itself: what changed until now is for us to see.
     if (before.version !== readVersion)
       return { kind: 'conflict', version: before.version, rowCount: 0, sizeBytes: 0 }
-    if (selects.length === 0 && mode === 'append') return lake.write(name, [], options)
+    if (selects.length === 0) return lake.write(name, [], options)
     const [first, ...others] = transactions
     const columns = definitionOf(name).columns.map(
       ({ name: column, type }) => `CAST(${column} AS ${type}) AS ${column}`,

@@ -30,20 +30,31 @@ export interface BuildCatalogueOptions {
  */
 export async function buildCatalogue(options: BuildCatalogueOptions): Promise<string> {
   const { folder, signal } = options
-  const previous = currentVersion(folder)
   const path = await makeWorkingFolder(folder)
   try {
     await writeVersion(path, options)
     signal?.throwIfAborted()
-    const version = await publishBuild(folder, path, options.nowMs)
-    await removeVersionsExcept(folder, new Set([version, ...(previous === null ? [] : [previous])]))
-    return version
+    return await publish(path, options)
   } catch (error) {
     await rm(path, { recursive: true, force: true })
     if (signal?.aborted)
       throw new ArusError('CANCELLED', 'Building the catalogue was stopped', { cause: error })
     throw error
   }
+}
+
+let publishing: Promise<unknown> = Promise.resolve()
+
+/** One at a time: another would remove the version that was just made, as one of those before its own. */
+function publish(path: string, { folder, nowMs }: BuildCatalogueOptions): Promise<string> {
+  const published = publishing.then(async () => {
+    const previous = currentVersion(folder)
+    const version = await publishBuild(folder, path, nowMs)
+    await removeVersionsExcept(folder, new Set([version, ...(previous === null ? [] : [previous])]))
+    return version
+  })
+  publishing = published.catch(() => {})
+  return published
 }
 
 async function writeVersion(path: string, options: BuildCatalogueOptions): Promise<void> {

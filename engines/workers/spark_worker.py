@@ -28,7 +28,7 @@ def settings():
     yield "spark.driver.extraClassPath", os.environ["ARUS_SPARK_CLASS_PATH"]
     # Stack: tasks of MLlib's ALS are nested deeply, and one that overflows ends Spark.
     # Tests run each plan once, on a few rows: compiling it, by the JVM or by Spark, costs more than it saves.
-    yield "spark.driver.extraJavaOptions", "-Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
+    yield "spark.driver.extraJavaOptions", "-Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss16m"
     yield "spark.sql.codegen.wholeStage", "false"
     yield "spark.sql.codegen.factoryMode", "NO_CODEGEN"
     yield "spark.driver.memory", "1200m"

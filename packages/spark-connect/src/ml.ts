@@ -49,6 +49,8 @@ export class Ml {
   }
 }
 
+const RELEASE_TIMEOUT_MS = 10_000
+
 /** A model in the server's memory, until it is released or the session ends. */
 export class MlModel implements AsyncDisposable {
   readonly #client: SparkConnectClient
@@ -92,8 +94,9 @@ export class MlModel implements AsyncDisposable {
     await sendMl(this.#client, { case: 'delete', value: { objRefs: [{ id: this.#id }] } }, options)
   }
 
+  /** A server that is gone has no model left to release, and what went wrong before is what must be told. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.release()
+    await this.release({ signal: AbortSignal.timeout(RELEASE_TIMEOUT_MS) }).catch(() => {})
   }
 
   #fetch(method: string, args: readonly unknown[]) {

@@ -138,6 +138,19 @@ describe('streams', () => {
 })
 
 describe('MLlib', () => {
+  test('what goes wrong while a model is in use is told, not that its session is gone too', async () => {
+    const other = await connect(process.env.SPARK_REMOTE!)
+    const ratings = [{ user: 1, item: 1, rating: 1 }]
+    const dataset = await other.createDataFrame(ratings, 'user INT, item INT, rating FLOAT')
+    const params = { rank: 1, maxIter: 1, seed: 1, numUserBlocks: 1, numItemBlocks: 1 }
+    const use = async () => {
+      await using model = await other.ml.fit('org.apache.spark.ml.recommendation.ALS', params, dataset)
+      await other.stop()
+      throw new Error(`with ${typeof model.uid}`)
+    }
+    await expect(use()).rejects.toThrow('with string')
+  })
+
   test('ALS is trained, its factors fetched, used, saved and loaded', async () => {
     const ratings = Array.from({ length: 120 }, (_, n) => ({
       user: n % 12,

@@ -16,8 +16,8 @@ export interface SparkAlsOptions {
 }
 
 /**
- * ALS cuts its lineage only with a folder of checkpoints, which a Connect client cannot set: with MLlib's own ten iterations the whole Spark of
- * our tests (4.2.1, no optimising compiler, stacks of the default size) died of a StackOverflowError, with five and eight it did not.
+ * With MLlib's own ten the whole Spark of our tests (4.2.1, no optimising compiler, stacks of Java's default size) died of a StackOverflowError in
+ * its tasks, with five and eight it did not. Probably since a Connect client cannot set the folder of checkpoints that cuts ALS's lineage.
  */
 const ITERATIONS = 5
 

@@ -12,7 +12,7 @@ import type { SparkAlsOptions } from './spark-als-options.ts'
 const ESTIMATOR = 'org.apache.spark.ml.recommendation.ALS'
 /** Of a frame: Spark sends a frame to its workers in a message for each core, of at most `spark.rpc.message.maxSize`. */
 const PAIRS_PER_FRAME = 1_000_000
-/** The frames are in the memory of Spark's driver, some hundred bytes a pair. */
+/** The frames are in the memory of Spark's driver; how much a pair takes there was not measured. */
 const PAIRS_MAX = 20_000_000
 /** Of users and of items: so many tasks work at a time. */
 const PAIRS_PER_BLOCK = 100_000

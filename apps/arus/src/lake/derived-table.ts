@@ -15,7 +15,7 @@ export interface RefineOptions {
   /** Computes every table anew, whatever it says it stands for. */
   readonly isRebuild?: boolean
   /** Where it is computed. Default DuckDB in this process. */
-  readonly compute?: Compute
+  readonly compute?: Compute | undefined
   /** Told before work on a table begins. */
   readonly onTable?: (table: TableName) => void
 }

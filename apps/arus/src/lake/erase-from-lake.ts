@@ -3,7 +3,6 @@ import { allNames, type ShopperNames } from '../events/shopper-names.ts'
 import type { OnProgress } from '../progress.ts'
 import type { LakeTopics } from './bronze-routes.ts'
 import type { Compute } from './computation.ts'
-import { duckdbComputation } from './duckdb-computation.ts'
 import { type FoundShopper, findShopper } from './find-shopper.ts'
 import type { Lake } from './lake.ts'
 import { startLakeWriter } from './lake-writer.ts'
@@ -17,7 +16,7 @@ export interface LakeErasureParts {
   readonly log: EventLog
   readonly topics: LakeTopics
   /** Where silver and gold are computed. Default DuckDB in this process. */
-  readonly compute?: Compute
+  readonly compute?: Compute | undefined
   /** Brings what is in the log into bronze. Default: by the embedded writer. */
   readonly copyLog?: () => Promise<void>
 }
@@ -53,7 +52,7 @@ export async function eraseFromLake(
     lake,
     log,
     topics,
-    compute = duckdbComputation,
+    compute,
     copyLog = () => startLakeWriter({ log, lake, topics }).stop(),
   }: LakeErasureParts,
   names: ShopperNames,

@@ -4,7 +4,6 @@ import type { LakeTopics } from './bronze-routes.ts'
 import { checkQuality } from './check-quality.ts'
 import type { Compute } from './computation.ts'
 import type { RefinedTable } from './derived-table.ts'
-import { duckdbComputation } from './duckdb-computation.ts'
 import type { Lake } from './lake.ts'
 import { startLakeWriter } from './lake-writer.ts'
 import { rebuildBronze } from './rebuild-bronze.ts'
@@ -15,7 +14,7 @@ export interface RebuildOptions {
   readonly log: EventLog
   readonly topics: LakeTopics
   /** Where silver and gold are computed. Default DuckDB in this process. */
-  readonly compute?: Compute
+  readonly compute?: Compute | undefined
   /** `log`: bronze anew too, as far back as the log reaches. `bronze`: silver and gold only. */
   readonly from: 'bronze' | 'log'
   readonly onProgress?: OnProgress
@@ -27,7 +26,7 @@ export interface RebuildOptions {
  * it was, and the rebuild can be started again. Nothing else may write the lake meanwhile.
  */
 export async function rebuildLake(options: RebuildOptions): Promise<readonly RefinedTable[]> {
-  const { lake, log, topics, compute = duckdbComputation, from, onProgress, signal } = options
+  const { lake, log, topics, compute, from, onProgress, signal } = options
   // What nobody copied yet belongs to the result, whatever it is made from.
   await startLakeWriter({ log, lake, topics }).stop()
   if (from === 'log') await rebuildBronze({ lake, log, topics, ...optional({ onProgress, signal }) })

@@ -1,6 +1,5 @@
 import { checkQuality } from './check-quality.ts'
 import type { Compute } from './computation.ts'
-import { duckdbComputation } from './duckdb-computation.ts'
 import type { Lake } from './lake.ts'
 import { maintain } from './maintain.ts'
 import { type RefineResult, refine } from './refine.ts'
@@ -9,7 +8,7 @@ import { GOLD_BY_DATE } from './refine-gold.ts'
 export interface RefinerOptions {
   readonly lake: Lake
   /** Where silver and gold are computed. Default DuckDB in this process. */
-  readonly compute?: Compute
+  readonly compute?: Compute | undefined
   /** Older versions of the tables can be read this long. */
   readonly historyMs: number
   /** Least time between two refinements. Default 5,000; a long one waits twice as long as it took. */
@@ -97,7 +96,7 @@ class PeriodicRefiner implements Refiner {
   }
 
   async #refine(isWhole: boolean): Promise<RefineResult> {
-    const { lake, historyMs, compute = duckdbComputation } = this.#options
+    const { lake, historyMs, compute } = this.#options
     const result = await refine(lake, { compute, ...(isWhole ? {} : { gold: GOLD_BY_DATE }) })
     if (isWhole) this.#wholeAtMs = this.#now()
     if (this.#now() - this.#maintainedAtMs > MAINTENANCE_INTERVAL_MS) {

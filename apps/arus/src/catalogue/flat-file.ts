@@ -31,7 +31,7 @@ const KINDS = {
 const MAGIC = 0x41525531
 const ALIGNMENT = 8
 const HEADER_BYTES = 16
-const WRITE_BLOCK_BYTES = 1 << 24
+const WRITE_BLOCK_BYTES = 1 << 18
 
 /**
  * Writes sections to a new file and fsyncs it. Layout, little-endian: magic, length of the directory in bytes, length of

@@ -83,7 +83,7 @@ export async function writeFiles(
 }
 
 function fileOptions({ compression = 'zstd', dictionaryValuesMax }: FileOptions): string[] {
-  const limit = dictionaryValuesMax === undefined ? [] : [`DICTIONARY_SIZE_LIMIT ${dictionaryValuesMax}`]
+  const groups = process.env.RG ? [`ROW_GROUP_SIZE ${process.env.RG}`] : []; const limit = dictionaryValuesMax === undefined ? [] : [`DICTIONARY_SIZE_LIMIT ${dictionaryValuesMax}`]
   return [COMPRESSIONS[compression], ...limit]
 }
 

@@ -6,6 +6,7 @@ export default defineConfig({
       'packages/*/{src,test}/**/*.test.ts',
       'apps/*/{src,test}/**/*.test.{ts,tsx}',
       'engines/test/**/*.test.ts',
+      'bin/*.test.ts',
     ],
     exclude: [...configDefaults.exclude, '**/*.engines.test.ts'],
     // For tests that hang, not for machines that are slow.

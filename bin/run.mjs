@@ -17,6 +17,7 @@ const commands = {
   biome: (args) => ['biome', args],
   check: (args) => ['node', ['bin/check.ts', ...args]],
   docs: (args) => ['node', ['bin/docs.ts', ...args]],
+  pack: (args) => ['node', ['bin/pack.ts', ...args]],
   engines: (args) => ['node', ['engines/main.ts', ...args]],
   'test:engines': (args) => ['vitest', ['run', '--config', 'vitest.engines.config.ts', ...args]],
   example: (args) => [

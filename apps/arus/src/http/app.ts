@@ -6,6 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController } from 'fastify'
 import { analyticsRoutes } from './analytics/routes.ts'
 import type { Api, ApiDeps } from './api-deps.ts'
+import { AsciiResponse } from './ascii-response.ts'
 import { ga4Routes } from './events/ga4-routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { segmentRoutes } from './events/segment-routes.ts'
@@ -101,6 +102,7 @@ function createServer(deps: ApiDeps): Api {
     bodyLimit: deps.bodyLimitBytes,
     ...(deps.trustedProxies === undefined ? {} : { trustProxy: [...deps.trustedProxies] }),
     genReqId: nextId,
+    http: { ServerResponse: AsciiResponse },
     forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX, ignoreTrailingSlash: true },

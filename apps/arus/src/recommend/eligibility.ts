@@ -39,8 +39,24 @@ export function eligibilityOf(
   filters: RecommendationFilters,
   exclusion: Exclusion | null = null,
 ): Eligibility {
-  const eligibility = eligibilityByRequest(past, filters)
+  const eligibility = isUnfiltered(filters) ? eligibilityByPast(past) : eligibilityByRequest(past, filters)
   return exclusion === null ? eligibility : without(exclusion, eligibility)
+}
+
+function isUnfiltered({ category, minPrice, maxPrice, exclude }: RecommendationFilters): boolean {
+  const asksForFacts = category !== undefined || minPrice !== undefined || maxPrice !== undefined
+  return !asksForFacts && (exclude === undefined || exclude.length === 0)
+}
+
+const byPast = new WeakMap<ShopperPast, Eligibility>()
+
+/** Without filters it is the same as long as the shopper does nothing. */
+function eligibilityByPast(past: ShopperPast): Eligibility {
+  const known = byPast.get(past)
+  if (known !== undefined) return known
+  const eligibility = eligibilityByRequest(past, {})
+  byPast.set(past, eligibility)
+  return eligibility
 }
 
 /** Also leaves out what rules exclude, and notes it. */

@@ -13,10 +13,16 @@ export class FaultReporter {
   readonly #report: (fault: LevelFault) => void
   readonly #now: () => number
   readonly #levels = new Map<string, { reportedAtMs: number; count: number }>()
+  #count = 0
 
   constructor(report: (fault: LevelFault) => void, now: () => number) {
     this.#report = report
     this.#now = now
+  }
+
+  /** Faults so far, told or not. */
+  get count(): number {
+    return this.#count
   }
 
   /** `work()`, or `fallback` when it throws. */
@@ -40,6 +46,7 @@ export class FaultReporter {
   }
 
   add(level: string, error: unknown): void {
+    this.#count += 1
     const nowMs = this.#now()
     const known = this.#levels.get(level) ?? { reportedAtMs: Number.NEGATIVE_INFINITY, count: 0 }
     known.count += 1

@@ -8,41 +8,10 @@ import type { Fallback, Reason } from './recommendation.ts'
  * and passed over. Products already picked, filtered out or unknown to the catalogue are left out.
  */
 export function climbDown(climb: Climb): Reached {
-  return climb.rules === null ? climbByScore(climb) : climbByRules(climb, climb.rules)
+  return climb.rules === null ? climbLevels(climb) : climbByRules(climb, climb.rules)
 }
 
-/** What the first level alone filled an answer with, from the same candidates, of the same catalogue. */
-interface Settled extends Pick<Climb, 'catalogue' | 'limit' | 'sessionProducts'> {
-  readonly reached: Reached
-}
-
-/** A shopper who does nothing new has the same candidates, and the same answer to a request without filters. */
-const settled = new WeakMap<Climb['retrieved'], Settled>()
-
-function climbByScore(climb: Climb): Reached {
-  if (!isPlain(climb)) return climbLevels(climb)
-  const { retrieved, catalogue, limit, sessionProducts } = climb
-  const known = settled.get(retrieved)
-  if (known?.catalogue === catalogue && known.limit === limit && known.sessionProducts === sessionProducts)
-    return known.reached
-  const reached = climbLevels(climb)
-  if (reached.isOfFirstLevel) settled.set(retrieved, { catalogue, limit, sessionProducts, reached })
-  return reached
-}
-
-/** Nothing but the past says what may be in the answer. */
-function isPlain({ eligibility, filters, catalogue }: Climb): boolean {
-  const { category, minPrice, maxPrice } = filters
-  return (
-    catalogue !== null &&
-    eligibility.isByPastOnly &&
-    category === undefined &&
-    minPrice === undefined &&
-    maxPrice === undefined
-  )
-}
-
-function climbLevels(climb: Climb): Reached & { readonly isOfFirstLevel: boolean } {
+function climbLevels(climb: Climb): Reached {
   const picks: Picked[] = []
   const taken = new Set<string>()
   let fallback: Fallback = 'static'

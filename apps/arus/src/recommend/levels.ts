@@ -55,6 +55,8 @@ export interface Reached {
   readonly fallback: Fallback
   /** The model gave at least one of them. */
   readonly isModelUsed: boolean
+  /** The first level alone filled the answer, and no rule was in force. */
+  readonly isOfFirstLevel: boolean
   /** What rules did; null where none was in force. */
   readonly arranged: Arranged | null
 }

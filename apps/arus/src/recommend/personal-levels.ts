@@ -7,6 +7,7 @@ import type { Retrieved } from './retrieve/blend.ts'
 import { candidatesOf, type Pairs, Retrievers } from './retrieve/retrieve.ts'
 import type { ShopperPast } from './retrieve/shopper-past.ts'
 
+/** Of products that the model knows, or where live state cannot be asked. */
 export const NO_PAIRS: Pairs = new Map()
 
 /** Share of look-alikes among the products that go with one; the model's neighbours have 1. */

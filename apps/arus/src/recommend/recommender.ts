@@ -7,6 +7,7 @@ import type { Arranged } from './arrange/arranged.ts'
 import { type Eligibility, eligibilityOf } from './eligibility.ts'
 import { FaultReporter, type LevelFault } from './fault-reporter.ts'
 import { itemOf, itemsOf } from './item.ts'
+import { KeptAnswers, type Made } from './kept-answers.ts'
 import { climbDown } from './ladder.ts'
 import { type Climb, fillerCount, type LiveReads, type PartsNow, type Reached } from './levels.ts'
 import {
@@ -127,6 +128,7 @@ class LadderRecommender implements Recommender {
   readonly #remembered: RememberedProducts
   readonly #personal: PersonalLevels
   readonly #facts: ProductFacts
+  readonly #kept = new KeptAnswers()
   #rememberedVersion: string | null = null
   #reference: { readonly model: ServingModel; readonly value: ModelReference } | null = null
 
@@ -162,6 +164,10 @@ class LadderRecommender implements Recommender {
     const parts = this.#parts()
     const filtered = { ...request, exclude: [productId, ...(request.exclude ?? [])] }
     const all = this.#asked('similar', filtered, NO_PAST, { productId, startedMs })
+    const kept = this.#kept.find(all, parts)
+    if (kept !== null)
+      return this.#compose(all, parts, { made: kept, recommendationId: this.#options.uuid() })
+    const faultCount = this.#faults.count
     const personal = await this.#personalOf(all, parts)
     const { product, isGone } = this.#facts.of(parts.catalogue, productId)
     if (product === undefined && !isGone && personal.retrieved.length === 0) {
@@ -169,7 +175,7 @@ class LadderRecommender implements Recommender {
         details: { product_id: productId },
       })
     }
-    return this.#compose(all, parts, personal)
+    return this.#make(all, parts, { personal, faultCount })
   }
 
   trending(limit: number): TrendingAnswer {
@@ -203,7 +209,12 @@ class LadderRecommender implements Recommender {
     const treatment = this.#treatmentOf(asked)
     const treated = treatment === null ? asked : { ...asked, treatment }
     const parts = this.#partsFor(treated)
-    return this.#compose(treated, parts, await this.#personalOf(treated, parts))
+    const kept = this.#kept.find(treated, parts)
+    if (kept !== null)
+      return this.#compose(treated, parts, { made: kept, recommendationId: this.#options.uuid() })
+    const faultCount = this.#faults.count
+    const personal = await this.#personalOf(treated, parts)
+    return this.#make(treated, parts, { personal, faultCount })
   }
 
   async #personalOf(asked: Asked, parts: PartsNow): Promise<Personal> {
@@ -262,9 +273,25 @@ class LadderRecommender implements Recommender {
     return compiled === null ? null : { compiled, atMs }
   }
 
-  #compose(asked: Asked, parts: PartsNow, personal: Personal): RecommendationAnswer {
+  /** Kept where no part failed since `faultCount`: what stands in for a part that fails is not to outlast it. */
+  #make(
+    asked: Asked,
+    parts: PartsNow,
+    { personal, faultCount }: { readonly personal: Personal; readonly faultCount: number },
+  ): RecommendationAnswer {
     const recommendationId = this.#options.uuid()
     const reached = this.#climb(parts, asked, { personal, seed: recommendationId })
+    const made = { personal, reached }
+    if (this.#faults.count === faultCount) this.#kept.keep(asked, parts, made)
+    return this.#compose(asked, parts, { made, recommendationId })
+  }
+
+  #compose(
+    asked: Asked,
+    parts: PartsNow,
+    { made, recommendationId }: { readonly made: Made; readonly recommendationId: string },
+  ): RecommendationAnswer {
+    const { personal, reached } = made
     const generatedAtMs = this.#options.now()
     const marks = asked.treatment?.marks ?? []
     const answer: RecommendationAnswer = {

@@ -5,19 +5,25 @@ export const CURSOR_LENGTH_MAX = 4_000
 /** Products on all pages at most: a passport keeps so many that were left out. */
 const SHOWN_MAX = 200
 
+type Page = readonly { readonly product_id: string }[]
+
+/** Of first pages: the same products, as the same array, have the same cursor. */
+const afterFirst = new WeakMap<Page, string>()
+
 /**
  * Where the next page begins. Opaque to callers; holds the products of the pages before, since what comes next may have
  * changed with what the shopper did between two pages. Null when there is no more, or the cursor would be too long.
  */
-export function cursorAfter(
-  shown: readonly string[],
-  page: readonly { readonly product_id: string }[],
-  limit: number,
-): string | null {
-  const all = [...shown, ...page.map(({ product_id }) => product_id)]
-  if (page.length < limit || all.length > SHOWN_MAX) return null
-  const cursor = Buffer.from(JSON.stringify(all)).toString('base64url')
+export function cursorAfter(shown: readonly string[], page: Page, limit: number): string | null {
+  if (page.length < limit || shown.length + page.length > SHOWN_MAX) return null
+  const known = shown.length === 0 ? afterFirst.get(page) : undefined
+  const cursor = known ?? encoded([...shown, ...page.map(({ product_id }) => product_id)])
+  if (shown.length === 0) afterFirst.set(page, cursor)
   return cursor.length > CURSOR_LENGTH_MAX ? null : cursor
+}
+
+function encoded(ids: readonly string[]): string {
+  return Buffer.from(JSON.stringify(ids)).toString('base64url')
 }
 
 /** The products of the pages before. Throws `REQUEST_INVALID` for a cursor that is broken. */

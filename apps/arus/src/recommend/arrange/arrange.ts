@@ -51,6 +51,7 @@ export function climbByRules(climb: Climb, rules: CompiledRules): Reached {
     picks: candidates.map((candidate) => pickOf(climb, candidate)),
     fallback: fallback === undefined ? 'static' : fallback,
     isModelUsed: fallback === null,
+    isOfFirstLevel: false,
     arranged: {
       applied: effects.applied(),
       exploration: explored?.exploration ?? null,

@@ -167,14 +167,13 @@ export function passportOf(source: PassportSource): Passport {
 }
 
 /** The products of an answer as a passport keeps them. */
-export function resultOf(answer: RecommendationAnswer, arranged: Arranged | null): PassportResult[] {
+function resultOf({ recommendations }: RecommendationAnswer, arranged: Arranged | null): Passport['result'] {
+  const result = plainResultOf(recommendations)
   const propensities = arranged?.exploration?.propensities
-  return answer.recommendations.map(({ product_id, rank, score, reason }, position) => ({
-    product_id,
-    rank,
-    score,
-    reason: reason.kind,
-    ...(propensities === undefined ? {} : { propensity: rounded(propensities[position] ?? 1) }),
+  if (propensities === undefined) return result
+  return result.map((product, position) => ({
+    ...product,
+    propensity: rounded(propensities[position] ?? 1),
   }))
 }
 
@@ -225,12 +224,16 @@ const retrieversOf = remembering((retrieved: readonly Retrieved[]): Passport['re
   }))
 })
 
+const plainResultOf = remembering((items: RecommendationAnswer['recommendations']): Passport['result'] =>
+  items.map(({ product_id, rank, score, reason }) => ({ product_id, rank, score, reason: reason.kind })),
+)
+
 const textOf = remembering((list: readonly unknown[]) => JSON.stringify(list))
 
 /** The passport as JSON. Lists that it shares with others were made text once. */
-export function passportText({ events, earlier_events, retrievers, ...rest }: Passport): string {
+export function passportText({ events, earlier_events, retrievers, result, ...rest }: Passport): string {
   const others = JSON.stringify(rest).slice(0, -1)
-  return `${others},"events":${textOf(events)},"earlier_events":${textOf(earlier_events)},"retrievers":${textOf(retrievers)}}`
+  return `${others},"events":${textOf(events)},"earlier_events":${textOf(earlier_events)},"retrievers":${textOf(retrievers)},"result":${textOf(result)}}`
 }
 
 /** The same function, which makes its result once for each list, as long as somebody holds that list. */

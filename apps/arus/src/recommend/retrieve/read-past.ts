@@ -21,7 +21,7 @@ export async function readPast(
       return userId === null ? NO_PAST : once(pastsOfShoppers, await state.history(userId), ofHistory)
     if (userId === null) return once(pastsOfSessions, await state.session(sessionId), ofSession)
     const [history, session] = await Promise.all([state.history(userId), state.session(sessionId)])
-    return pastOf(history, session)
+    return bothOnce(history, session)
   })
 }
 
@@ -37,6 +37,20 @@ function once(
   if (known !== undefined) return known
   const past = make(items)
   pasts.set(items, past)
+  return past
+}
+
+/** A shopper's past in the last session it was asked for with. */
+const pastsInSessions = new WeakMap<
+  readonly HistoryItem[],
+  { readonly session: readonly HistoryItem[]; readonly past: ShopperPast }
+>()
+
+function bothOnce(history: readonly HistoryItem[], session: readonly HistoryItem[]): ShopperPast {
+  const known = pastsInSessions.get(history)
+  if (known?.session === session) return known.past
+  const past = pastOf(history, session)
+  pastsInSessions.set(history, { session, past })
   return past
 }
 

@@ -1,0 +1,69 @@
+import { BoundedCache } from '../bounded-cache.ts'
+import type { PartsNow, Reached } from './levels.ts'
+import { NO_PAIRS, type Personal } from './personal-levels.ts'
+import type { RecommendationRequest } from './recommendation.ts'
+import type { ShopperPast } from './retrieve/shopper-past.ts'
+
+/** Products whose answers are kept: two generations of so many, some 15 kB each. */
+const PRODUCTS_MAX = 2_000
+
+/** What an answer was made of. */
+export interface Made {
+  readonly personal: Personal
+  readonly reached: Reached
+}
+
+/** What an answer was asked for: what it rests on besides the parts. */
+export interface AskedFor {
+  /** The product asked about; null for a shopper. */
+  readonly productId: string | null
+  readonly past: ShopperPast
+  readonly request: RecommendationRequest
+  /** Null when none is in force. */
+  readonly rules: object | null
+}
+
+interface Kept extends Made, Pick<PartsNow, 'catalogue' | 'model'> {
+  readonly limit: number
+}
+
+/**
+ * Answers of shoppers who do nothing new and of products, as long as model and catalogue stay: most requests of a shop are
+ * such. Only what nothing else decided is kept: no rules, no filters, and the first level alone filled it, without the
+ * pairs of live state, which grow and fade. The newest of each past, since its next page is asked for with `exclude`.
+ */
+export class KeptAnswers {
+  readonly #ofPasts = new WeakMap<ShopperPast, Kept>()
+  readonly #ofProducts = new BoundedCache<string, Kept>(PRODUCTS_MAX)
+
+  find(asked: AskedFor, { catalogue, live, model }: PartsNow): Made | null {
+    if (live === null || !isPlain(asked)) return null
+    const { productId, past, request } = asked
+    const kept = productId === null ? this.#ofPasts.get(past) : this.#ofProducts.get(productId)
+    if (kept === undefined || kept.limit !== request.limit) return null
+    return kept.catalogue === catalogue && kept.model === model ? kept : null
+  }
+
+  /** Of an answer in whose making no part failed. */
+  keep(asked: AskedFor, { catalogue, live, model }: PartsNow, { personal, reached }: Made): void {
+    if (!reached.isOfFirstLevel || personal.pairs !== NO_PAIRS) return
+    if (catalogue === null || live === null || !isPlain(asked)) return
+    const { productId, past, request } = asked
+    const kept = { personal, reached, catalogue, model, limit: request.limit }
+    if (productId === null) this.#ofPasts.set(past, kept)
+    else this.#ofProducts.set(productId, kept)
+  }
+}
+
+/** Nothing but the past, or the product, says what may be in the answer. */
+function isPlain({ productId, request, rules }: AskedFor): boolean {
+  const { category, minPrice, maxPrice, exclude } = request
+  const isOwnProduct = exclude?.length === 1 && exclude[0] === productId
+  return (
+    rules === null &&
+    category === undefined &&
+    minPrice === undefined &&
+    maxPrice === undefined &&
+    (exclude === undefined || exclude.length === 0 || isOwnProduct)
+  )
+}

@@ -16,8 +16,8 @@ import {
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
-// Zstandard is in Node's own library from here on.
-const NODE = '>=22.15'
+/** The JavaScript of each Node that a package may ask for: what is newer does not compile. */
+const LIBRARIES: Readonly<Record<string, string>> = { '20': 'es2023', '22': 'es2024' }
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
 
@@ -27,8 +27,9 @@ export async function pack(name: string, folder: string): Promise<string> {
   // Within the repository, so that the compiler finds dependencies.
   const staging = mkdtempSync(join(root, 'node_modules', '.pack-'))
   try {
-    await compile(source, staging)
-    writeFileSync(join(staging, 'package.json'), manifestOf(source))
+    const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest
+    await compile(manifest, source, staging)
+    writeFileSync(join(staging, 'package.json'), installable(manifest))
     cpSync(join(source, 'README.md'), join(staging, 'README.md'))
     cpSync(join(root, 'LICENSE'), join(staging, 'LICENSE'))
     mkdirSync(folder, { recursive: true })
@@ -44,11 +45,25 @@ export async function pack(name: string, folder: string): Promise<string> {
   }
 }
 
-async function compile(folder: string, staging: string): Promise<void> {
+interface Manifest {
+  readonly engines: { readonly node: string }
+  readonly exports: Readonly<Record<string, string>>
+  readonly sideEffects?: readonly string[]
+  readonly scripts?: unknown
+  readonly devDependencies?: unknown
+}
+
+async function compile({ engines }: Manifest, folder: string, staging: string): Promise<void> {
   const source = join(folder, 'src')
   const own = join(folder, 'tsconfig.json')
   const config = join(staging, 'tsconfig.json')
+  const isOwn = existsSync(own)
+  const library = LIBRARIES[/^>=(\d+)/.exec(engines.node)?.[1] ?? '']
+  if (library === undefined) throw new RangeError(`${folder} asks for a Node that is not among LIBRARIES`)
   const compilerOptions = {
+    target: 'es2022',
+    // A package with a configuration of its own is for browsers, and says there what they have.
+    ...(isOwn ? {} : { lib: [library, 'esnext.disposable'] }),
     rootDir: source,
     outDir: join(staging, 'dist'),
     noEmit: false,
@@ -59,10 +74,10 @@ async function compile(folder: string, staging: string): Promise<void> {
   writeFileSync(
     config,
     JSON.stringify({
-      extends: existsSync(own) ? own : join(root, 'tsconfig.json'),
+      extends: isOwn ? own : join(root, 'tsconfig.json'),
       compilerOptions,
       include: [source],
-      exclude: [join(source, '**/*.test.ts')],
+      exclude: [join(source, '**/*.test.ts'), join(source, '**/test-*.ts')],
       files: [],
     }),
   )
@@ -75,25 +90,17 @@ async function compile(folder: string, staging: string): Promise<void> {
     if (file.endsWith('.wasm')) cpSync(join(source, file), join(staging, 'dist', file))
 }
 
-function manifestOf(source: string): string {
-  const {
-    exports,
-    sideEffects,
-    scripts: _,
-    devDependencies: __,
-    ...kept
-  } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
+function installable({ exports, sideEffects, scripts: _, devDependencies: __, ...kept }: Manifest): string {
   const compiled = (path: string, ending: string) => path.replace('/src/', '/dist/').replace(/\.ts$/, ending)
-  const entries = Object.entries(exports as Record<string, string>).map(([name, path]) => [
+  const entries = Object.entries(exports).map(([name, path]) => [
     name,
     { types: compiled(path, '.d.ts'), default: compiled(path, '.js') },
   ])
   const manifest = {
     ...kept,
-    ...(sideEffects ? { sideEffects: sideEffects.map((path: string) => compiled(path, '.js')) } : {}),
+    ...(sideEffects ? { sideEffects: sideEffects.map((path) => compiled(path, '.js')) } : {}),
     files: ['dist'],
     exports: Object.fromEntries(entries),
-    engines: { node: NODE },
   }
   return `${JSON.stringify(manifest, null, 2)}\n`
 }

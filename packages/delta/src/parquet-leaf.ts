@@ -1,11 +1,12 @@
 import { isAscii } from 'node:buffer'
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import zlib from 'node:zlib'
 import type { ColumnMetaData, Compressors, Encoding, SchemaElement } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import { decompressPage } from 'hyparquet/src/datapage.js'
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js'
 import { readPlain } from 'hyparquet/src/plain.js'
 import { snappyUncompress } from 'hysnappy'
+import { DeltaError } from './errors.ts'
 import { lz4Block } from './lz4-block.ts'
 import { bitWidth, readHybrid } from './parquet-levels.ts'
 
@@ -66,10 +67,20 @@ export function readLeaf(bytes: Uint8Array, chunk: ColumnMetaData, type: LeafTyp
 /** By codec; LZO and the old, ill-defined LZ4 are refused. */
 const COMPRESSORS: Compressors = {
   SNAPPY: snappyUncompress,
-  GZIP: (bytes) => gunzipSync(bytes),
-  BROTLI: (bytes) => brotliDecompressSync(bytes),
-  ZSTD: (bytes) => zstdDecompressSync(bytes),
+  GZIP: (bytes) => zlib.gunzipSync(bytes),
+  BROTLI: (bytes) => zlib.brotliDecompressSync(bytes),
+  ZSTD: zstd,
   LZ4_RAW: lz4Block,
+}
+
+function zstd(bytes: Uint8Array): Uint8Array {
+  if (zlib.zstdDecompressSync === undefined) {
+    throw new DeltaError(
+      'DELTA_FEATURE_UNSUPPORTED',
+      `The checkpoint is compressed with zstd, which Node ${process.versions.node} cannot read; run Node 22.15 or newer`,
+    )
+  }
+  return zlib.zstdDecompressSync(bytes)
 }
 
 function occurrences(levels: Uint8Array, wanted: number): number {

@@ -60,8 +60,7 @@ export async function readCheckpoint(localPath: string): Promise<Action[]> {
       const { start, end } = rangeOf(chunks)
       const bytes = new Uint8Array(await slice(start, end))
       appendActions(actions, columns, { bytes, start, chunks, rowCount: Number(group.num_rows) })
-      // Given back at once: what waits to be collected makes V8 look through all that is alive.
-      bytes.buffer.transfer(0)
+      release(bytes.buffer)
     }
     return actions
   } catch (error) {
@@ -70,6 +69,13 @@ export async function readCheckpoint(localPath: string): Promise<Action[]> {
   } finally {
     await file.close()
   }
+}
+
+/**
+ * Gives memory back at once: what waits to be collected makes V8 look through all that is alive. Node 20 cannot, and waits.
+ */
+function release(buffer: ArrayBuffer & { transfer?(length: number): ArrayBuffer }): void {
+  buffer.transfer?.(0)
 }
 
 /** A row group in memory. */

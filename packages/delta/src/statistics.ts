@@ -15,7 +15,7 @@ export function parseStatistics(file: Pick<AddFile, 'stats'>): FileStatistics {
     const statistics = JSON.parse(file.stats) as FileStatistics | null
     if (typeof statistics !== 'object' || statistics === null) return {}
     const isInexact = hasInexact(statistics.minValues) || hasInexact(statistics.maxValues)
-    return isInexact ? JSON.parse(file.stats, withAllDigits) : statistics
+    return isInexact ? JSON.parse(file.stats.replace(TOKEN, withAllDigits)) : statistics
   } catch {
     return {}
   }
@@ -31,10 +31,12 @@ function hasInexact(values: object | null | undefined): boolean {
   return false
 }
 
-/** Integers that a JavaScript number cannot hold come as text. */
-function withAllDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const isInexact = typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER
-  return isInexact && /^-?\d+$/.test(context?.source ?? '') ? context?.source : value
+/** A string, passed over whole for the digits in it, or a number. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/gs
+
+/** Integers that a JavaScript number cannot hold become text. */
+function withAllDigits(token: string): string {
+  return /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token
 }
 
 /** Rows of a file that are not deleted; null when its statistics do not say. */

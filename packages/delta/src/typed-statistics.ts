@@ -24,8 +24,16 @@ const LOCAL_LENGTH = 23
 /** Julian day of 1970-01-01 (Parquet, `INT96`: the day above 64 bits of nanoseconds within it). */
 const EPOCH_DAY = 2_440_588n
 
-/** JSON that `JSON.stringify` takes over as it stands (ECMAScript proposal "JSON.parse source text access", in Node 22). */
-const { rawJSON } = JSON as unknown as { readonly rawJSON: (json: string) => object }
+/** A number that `JSON.stringify` takes over as it stands (ECMAScript proposal "JSON.parse source text access", since Node 22). */
+const { rawJSON = exactNumber } = JSON as { readonly rawJSON?: (json: string) => unknown }
+
+/** In Node 20: a number that loses no digits, else null, since a file must not be left out by a bound that is not exact. */
+export function exactNumber(json: string): number | null {
+  return json.replace(/\D/g, '').length <= DOUBLE_DIGITS ? Number(json) : null
+}
+
+/** Decimal digits that every double keeps. */
+const DOUBLE_DIGITS = 15
 
 function nanosOf(int96: bigint): bigint {
   return ((int96 >> 64n) - EPOCH_DAY) * BigInt(DAY_MS) * PER_MS.NANOS + BigInt.asUintN(64, int96)
@@ -48,7 +56,7 @@ function isoText(ms: number, length?: number): string | null {
   return year >= 0 && year <= 9_999 ? date.toISOString().slice(0, length) : null
 }
 
-function decimal(value: unknown, scale: number): object {
+function decimal(value: unknown, scale: number): unknown {
   const unscaled = value instanceof Uint8Array ? signedOf(value) : BigInt(value as bigint | number)
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
   const point = digits.length - scale

@@ -57,7 +57,8 @@ async function filesByLayout(rows: Rows, files: readonly ScanFile[]): Promise<La
   const list = files.map(({ localPath }) => sqlText(localPath)).join(', ')
   const elements = `SELECT file_name, list([name, coalesce(num_children, 0)::VARCHAR] ORDER BY column_id) AS layout FROM parquet_schema([${list}]) GROUP BY 1`
   const found = await rows(`SELECT layout, list(file_name) AS names FROM (${elements}) GROUP BY 1`)
-  const byPath = Map.groupBy(files, ({ localPath }) => localPath)
+  const byPath = new Map<string, ScanFile[]>()
+  for (const file of files) byPath.set(file.localPath, [...(byPath.get(file.localPath) ?? []), file])
   return found.map(({ layout, names }) => ({
     root: nodeOf((layout as [string, string][]).values()),
     files: (names as string[]).flatMap((name) => byPath.get(name) ?? []),

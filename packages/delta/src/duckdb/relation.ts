@@ -42,14 +42,13 @@ function emptyRelation({ schema, withPosition }: Scan): string {
 
 /** By folders that tell the partition where they do, else by partition, files with deleted rows each by itself. */
 function groupsOf(scan: Scan): Group[] {
-  const {
-    hive = [],
-    other = [],
-    partial = [],
-  } = Object.groupBy(scan.files, (file) => {
-    if (file.deletedRows !== null) return 'partial'
-    return isHive(file, scan.partitionColumns) ? 'hive' : 'other'
-  })
+  const hive: ScanFile[] = []
+  const other: ScanFile[] = []
+  const partial: ScanFile[] = []
+  for (const file of scan.files) {
+    if (file.deletedRows !== null) partial.push(file)
+    else (isHive(file, scan.partitionColumns) ? hive : other).push(file)
+  }
   const groups: Group[] = hive.length === 0 ? [] : [{ files: hive, partition: fromFolder(scan), where: null }]
   for (const files of byPartition(other, scan.partitionColumns))
     groups.push({ files, partition: fromLog(files[0]), where: null })

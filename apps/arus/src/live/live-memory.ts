@@ -11,7 +11,6 @@ import { ProductMemory } from './product-memory.ts'
 import { RecentActivity } from './recent-activity.ts'
 import type { Session } from './sessions.ts'
 import {
-  copyOf,
   countEvent,
   countLate,
   countSessions,
@@ -225,13 +224,7 @@ export class LiveMemory {
     for (const id of eventIds) this.#seen.set(id, undefined)
   }
 
-  /** Values that `drain` would hand over, but for figures. */
-  get changeCount(): number {
-    const caches = [this.#shoppers, this.#sessions, this.#seen, this.products, this.#steps]
-    return caches.reduce((count, { changeCount }) => count + changeCount, 0)
-  }
-
-  /** Everything that changed since the last call, as it is now: events may be applied before it is stored. */
+  /** Everything that changed since the last call. */
   drain(): StateChange[] {
     const { idempotencyWindowMs, rules } = this.#options
     const nowMs = this.#expiryNow?.() ?? this.#options.now()
@@ -246,7 +239,7 @@ export class LiveMemory {
       })),
       ...this.products.drain(nowMs),
       ...this.#steps.drain(nowMs),
-      { key: FIGURES_KEY, value: copyOf(this.#figures) },
+      { key: FIGURES_KEY, value: this.#figures },
       { key: CLOCK_KEY, value: nowMs },
     ]
   }

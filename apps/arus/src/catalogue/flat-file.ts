@@ -31,6 +31,7 @@ const KINDS = {
 const MAGIC = 0x41525531
 const ALIGNMENT = 8
 const HEADER_BYTES = 16
+/** Larger ones take pages of memory that a virtual machine may have to be lent first: docs/BENCHMARKS.md. */
 const WRITE_BLOCK_BYTES = 1 << 18
 
 /**

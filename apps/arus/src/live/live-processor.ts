@@ -12,6 +12,7 @@ import type { LiveAnalytics, LiveState } from './live-state.ts'
 import { entryCountOf, isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { Rejections } from './rejections.ts'
 import { Turns } from './turns.ts'
+import { UnstoredIds } from './unstored-ids.ts'
 
 export interface LiveProcessorOptions {
   readonly log: EventLog
@@ -40,7 +41,7 @@ export interface LiveProcessorOptions {
 
 /** The stream processors, running. */
 export interface LiveProcessor extends LiveState {
-  /** Which of the ids were applied within the idempotency window. */
+  /** Which of the ids were applied within the idempotency window, also where memory was taken back since and the log is read again. */
   isKnown(eventIds: readonly string[]): Promise<boolean[]>
   /**
    * Removes a shopper's history and sessions, and takes them out of `total_users`, `events_total`, the funnel and the
@@ -51,7 +52,7 @@ export interface LiveProcessor extends LiveState {
   forget(shopper: string, traces?: ShopperTraces): Promise<number>
   /**
    * Forgets everything and applies the log from its beginning; resolves when it has caught up with its present end. A
-   * rebuild that was cut short is begun again at the next start.
+   * rebuild that was cut short is begun again at the next start. Until it is done `isKnown` knows what was applied so far.
    */
   rebuild(): Promise<void>
   /** Resolves when all that is applied is stored too. What is not is applied again from the log after a crash. */
@@ -111,6 +112,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #stored = new Map<number, number>()
   /** What was applied since. */
   #unstored: LogBatch[] = []
+  readonly #unstoredIds = new UnstoredIds()
   #storedAtMs = 0
   /** How often memory was taken back to what is stored, and how often it had been when the log began to be read. */
   #restores = 0
@@ -152,8 +154,15 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     await this.#commitLag()
   }
 
-  isKnown(eventIds: readonly string[]): Promise<boolean[]> {
-    return this.memory.isKnown(eventIds)
+  async isKnown(eventIds: readonly string[]): Promise<boolean[]> {
+    const { now, idempotencyWindowMs } = this.#options
+    // Before the store is asked: what leaves these is stored.
+    const unstoredAtMs = eventIds.map((id) => this.#unstoredIds.receivedAtMs(id))
+    const stored = await this.memory.isKnown(eventIds)
+    const nowMs = now()
+    return unstoredAtMs.map(
+      (atMs, i) => stored[i]! || (atMs !== undefined && nowMs - atMs < idempotencyWindowMs),
+    )
   }
 
   forget(shopper: string, traces?: ShopperTraces): Promise<number> {
@@ -168,6 +177,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       }
       if (!isKnown && traces === undefined) return 0
       this.memory.forgetTraces(traces ?? {})
+      this.#unstoredIds.forget(traces?.eventIds ?? [])
       await this.#commit()
       if (traces !== undefined) await this.#options.state.erase(keysOf(shoppers, traces))
       this.listeners.announce(shoppers)
@@ -264,6 +274,8 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       }
     }
     this.#unstored.push(part)
+    for (const { event, offset } of fresh)
+      this.#unstoredIds.add(event.event_id, { partition, offset, receivedAtMs: event.received_at })
     this.eventRate.add(fresh.length, this.#options.now())
     this.#isApplied(
       part,
@@ -324,6 +336,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     const offsets = moved.map(([partition, value]) => ({ key: OFFSET_PREFIX + partition, value }))
     await this.#options.state.commit([...this.memory.drain(), ...offsets, ...more])
     for (const [partition, offset] of moved) this.#stored.set(partition, offset)
+    this.#unstoredIds.areStored(this.#stored)
     this.#unstored = []
     this.#storedAtMs = this.#steadyMs()
     this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)

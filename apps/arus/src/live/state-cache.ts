@@ -19,8 +19,10 @@ export class StateCache<T> {
 
   /** Brings what is missing into memory, with one read. */
   async load(store: StateStore, ids: Iterable<string>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.#isKnown(id))
-    if (missing.length === 0) return
+    const unknown = new Set<string>()
+    for (const id of ids) if (!this.#isKnown(id)) unknown.add(id)
+    if (unknown.size === 0) return
+    const missing = [...unknown]
     const values = await store.getMany(missing.map((id) => this.#prefix + id))
     // A change made while the store was being read is newer than what the store said.
     for (const [i, id] of missing.entries())

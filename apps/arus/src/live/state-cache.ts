@@ -2,7 +2,8 @@ import type { StateStore } from '../state/state-store.ts'
 
 /**
  * Values of one kind in front of the store: those used lately stay in memory. Changes are held until `drain`, which
- * hands them over for the commit; `drop` forgets everything, for when a commit failed.
+ * hands them over for the commit; `drop` forgets everything, for when a commit failed. What was handed over stays in memory until
+ * the next `drain`, and must not be changed in place: it may not be stored yet.
  */
 export class StateCache<T> {
   readonly #prefix: string
@@ -38,6 +39,15 @@ export class StateCache<T> {
   set(id: string, value: T | undefined): void {
     this.#newer.set(id, value)
     this.#dirty.add(id)
+  }
+
+  /** Whether the value was changed since the last `drain`. */
+  isChanged(id: string): boolean {
+    return this.#dirty.has(id)
+  }
+
+  get changeCount(): number {
+    return this.#dirty.size
   }
 
   /** A read for those outside a batch. */

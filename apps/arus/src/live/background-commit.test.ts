@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StateChange } from '../state/state-store.ts'
 import { event, picture, storedState, TestLive, withChanges } from './test-live.ts'
@@ -58,6 +59,35 @@ test('when a commit fails after more was applied, all of it is applied again, on
   failing.letGo(new Error('no room just now'))
   await shop.send(visit('b', 'P2'), visit('d', 'P3'))
   expect(shop.live.analytics()).toMatchObject({ events_total: 4, total_users: 1, revenue_today: 2 })
+  await isAsRebuilt()
+})
+
+test('when a commit fails while a part is being applied, none is begun on top of it', async () => {
+  const failing = waitingOnce()
+  const asked = Promise.withResolvers<void>()
+  let gate: Promise<void> | null = null
+  const state = withChanges(failing.state, {
+    getMany: async (keys) => {
+      if (gate !== null) asked.resolve()
+      await gate
+      return shop.state.getMany(keys)
+    },
+  })
+  await shop.restart({ state })
+  await shop.send(visit('a', 'P1'), visit('b', 'P2'))
+  await failing.begun
+  const open = Promise.withResolvers<void>()
+  gate = open.promise
+  const [position] = await shop.append([event({ event_id: 'c', user_id: 'budi', product_id: 'P3' })])
+  await asked.promise
+  failing.letGo(new Error('no room just now'))
+  await setImmediate()
+  shop.pass(1_000)
+  open.resolve()
+  expect(await shop.live.waitFor(position!.partition, position!.offset, 5_000)).toBe(true)
+  await shop.send(visit('d', 'P1'))
+  expect(await shop.live.history('ani')).toHaveLength(3)
+  expect(await shop.live.isKnown(['a', 'b', 'c', 'd'])).toEqual([true, true, true, true])
   await isAsRebuilt()
 })
 

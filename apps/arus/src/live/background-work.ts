@@ -8,8 +8,9 @@ export class BackgroundWork {
     return this.#isBusy
   }
 
-  /** Call only when what was begun before is done. */
+  /** Call only when what was begun before is done. Throws what it failed with, and begins nothing on top of a failure. */
   begin(work: () => Promise<void>): void {
+    this.check()
     this.#isBusy = true
     this.#work = work()
       .catch((error: unknown) => {

@@ -84,7 +84,7 @@ test('when a commit fails while a part is being applied, none is begun on top of
   await setImmediate()
   shop.pass(1_000)
   open.resolve()
-  expect(await shop.live.waitFor(position!.partition, position!.offset, 5_000)).toBe(true)
+  expect(await shop.live.waitFor(position!.partition, position!.offset, 60_000)).toBe(true)
   await shop.send(visit('d', 'P1'))
   expect(await shop.live.history('ani')).toHaveLength(3)
   expect(await shop.live.isKnown(['a', 'b', 'c', 'd'])).toEqual([true, true, true, true])

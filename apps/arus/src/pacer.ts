@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** Work is paused once it has held the event loop for so long: a request that comes meanwhile waits no longer. */
-const HOLD_MS = 5
+const HOLD_MS = 2
 /** Steps between two looks at the clock. */
-const LOOK_EVERY = 64
+const LOOK_EVERY = 16
 
 /** Lets requests in while long work goes on in steps: `if (pacer.isDue()) await pacer.pause()` after each. */
 export class Pacer {

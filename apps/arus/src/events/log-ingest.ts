@@ -101,20 +101,17 @@ class LogIngest implements Ingest {
   async #append(events: readonly ShopEvent[]): Promise<number> {
     if (events.length === 0) return 0
     const { log, topics, isKnown } = this.#options
-    const { claimed, others } = this.#recent.claim(events.map((event) => event.event_id))
-    const mine = claimed.map((i) => events[i]!)
+    const { claimed, others, settle, release } = this.#recent.claim(events.map(({ event_id }) => event_id))
+    const mine = claimed.length === events.length ? events : claimed.map((i) => events[i]!)
     try {
       await others
-      const known = await isKnown(mine.map((event) => event.event_id))
+      const known = await isKnown(mine.map(({ event_id }) => event_id))
       const fresh = mine.filter((_, i) => !known[i])
       if (fresh.length > 0) await log.append(topics.events, fresh.map(recordOf))
-      this.#recent.settle(mine.map((event) => event.event_id))
+      settle()
       return fresh.length
     } catch (error) {
-      this.#recent.release(
-        mine.map((event) => event.event_id),
-        error,
-      )
+      release(error)
       throw error
     }
   }

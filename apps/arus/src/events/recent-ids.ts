@@ -1,8 +1,22 @@
+/** The ids that one call claimed: their events become durable, or fail, together. */
 interface Claim {
-  /** The call that made it. */
-  readonly by: unknown
-  /** Resolves when the event of this id is durable; rejects when it could not be written. Null once it is. */
+  /** Resolves when they are durable; rejects when they could not be written. Null once they are. */
   waiting: PromiseWithResolvers<void> | null
+}
+
+/** What came of a call's claim. */
+export interface Claimed {
+  /** Places of the ids that the caller is first with. */
+  readonly claimed: readonly number[]
+  /**
+   * Resolves when those that belong to somebody else are durable, and rejects when one of them failed. Who waits for them
+   * before writing waits for earlier callers only.
+   */
+  readonly others: Promise<unknown>
+  /** The events of the claimed ids are durable. */
+  readonly settle: () => void
+  /** They could not be written: whoever sends them again is first. */
+  readonly release: (error: unknown) => void
 }
 
 /**
@@ -18,55 +32,50 @@ export class RecentIds {
     this.#capacity = capacity
   }
 
-  /**
-   * Claims ids for the caller: `claimed` are the places of those it is first with. `others` resolves when the ones that
-   * belong to somebody else are durable, and rejects when one of them failed. Who waits for them before writing waits for
-   * earlier callers only.
-   */
-  claim(ids: readonly string[]): { readonly claimed: readonly number[]; readonly others: Promise<unknown> } {
+  /** Claims ids for the caller. */
+  claim(ids: readonly string[]): Claimed {
+    const waiting = Promise.withResolvers<void>()
+    // Where nobody waits, nobody needs to be told of a failure.
+    waiting.promise.catch(() => {})
+    const claim: Claim = { waiting }
     const claimed: number[] = []
-    const others: Promise<void>[] = []
+    const others = new Set<Promise<void>>()
     for (const [i, id] of ids.entries()) {
       const known = this.#newer.get(id) ?? this.#older.get(id)
       if (known === undefined) {
-        this.#newer.set(id, { by: claimed, waiting: Promise.withResolvers() })
+        this.#newer.set(id, claim)
         claimed.push(i)
-      } else if (known.waiting !== null && known.by !== claimed) others.push(known.waiting.promise)
+      } else if (known.waiting !== null && known !== claim) others.add(known.waiting.promise)
     }
     if (this.#newer.size > this.#capacity) {
       this.#older = this.#newer
       this.#newer = new Map()
     }
-    const all = Promise.all(others)
+    const all = others.size === 0 ? Promise.resolve() : Promise.all(others)
     all.catch(() => {})
-    return { claimed, others: all }
-  }
-
-  /** The events of these ids are durable. */
-  settle(ids: readonly string[]): void {
-    for (const id of ids) {
-      const claim = this.#newer.get(id) ?? this.#older.get(id)
-      claim?.waiting?.resolve()
-      if (claim !== undefined) claim.waiting = null
+    return {
+      claimed,
+      others: all,
+      settle: () => {
+        claim.waiting = null
+        waiting.resolve()
+      },
+      release: (error) => {
+        for (const i of claimed) this.#forget(ids[i]!, (other) => other === claim)
+        waiting.reject(error)
+      },
     }
   }
 
   /** They are as if they never came; those whose event is being written now stay. */
   forget(ids: readonly string[]): void {
-    for (const id of ids) {
-      for (const generation of [this.#newer, this.#older])
-        if (generation.get(id)?.waiting === null) generation.delete(id)
-    }
+    for (const id of ids) this.#forget(id, ({ waiting }) => waiting === null)
   }
 
-  /** They could not be written: whoever sends them again is first. */
-  release(ids: readonly string[], error: unknown): void {
-    for (const id of ids) {
-      const claim = this.#newer.get(id) ?? this.#older.get(id)
-      claim?.waiting?.promise.catch(() => {})
-      claim?.waiting?.reject(error)
-      this.#newer.delete(id)
-      this.#older.delete(id)
+  #forget(id: string, isMeant: (claim: Claim) => boolean): void {
+    for (const generation of [this.#newer, this.#older]) {
+      const claim = generation.get(id)
+      if (claim !== undefined && isMeant(claim)) generation.delete(id)
     }
   }
 }

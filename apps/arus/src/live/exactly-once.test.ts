@@ -105,7 +105,7 @@ describe('exactly once', () => {
     await shop.restart({ state: failingOnce(shop.state) })
     const positions = await shop.append([event({ user_id: 'budi' })])
     const forgotten = shop.live.forget('ani').catch(() => shop.live.forget('ani'))
-    for (const { partition, offset } of positions) await shop.live.waitFor(partition, offset, 5_000)
+    for (const { partition, offset } of positions) await shop.live.waitFor(partition, offset, 60_000)
     await forgotten
     expect(shop.live.analytics()).toMatchObject({ total_users: 1, events_total: 2, events_today: 3 })
   })

@@ -54,6 +54,10 @@ export class FunnelSteps {
     }
   }
 
+  get changeCount(): number {
+    return this.#reached.changeCount
+  }
+
   drain(nowMs: number): StateChange[] {
     const expiresAtMs = expiryAt(nowMs, KEPT_MS)
     return this.#reached.drain().map((change) => ({ ...change, expiresAtMs }))

@@ -11,6 +11,7 @@ import { ProductMemory } from './product-memory.ts'
 import { RecentActivity } from './recent-activity.ts'
 import type { Session } from './sessions.ts'
 import {
+  copyOf,
   countEvent,
   countLate,
   countSessions,
@@ -224,7 +225,13 @@ export class LiveMemory {
     for (const id of eventIds) this.#seen.set(id, undefined)
   }
 
-  /** Everything that changed since the last call. */
+  /** Values that `drain` would hand over, but for figures. */
+  get changeCount(): number {
+    const caches = [this.#shoppers, this.#sessions, this.#seen, this.products, this.#steps]
+    return caches.reduce((count, { changeCount }) => count + changeCount, 0)
+  }
+
+  /** Everything that changed since the last call, as it is now: events may be applied before it is stored. */
   drain(): StateChange[] {
     const { idempotencyWindowMs, rules } = this.#options
     const nowMs = this.#expiryNow?.() ?? this.#options.now()
@@ -239,7 +246,7 @@ export class LiveMemory {
       })),
       ...this.products.drain(nowMs),
       ...this.#steps.drain(nowMs),
-      { key: FIGURES_KEY, value: this.#figures },
+      { key: FIGURES_KEY, value: copyOf(this.#figures) },
       { key: CLOCK_KEY, value: nowMs },
     ]
   }

@@ -3,6 +3,7 @@ import { type ShopEvent, shopperOf } from '../events/event.ts'
 import { GROUPS } from '../events/topics.ts'
 import { Pacer } from '../pacer.ts'
 import type { StateChange, StateStore } from '../state/state-store.ts'
+import { BackgroundWork } from './background-work.ts'
 import { decodeEvent } from './decode-event.ts'
 import { followLog, partOf } from './follow-log.ts'
 import { keysOf, LIVE_PREFIX, LiveMemory, type ShopperTraces } from './live-memory.ts'
@@ -12,6 +13,7 @@ import type { LiveAnalytics, LiveState } from './live-state.ts'
 import { entryCountOf, isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { Rejections } from './rejections.ts'
 import { Turns } from './turns.ts'
+import { UnstoredIds } from './unstored-ids.ts'
 
 export interface LiveProcessorOptions {
   readonly log: EventLog
@@ -40,7 +42,7 @@ export interface LiveProcessorOptions {
 
 /** The stream processors, running. */
 export interface LiveProcessor extends LiveState {
-  /** Which of the ids were applied within the idempotency window. */
+  /** Which of the ids were applied within the idempotency window, also where memory was taken back since and the log is read again. */
   isKnown(eventIds: readonly string[]): Promise<boolean[]>
   /**
    * Removes a shopper's history and sessions, and takes them out of `total_users`, `events_total`, the funnel and the
@@ -51,7 +53,7 @@ export interface LiveProcessor extends LiveState {
   forget(shopper: string, traces?: ShopperTraces): Promise<number>
   /**
    * Forgets everything and applies the log from its beginning; resolves when it has caught up with its present end. A
-   * rebuild that was cut short is begun again at the next start.
+   * rebuild that was cut short is begun again at the next start. Until it is done `isKnown` knows what was applied so far.
    */
   rebuild(): Promise<void>
   /** Resolves when all that is applied is stored too. What is not is applied again from the log after a crash. */
@@ -71,8 +73,15 @@ const FORMAT = 4
 const BATCH_RECORDS = 10_000
 /** And once that is done: the figures move, and nothing holds up requests for long. */
 const SERVING_RECORDS = 1_000
-/** What is applied is stored at most so often: one commit costs some hundred microseconds, however few events are in it. */
-const STORE_MS = 100
+/**
+ * What is applied is stored at most so often, since a value that changes many times in between is written once; at least
+ * so often; and in between when so many values wait: to hand those to a store holds up requests for some milliseconds.
+ */
+const STORE_MS_MIN = 100
+const STORE_MS_MAX = 1_000
+const STORE_CHANGES = 6_000
+/** Entries applied at most ahead of a commit that is under way: bounds memory where the store is slow. */
+const AHEAD_RECORDS = 5_000
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
 
@@ -109,8 +118,11 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   #partRecords = BATCH_RECORDS
   /** Offsets that the store stands for; those of `applied` that are ahead are in memory only. */
   readonly #stored = new Map<number, number>()
-  /** What was applied since. */
+  /** What was applied since, and is not in the commit that is under way. */
   #unstored: LogBatch[] = []
+  readonly #unstoredIds = new UnstoredIds()
+  /** That commit: the next batches are applied meanwhile. */
+  readonly #storing = new BackgroundWork()
   #storedAtMs = 0
   /** How often memory was taken back to what is stored, and how often it had been when the log began to be read. */
   #restores = 0
@@ -152,13 +164,21 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     await this.#commitLag()
   }
 
-  isKnown(eventIds: readonly string[]): Promise<boolean[]> {
-    return this.memory.isKnown(eventIds)
+  async isKnown(eventIds: readonly string[]): Promise<boolean[]> {
+    const { now, idempotencyWindowMs } = this.#options
+    // Before the store is asked: what leaves these is stored.
+    const unstoredAtMs = eventIds.map((id) => this.#unstoredIds.receivedAtMs(id))
+    const stored = await this.memory.isKnown(eventIds)
+    const nowMs = now()
+    return unstoredAtMs.map(
+      (atMs, i) => stored[i]! || (atMs !== undefined && nowMs - atMs < idempotencyWindowMs),
+    )
   }
 
   forget(shopper: string, traces?: ShopperTraces): Promise<number> {
     const shoppers = [...new Set([shopper, ...(traces?.names ?? [])])]
     return this.#turns.take(async () => {
+      await this.#storing.done().catch(() => this.#restore())
       let removed = 0
       let isKnown = false
       for (const name of shoppers) {
@@ -168,6 +188,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       }
       if (!isKnown && traces === undefined) return 0
       this.memory.forgetTraces(traces ?? {})
+      this.#unstoredIds.forget(traces?.eventIds ?? [])
       await this.#commit()
       if (traces !== undefined) await this.#options.state.erase(keysOf(shoppers, traces))
       this.listeners.announce(shoppers)
@@ -180,6 +201,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     this.#abort.abort()
     await this.#loop
     await this.#turns.idle()
+    await this.#storing.done().catch(() => {})
     this.#partRecords = BATCH_RECORDS
     await this.start()
   }
@@ -216,7 +238,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       retryMs,
       signal,
       onBatch: (batch) => this.#applyBatch(batch, signal),
-      pauseMs: STORE_MS,
+      pauseMs: STORE_MS_MIN,
       onPause: () => this.#attempt(() => this.#store()),
       onFault,
       recover: () => this.#turns.take(async () => {}),
@@ -250,6 +272,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   }
 
   async #applyPart(batch: LogBatch): Promise<void> {
+    this.#storing.check()
     const { partition } = batch
     const count = Math.min(this.#poison.limit, this.#partRecords)
     const part = partOf(batch, this.applied.get(partition) ?? 0, count)
@@ -264,14 +287,17 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       }
     }
     this.#unstored.push(part)
+    for (const { event, offset } of fresh)
+      this.#unstoredIds.add(event.event_id, { partition, offset, receivedAtMs: event.received_at })
     this.eventRate.add(fresh.length, this.#options.now())
     this.#isApplied(
       part,
       fresh.map(({ event }) => shopperOf(event)),
     )
-    if (this.#isStoringDue()) await this.#store()
+    await this.#storeIfDue()
     this.#poison.succeeded()
   }
+
   /** Passes over the one entry that stands alone, once it is durable among the rejected. */
   async #reject({ parts, message, cause }: UnusableEntries): Promise<void> {
     const [part] = parts
@@ -302,35 +328,55 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     return decoded
   }
 
-  /** While an entry is searched for that makes work fail, each part is stored by itself. */
-  #isStoringDue(): boolean {
-    return (
-      this.#poison.isSearching ||
-      this.#steadyMs() - this.#storedAtMs >= STORE_MS ||
-      entryCountOf(this.#unstored) >= this.#partRecords
-    )
+  /**
+   * Stores while the next batches are applied. While an entry is searched for that makes work fail, each part is stored by
+   * itself.
+   */
+  async #storeIfDue(): Promise<void> {
+    if (this.#poison.isSearching) return this.#store()
+    if (entryCountOf(this.#unstored) >= AHEAD_RECORDS) await this.#storing.done()
+    if (!this.#storing.isBusy && this.#isStoringDue()) this.#beginStoring()
   }
 
+  #isStoringDue(): boolean {
+    const passedMs = this.#steadyMs() - this.#storedAtMs
+    if (passedMs >= STORE_MS_MAX || entryCountOf(this.#unstored) >= AHEAD_RECORDS) return true
+    return passedMs >= STORE_MS_MIN && this.memory.changeCount >= STORE_CHANGES
+  }
+
+  /** Stores all that is applied; resolves when it is. */
   async #store(): Promise<void> {
-    if (this.#unstored.length === 0) return
-    await this.#commit().catch((error: unknown) => {
-      throw isUnstorable(error) ? new UnusableEntries(error, this.#unstored, null) : error
-    })
+    await this.#storing.done()
+    this.#beginStoring()
+    await this.#storing.done()
+  }
+
+  #beginStoring(): void {
+    const parts = this.#unstored
+    if (parts.length === 0) return
+    this.#storing.begin(() =>
+      this.#commit().catch((error: unknown) => {
+        throw isUnstorable(error) ? new UnusableEntries(error, parts, null) : error
+      }),
+    )
   }
 
   /** Everything that changed, in one commit with the offsets it stands for and `more`. */
   async #commit(more: readonly StateChange[] = []): Promise<void> {
     const moved = [...this.applied].filter(([partition, offset]) => this.#stored.get(partition) !== offset)
     const offsets = moved.map(([partition, value]) => ({ key: OFFSET_PREFIX + partition, value }))
-    await this.#options.state.commit([...this.memory.drain(), ...offsets, ...more])
-    for (const [partition, offset] of moved) this.#stored.set(partition, offset)
     this.#unstored = []
     this.#storedAtMs = this.#steadyMs()
+    await this.#options.state.commit([...this.memory.drain(), ...offsets, ...more])
+    for (const [partition, offset] of moved) this.#stored.set(partition, offset)
+    this.#unstoredIds.areStored(this.#stored)
     this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
   }
 
   /** Takes the stored state for the truth: at start, and after a commit that failed. */
   async #restore(): Promise<void> {
+    // Whatever became of a commit that was under way, the store says it.
+    await this.#storing.done().catch(() => {})
     const { state, log, topic } = this.#options
     await this.memory.restore()
     const { partitions } = await log.topic(topic)

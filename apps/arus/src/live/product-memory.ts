@@ -110,17 +110,23 @@ export class ProductMemory {
     }
   }
 
+  get changeCount(): number {
+    return this.#caches.reduce((count, cache) => count + cache.changeCount, 0)
+  }
+
+  get #caches(): (StateCache<ProductState> | StateCache<PairState>)[] {
+    return [this.#products, this.#categories, ...this.#pairs.values()]
+  }
+
   drain(nowMs: number): StateChange[] {
     const expiresAtMs = expiryAt(nowMs, this.#options.idleMs)
-    return [this.#products, this.#categories, ...this.#pairs.values()].flatMap((cache) =>
-      cache.drain().map((change) => ({ ...change, expiresAtMs })),
-    )
+    return this.#caches.flatMap((cache) => cache.drain().map((change) => ({ ...change, expiresAtMs })))
   }
 
   /** Takes the stored state for the truth. */
   async restore(nowMs: number): Promise<void> {
     const { state, prefix } = this.#options
-    for (const cache of [this.#products, this.#categories, ...this.#pairs.values()]) cache.drop()
+    for (const cache of this.#caches) cache.drop()
     this.#trends = await trendsBelow(state, `${prefix}product/`, nowMs)
     this.#categoryTrends = await trendsBelow(state, `${prefix}category/`, nowMs)
   }
@@ -145,8 +151,10 @@ function addPairOf(
   increment: PairIncrement & { readonly atMs: number },
 ): void {
   const known = pairs.get(productId) ?? noPairs()
-  addPair(known, increment)
-  pairs.set(productId, known)
+  // One that was handed over to be stored stays as it is.
+  const own = pairs.isChanged(productId) ? known : { partners: [...known.partners] }
+  addPair(own, increment)
+  pairs.set(productId, own)
 }
 
 async function trendsBelow(state: StateStore, prefix: string, nowMs: number): Promise<TrendList> {

@@ -52,6 +52,16 @@ export function newFigures(): StoredFigures {
   return { totalUsers: 0, totalEvents: 0, newestTs: null, days: [], minutes: [], recent: [] }
 }
 
+/** The figures as they are now, whatever is counted afterwards. */
+export function copyOf(figures: StoredFigures): StoredFigures {
+  return {
+    ...figures,
+    days: structuredClone(figures.days),
+    minutes: figures.minutes.map(([minute, count]) => [minute, count]),
+    recent: [...figures.recent],
+  }
+}
+
 export function dayOf(tsMs: number): number {
   return Math.floor(tsMs / DAY_MS)
 }

@@ -2,7 +2,8 @@ import type { StateStore } from '../state/state-store.ts'
 
 /**
  * Values of one kind in front of the store: those used lately stay in memory. Changes are held until `drain`, which
- * hands them over for the commit; `drop` forgets everything, for when a commit failed.
+ * hands them over for the commit; `drop` forgets everything, for when a commit failed. What was handed over stays in memory until
+ * the next `drain`, and must not be changed in place: it may not be stored yet.
  */
 export class StateCache<T> {
   readonly #prefix: string
@@ -19,8 +20,10 @@ export class StateCache<T> {
 
   /** Brings what is missing into memory, with one read. */
   async load(store: StateStore, ids: Iterable<string>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.#isKnown(id))
-    if (missing.length === 0) return
+    const unknown = new Set<string>()
+    for (const id of ids) if (!this.#isKnown(id)) unknown.add(id)
+    if (unknown.size === 0) return
+    const missing = [...unknown]
     const values = await store.getMany(missing.map((id) => this.#prefix + id))
     // A change made while the store was being read is newer than what the store said.
     for (const [i, id] of missing.entries())
@@ -36,6 +39,15 @@ export class StateCache<T> {
   set(id: string, value: T | undefined): void {
     this.#newer.set(id, value)
     this.#dirty.add(id)
+  }
+
+  /** Whether the value was changed since the last `drain`. */
+  isChanged(id: string): boolean {
+    return this.#dirty.has(id)
+  }
+
+  get changeCount(): number {
+    return this.#dirty.size
   }
 
   /** A read for those outside a batch. */

@@ -101,7 +101,7 @@ export class TestLive {
   /** Appends, and waits until all are applied. */
   async send(...events: ShopEvent[]): Promise<void> {
     for (const { partition, offset } of await this.append(events))
-      expect(await this.live.waitFor(partition, offset, 5_000)).toBe(true)
+      expect(await this.live.waitFor(partition, offset, 60_000)).toBe(true)
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { committed } from '@arus/event-log'
+import { BoundedCache } from '../bounded-cache.ts'
 import { Pacer } from '../pacer.ts'
 import { cautiousClock } from './cautious-clock.ts'
 import { copyTables, type LmdbTables, openTables, swapTables } from './lmdb-tables.ts'
@@ -23,12 +24,15 @@ interface Write {
 interface Encoded {
   readonly writes: readonly Write[]
   readonly expiring: ReturnType<typeof keysByExpiry>
+  /** What is in no list of keys so far. */
+  readonly unlisted: readonly StateChange[]
 }
 
 const EXPIRY_INTERVAL_MS = 10_000
 /** Keys in one list, and so in one step of removing: a step holds up everything else for some milliseconds. */
 const EXPIRY_STEP = 1_000
 const CLEAR_STEP = 10_000
+const LISTED_KEYS = 50_000
 /** After the last character a key can hold. */
 const AFTER_ALL = '\u{10ffff}'
 
@@ -50,6 +54,8 @@ export class LmdbStateStore implements StateStore {
   readonly #atWork = new Set<Promise<unknown>>()
   readonly #writer = randomUUID()
   #expiryLists = 0
+  /** Keys that stand in a list for this moment, lately written: spares a look at the value. */
+  readonly #listed = new BoundedCache<string, number>(LISTED_KEYS)
   readonly #codec = new StateCodec()
   /** What is past its time goes by this clock, so that a clock set wrong for a while removes nothing. */
   readonly #now: () => number
@@ -99,9 +105,12 @@ export class LmdbStateStore implements StateStore {
   /** Encodes one commit at a time, since that pauses: a small one would overtake. They are written together all the same. */
   async #inOrder(encode: () => Promise<Encoded>): Promise<void> {
     const encoding = this.#encoding.then(encode)
-    const written = encoding.then((encoded) => ({ write: this.#write(encoded) }))
+    const written = encoding.then((encoded) => ({ encoded, write: this.#write(encoded) }))
     this.#encoding = written.catch(() => {})
-    await committed((await written).write)
+    const { encoded, write } = await written
+    await committed(write)
+    for (const { key, expiresAtMs = 0, isExpiryNew = false } of encoded.unlisted)
+      if (expiresAtMs > 0 && !isExpiryNew) this.#listed.set(key, expiresAtMs)
   }
 
   /** All that can fail fails here, before the first write: a batch that has begun is written as far as it came. */
@@ -114,7 +123,7 @@ export class LmdbStateStore implements StateStore {
       if (!this.#isListed(change)) unlisted.push(change)
       if (pacer.isDue()) await pacer.pause()
     }
-    return { writes, expiring: keysByExpiry(unlisted) }
+    return { writes, expiring: keysByExpiry(unlisted), unlisted }
   }
 
   #write({ writes, expiring }: Encoded): Promise<unknown> {
@@ -137,6 +146,7 @@ export class LmdbStateStore implements StateStore {
 
   async #erase(matches: (key: string) => boolean): Promise<number> {
     await this.#workDone()
+    this.#listed.clear()
     const count = await copyTables(this.#tables, this.#folder, (key) => !matches(key))
     const swapped = Promise.withResolvers<void>()
     this.#swapping = swapped.promise
@@ -165,7 +175,11 @@ export class LmdbStateStore implements StateStore {
 
   /** Written again with the time it already had: its list stands. Values often written would fill the disk with lists. */
   #isListed({ key, expiresAtMs = 0, isExpiryNew = false }: StateChange): boolean {
-    return expiresAtMs > 0 && !isExpiryNew && this.#expiryOf(key) === expiresAtMs
+    if (expiresAtMs <= 0 || isExpiryNew) return false
+    if (this.#listed.get(key) === expiresAtMs) return true
+    const isListed = this.#expiryOf(key) === expiresAtMs
+    if (isListed) this.#listed.set(key, expiresAtMs)
+    return isListed
   }
 
   async clear(prefix: string): Promise<void> {
@@ -223,6 +237,7 @@ export class LmdbStateStore implements StateStore {
   async #expireStep(nowMs: number): Promise<boolean> {
     await this.#erasing
     const { root, expiries } = this.#tables
+    this.#listed.clear()
     const step = root.transaction(() => {
       for (const { key, value } of expiries.getRange({ end: [nowMs, AFTER_ALL, 0], limit: 1 })) {
         for (const name of value) this.#removeIfPast(name, nowMs)

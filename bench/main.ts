@@ -13,6 +13,7 @@ import { benchKernels } from './kernels.ts'
 import { benchLake } from './lake.ts'
 import { benchLive } from './live.ts'
 import { benchQuality } from './quality.ts'
+import { benchRecommend } from './recommend.ts'
 import { benchServer } from './server.ts'
 import { benchSpark } from './spark.ts'
 import { benchSql } from './sql.ts'
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   delta: () => benchDelta(),
   sql: () => benchSql({ rowCount: Number(process.env.SQL_ROWS ?? 1_000_000) }),
   spark: () => benchSpark({ rowCount: Number(process.env.SPARK_ROWS ?? 1_000_000) }),
+  recommend: () => benchRecommend(),
   server: () => benchServer(),
   freshness: () =>
     benchFreshness({

@@ -1,6 +1,8 @@
 import { RecommenderError } from './errors.ts'
+import { LowPassModel } from './low-pass-model.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
+import { NeighbourModel } from './neighbour-model.ts'
 import { TopK } from './top-k.ts'
 
 /** A model of a blend and what its best item adds to a score. */
@@ -33,6 +35,8 @@ export class BlendModel implements Model {
   readonly #depth: number
   /** Of the answer being computed, all zero between answers. */
   readonly #sums: Float64Array
+  /** Two parts that go by the same neighbours, which are looked at once for both. */
+  readonly #twins: Twins | null
 
   /** Throws `MODEL_INPUT_INVALID` where there is no part, a weight is not above 0, or parts differ in their items. */
   constructor(parts: readonly BlendPart[], { recencyExponent = 0, depth = BLEND_DEPTH }: BlendOptions = {}) {
@@ -49,6 +53,7 @@ export class BlendModel implements Model {
     this.#recencyExponent = recencyExponent
     this.#depth = depth
     this.#sums = new Float64Array(this.itemCount)
+    this.#twins = twinsAmong(this.#parts)
   }
 
   /** `loadPart` opens the file of a part. */
@@ -62,9 +67,14 @@ export class BlendModel implements Model {
 
   recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
     const own = this.#aged(user)
-    return this.#joined(k, (model, depth) =>
-      model.recommend(own, { k: depth, ...(filter === undefined ? {} : { filter }) }),
-    )
+    const options = { k: Math.max(k, this.#depth), ...(filter === undefined ? {} : { filter }) }
+    const twins = this.#twins
+    const both = twins?.filtered.recommendBoth(own, options)
+    return this.#joined(k, (model) => {
+      if (both !== undefined && model === twins?.plain) return both.byNeighbours
+      if (both !== undefined && model === twins?.filtered) return both.own
+      return model.recommend(own, options)
+    })
   }
 
   similar(item: number, { k, filter }: RecommendOptions): ScoredItems {
@@ -122,6 +132,19 @@ export class BlendModel implements Model {
     })
     return joinLists(lists, k, this.#sums)
   }
+}
+
+interface Twins {
+  readonly plain: NeighbourModel
+  readonly filtered: LowPassModel
+}
+
+function twinsAmong(parts: readonly BlendPart[]): Twins | null {
+  const models = parts.map(({ model }) => model)
+  for (const filtered of models.filter((model) => model instanceof LowPassModel))
+    for (const plain of models.filter((model) => model instanceof NeighbourModel))
+      if (filtered.hasNeighboursOf(plain)) return { plain, filtered }
+  return null
 }
 
 /** The `k` best by the sum over lists of factor × score. `sums` is scratch for it: one zero an item, and zeros again afterwards. */

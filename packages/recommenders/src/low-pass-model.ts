@@ -1,10 +1,11 @@
 import { doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
-import { LeadingItems } from './leading-items.ts'
 import type { ItemFilter, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
-import type { SparseMatrix } from './sparse-matrix.ts'
+import type { NeighbourModel } from './neighbour-model.ts'
+import { NeighbourScores } from './neighbour-scores.ts'
+import { isSameMatrix, type SparseMatrix } from './sparse-matrix.ts'
 import { filterOf, TopK } from './top-k.ts'
 
 /** The low-rank part: left ∘ V Vᵀ ∘ right. */
@@ -35,13 +36,8 @@ export class LowPassModel implements Model {
   readonly kind = 'low-pass'
   readonly #neighbours: SparseMatrix
   readonly #filter: LowPassFilter
-  /** The linear part of the answer being computed, all zero between answers. */
-  readonly #scores: Float32Array
-  readonly #leading: LeadingItems
-  /** With room for one more, which is written and not counted. */
-  readonly #touched: Uint32Array
-  /** 1 where a score was added to: one of 0 may be the sum of others. All zero between answers. */
-  readonly #isTouched: Uint8Array
+  /** The linear part. */
+  readonly #sums: NeighbourScores
   readonly #dots: Float32Array
   readonly #taste: Float32Array
 
@@ -49,10 +45,7 @@ export class LowPassModel implements Model {
     this.#neighbours = neighbours
     this.#filter = filter
     const { kernels, vectors } = filter
-    this.#scores = new Float32Array(neighbours.columnCount)
-    this.#leading = new LeadingItems(this.#scores)
-    this.#touched = kernels.indexes(neighbours.columnCount + 1)
-    this.#isTouched = new Uint8Array(neighbours.columnCount)
+    this.#sums = new NeighbourScores(neighbours, (length) => kernels.indexes(length))
     this.#dots = kernels.floats(neighbours.columnCount)
     this.#taste = kernels.floats(vectors.width)
   }
@@ -92,26 +85,49 @@ export class LowPassModel implements Model {
   }
 
   recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
+    const count = this.#sums.add(user)
+    const best = this.#best(user, count, { k, isAllowed: filterOf(user.items, filter) })
+    this.#sums.clear(count)
+    return best
+  }
+
+  /** True for a model of the same neighbours, whose answer is half of the work of this one's. */
+  hasNeighboursOf(model: NeighbourModel): boolean {
+    return isSameMatrix(this.#neighbours, model.neighbours)
+  }
+
+  /** What a `NeighbourModel` of the same neighbours recommends, and what this one does, with one pass over them. */
+  recommendBoth(
+    user: UserItems,
+    { k, filter }: RecommendOptions,
+  ): { readonly byNeighbours: ScoredItems; readonly own: ScoredItems } {
     const isAllowed = filterOf(user.items, filter)
-    const touched = this.#touched
-    const count = this.#touch(user)
+    const count = this.#sums.add(user)
+    const byNeighbours = this.#sums.best(count, k, isAllowed)
+    const own = this.#best(user, count, { k, isAllowed })
+    this.#sums.clear(count)
+    return { byNeighbours, own }
+  }
+
+  #best(
+    user: UserItems,
+    count: number,
+    { k, isAllowed }: { readonly k: number; readonly isAllowed: ItemFilter },
+  ): ScoredItems {
+    const { touched } = this.#sums
     this.#taste.fill(0)
     for (let n = 0; n < user.items.length; n++) this.#addTaste(user.items[n]!, user.weights[n]!)
     const top = new TopK(Math.min(k, count))
     const candidateCount = Math.max(CANDIDATES_MIN, k * CANDIDATES_PER_RESULT)
-    const leading = this.#leading.moveToFront(touched, count, candidateCount)
+    const leading = this.#sums.moveToFront(count, candidateCount)
     this.#offer(touched.subarray(0, leading), top, isAllowed)
     if (!top.isFull) this.#offer(touched.subarray(leading, count), top, isAllowed)
-    for (let n = 0; n < count; n++) {
-      this.#scores[touched[n]!] = 0
-      this.#isTouched[touched[n]!] = 0
-    }
     return top.result()
   }
 
   #offer(items: Uint32Array, top: TopK, isAllowed: ItemFilter): void {
     const { kernels, vectors, right } = this.#filter
-    const scores = this.#scores
+    const { scores } = this.#sums
     const dots = this.#dots
     kernels.dotsOf(this.#taste, vectors, items, items.length, dots)
     for (let n = 0; n < items.length; n++) {
@@ -141,24 +157,25 @@ export class LowPassModel implements Model {
   reasons(user: UserItems, items: Uint32Array): Int32Array {
     const { starts, columns, values } = this.#neighbours
     const { kernels, vectors, left, right } = this.#filter
+    const { scores, touched } = this.#sums
     const best = new Int32Array(items.length).fill(-1)
     const most = new Float32Array(items.length)
     const places = Uint32Array.from(items.keys()).filter((place) => items[place]! < this.itemCount)
-    for (const [n, place] of places.entries()) this.#touched[n] = items[place]!
+    for (const [n, place] of places.entries()) touched[n] = items[place]!
     for (let n = 0; n < user.items.length; n++) {
       const own = user.items[n]!
       if (own >= this.itemCount || !doesCount(user.weights[n]!)) continue
       const vector = vectors.values.subarray(own * vectors.width, (own + 1) * vectors.width)
-      kernels.dotsOf(vector, vectors, this.#touched, places.length, this.#dots)
-      for (let at = starts[own]!; at < starts[own + 1]!; at++) this.#scores[columns[at]!] = values[at]!
+      kernels.dotsOf(vector, vectors, touched, places.length, this.#dots)
+      for (let at = starts[own]!; at < starts[own + 1]!; at++) scores[columns[at]!] = values[at]!
       for (let m = 0; m < places.length; m++) {
-        const item = this.#touched[m]!
-        const part = user.weights[n]! * (this.#scores[item]! + left[own]! * right[item]! * this.#dots[m]!)
+        const item = touched[m]!
+        const part = user.weights[n]! * (scores[item]! + left[own]! * right[item]! * this.#dots[m]!)
         if (part <= most[places[m]!]!) continue
         most[places[m]!] = part
         best[places[m]!] = n
       }
-      for (let at = starts[own]!; at < starts[own + 1]!; at++) this.#scores[columns[at]!] = 0
+      for (let at = starts[own]!; at < starts[own + 1]!; at++) scores[columns[at]!] = 0
     }
     return best
   }
@@ -174,30 +191,6 @@ export class LowPassModel implements Model {
       right,
       vectors: vectors.values,
     })
-  }
-
-  /** Adds up the linear part; returns how many items were touched. */
-  #touch(user: UserItems): number {
-    const { starts, columns, values } = this.#neighbours
-    const touched = this.#touched
-    const scores = this.#scores
-    const isTouched = this.#isTouched
-    let count = 0
-    for (let n = 0; n < user.items.length; n++) {
-      const own = user.items[n]!
-      const weight = user.weights[n]!
-      if (own >= this.itemCount || !doesCount(weight)) continue
-      const end = starts[own + 1]!
-      for (let at = starts[own]!; at < end; at++) {
-        const other = columns[at]!
-        // Without a branch, which would be taken half of the time.
-        touched[count] = other
-        count += 1 - isTouched[other]!
-        isTouched[other] = 1
-        scores[other]! += weight * values[at]!
-      }
-    }
-    return count
   }
 
   #addTaste(item: number, weight: number): void {

@@ -1,34 +1,22 @@
 import { doesCount } from './confidence.ts'
-import { LeadingItems } from './leading-items.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
+import { NeighbourScores } from './neighbour-scores.ts'
 import type { SparseMatrix } from './sparse-matrix.ts'
 import { filterOf, TopK } from './top-k.ts'
-
-/** So many of the best scores are looked at first for each item asked for; the rest only where the filter left too few of them. */
-const LEADING_PER_RESULT = 2
 
 /** An item–item matrix: the score of an item is the sum over the user's items of weight × similarity. */
 export class NeighbourModel implements Model {
   readonly kind: string
   readonly #neighbours: SparseMatrix
   readonly #params: Readonly<Record<string, number>>
-  /** Scores of the answer being computed, all zero between answers. */
-  readonly #scores: Float32Array
-  /** 1 where a score was added to: one of 0 may be the sum of others. All zero between answers. */
-  readonly #isTouched: Uint8Array
-  readonly #leading: LeadingItems
-  /** With room for one more, which is written and not counted. */
-  readonly #touched: Uint32Array
+  readonly #sums: NeighbourScores
 
   constructor(kind: string, neighbours: SparseMatrix, params: Readonly<Record<string, number>>) {
     this.kind = kind
     this.#neighbours = neighbours
     this.#params = params
-    this.#scores = new Float32Array(neighbours.columnCount)
-    this.#leading = new LeadingItems(this.#scores)
-    this.#isTouched = new Uint8Array(neighbours.columnCount)
-    this.#touched = new Uint32Array(neighbours.columnCount + 1)
+    this.#sums = new NeighbourScores(neighbours)
   }
 
   static load(file: ModelFile): NeighbourModel {
@@ -48,39 +36,16 @@ export class NeighbourModel implements Model {
     return this.#neighbours.rowCount
   }
 
+  /** The matrix, one row an item. */
+  get neighbours(): SparseMatrix {
+    return this.#neighbours
+  }
+
   recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {
-    const { starts, columns, values } = this.#neighbours
-    const scores = this.#scores
-    const isTouched = this.#isTouched
-    const touched = this.#touched
-    let count = 0
-    for (let n = 0; n < user.items.length; n++) {
-      const item = user.items[n]!
-      const weight = user.weights[n]!
-      if (item >= this.itemCount || !doesCount(weight)) continue
-      const end = starts[item + 1]!
-      for (let at = starts[item]!; at < end; at++) {
-        const other = columns[at]!
-        // Without a branch, which would be taken half of the time.
-        touched[count] = other
-        count += 1 - isTouched[other]!
-        isTouched[other] = 1
-        scores[other]! += weight * values[at]!
-      }
-    }
-    const isAllowed = filterOf(user.items, filter)
-    const top = new TopK(Math.min(k, count))
-    const leading = this.#leading.moveToFront(touched, count, LEADING_PER_RESULT * k)
-    for (let n = 0; n < count && (n < leading || !top.isFull); n++) {
-      const item = touched[n]!
-      const score = scores[item]!
-      if (score > 0 && score >= top.least && isAllowed(item)) top.offer(item, score)
-    }
-    for (let n = 0; n < count; n++) {
-      scores[touched[n]!] = 0
-      isTouched[touched[n]!] = 0
-    }
-    return top.result()
+    const count = this.#sums.add(user)
+    const best = this.#sums.best(count, k, filterOf(user.items, filter))
+    this.#sums.clear(count)
+    return best
   }
 
   similar(item: number, { k, filter = () => true }: RecommendOptions): ScoredItems {
@@ -110,7 +75,7 @@ export class NeighbourModel implements Model {
     const most = new Float32Array(items.length)
     const asked = items.filter((item) => item < this.itemCount)
     // Where an item stands in `items`, from 1.
-    const places = this.#scores
+    const places = this.#sums.scores
     for (const [place, item] of items.entries()) if (item < this.itemCount) places[item] = place + 1
     for (let own = 0; own < user.items.length; own++) {
       const item = user.items[own]!

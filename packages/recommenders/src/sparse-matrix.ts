@@ -34,6 +34,21 @@ export function userItemMatrix(interactions: Interactions): SparseMatrix {
   return withSummedDuplicates({ rowCount: userCount, columnCount: itemCount, starts, columns, values })
 }
 
+/** True for matrices of the same size with the same entries. */
+export function isSameMatrix(a: SparseMatrix, b: SparseMatrix): boolean {
+  if (a === b) return true
+  return (
+    a.columnCount === b.columnCount &&
+    isSameArray(a.starts, b.starts) &&
+    isSameArray(a.columns, b.columns) &&
+    isSameArray(a.values, b.values)
+  )
+}
+
+function isSameArray(a: Uint32Array | Float32Array, b: Uint32Array | Float32Array): boolean {
+  return a.length === b.length && a.every((value, n) => value === b[n])
+}
+
 /** Column × row. */
 export function transpose(matrix: SparseMatrix): SparseMatrix {
   const { rowCount, columnCount, starts, columns, values } = matrix

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Passport } from '../recommend/passport/passport.ts'
-import type { AnswerAgain } from '../recommend/recommender.ts'
+import type { AnswerAgain } from '../recommend/recommender-options.ts'
 import { ShopModel } from '../recommend/test-shop.ts'
 import { overlap, rankAgreement } from './compare-rankings.ts'
 import type { Shadow } from './running-experiments.ts'

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Passport } from '../recommend/passport/passport.ts'
-import type { AnswerAgain } from '../recommend/recommender.ts'
+import type { AnswerAgain } from '../recommend/recommender-options.ts'
 import { overlap, rankAgreement } from './compare-rankings.ts'
 import type { Shadow } from './running-experiments.ts'
 import type { ShadowAnswer } from './treatment.ts'

@@ -10,15 +10,9 @@ export interface Picked {
   readonly product: Product | undefined
 }
 
-const items = new WeakMap<readonly Picked[], RecommendedItem[]>()
-
-/** The products as they stand in an answer; the same array for the same picks. */
+/** The products as they stand in an answer. */
 export function itemsOf(picks: readonly Picked[]): RecommendedItem[] {
-  const known = items.get(picks)
-  if (known !== undefined) return known
-  const made = picks.map((pick, position) => itemOf(pick, position + 1))
-  items.set(picks, made)
-  return made
+  return picks.map((pick, position) => itemOf(pick, position + 1))
 }
 
 /** The product as it stands in an answer; facts are null where the catalogue could not be asked. */

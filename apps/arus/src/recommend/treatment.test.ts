@@ -4,7 +4,8 @@ import type { Treatment } from '../experiments/treatment.ts'
 import type { LevelFault } from './fault-reporter.ts'
 import type { Passport } from './passport/passport.ts'
 import { recompute } from './passport/recompute.ts'
-import { type AnswerAgain, createRecommender, type RecommenderOptions } from './recommender.ts'
+import { createRecommender } from './recommender.ts'
+import type { AnswerAgain, RecommenderOptions } from './recommender-options.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from './test-shop.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 15)

@@ -3,7 +3,8 @@ import { rulesInForce } from '../../rules/in-force.ts'
 import type { NewRule, Rule } from '../../rules/rule.ts'
 import { type Asking, askOf } from '../ask-of.ts'
 import type { Fallback, RecommendedItem } from '../recommendation.ts'
-import { createRecommender, type RecommenderOptions } from '../recommender.ts'
+import { createRecommender } from '../recommender.ts'
+import type { RecommenderOptions } from '../recommender-options.ts'
 import type { Arranged } from './arranged.ts'
 
 /** What a preview is made from: the parts of the server, and the rules it keeps. */

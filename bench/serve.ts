@@ -4,12 +4,15 @@ import { once } from 'node:events'
 import Fastify from 'fastify'
 import { type LoadResult, load, requestOf } from './http-load.ts'
 import { cpuSecondsOf } from './measure.ts'
+import { sendSteadily } from './steady-events.ts'
 
 export interface ServeBenchOptions {
   /** Address of a running Arus. */
   readonly baseUrl: string
-  /** Shoppers with a history; requests are for one of them at random. */
+  /** Shoppers with a history, all of whom do something between the rounds; requests are for one of them at random. */
   readonly users: readonly string[]
+  /** Shoppers with a history, who do something while others of them ask. */
+  readonly manyUsers: readonly string[]
   /** Sessions under way, of nobody known. */
   readonly sessions: readonly string[]
   /** Arus's process, whose CPU time is measured. */
@@ -31,14 +34,20 @@ interface Work {
   /** Events or answers in one request. */
   readonly perRequest: number
   readonly nextRequest: () => Buffer
+  /** Who does something meanwhile, in an order of its own; nobody where it is not told. */
+  readonly acting?: readonly string[]
 }
 
 /** With the CPU time of the server's process, user and system, for each request. */
 interface Round extends LoadResult {
   readonly cpuUsPerRequest: number
+  /** That came in meanwhile, with their CPU time in that of the requests. */
+  readonly eventsPerSecond: number
 }
 
 const BATCH_SIZE = 100
+/** Events that come in beside requests for one of many shoppers. */
+const EVENTS_PER_SECOND = 2_000
 const SETTLE_LOOK_MS = 300
 const SETTLE_LOOKS_MAX = 200
 const BARE_FLAG = '--bare-json-route'
@@ -60,9 +69,11 @@ export async function benchServe(options: ServeBenchOptions): Promise<void> {
       for (const work of works) {
         const { baseUrl, pid, nextRequest } = work
         const before = cpuSecondsOf(pid)
+        const acting = actMeanwhile(work, options.products, { round, seconds })
         const result = await load({ baseUrl, nextRequest, connectionCount, seconds })
+        const eventsPerSecond = await acting
         const cpuUsPerRequest = ((cpuSecondsOf(pid) - before) * 1e6) / result.requestCount
-        results.get(work)?.push({ ...result, cpuUsPerRequest })
+        results.get(work)?.push({ ...result, cpuUsPerRequest, eventsPerSecond })
         await settle(options.baseUrl)
       }
     }
@@ -70,6 +81,21 @@ export async function benchServe(options: ServeBenchOptions): Promise<void> {
   } finally {
     bare.stop()
   }
+}
+
+/** Sends views of those who act, as many a second as is said or as can be; answers how many a second these were. */
+async function actMeanwhile(
+  { acting, baseUrl }: Work,
+  products: readonly string[],
+  { round, seconds }: { readonly round: number; readonly seconds: number },
+): Promise<number> {
+  if (acting === undefined) return 0
+  const eventCount = EVENTS_PER_SECOND * seconds
+  const from = (round * eventCount) % acting.length
+  const shoppers = [...acting.slice(from), ...acting.slice(0, from)]
+  const startedMs = performance.now()
+  await sendSteadily(baseUrl, products, { eventsPerSecond: EVENTS_PER_SECOND, seconds, shoppers }, () => {})
+  return (eventCount * 1000) / (performance.now() - startedMs)
 }
 
 /** Waits until the events sent have been applied, so that what is measured next does not pay for them. */
@@ -84,12 +110,14 @@ async function settle(baseUrl: string): Promise<void> {
 }
 
 function worksOf(
-  { baseUrl, pid, users, sessions, products }: ServeBenchOptions,
+  { baseUrl, pid, users, manyUsers, sessions, products }: ServeBenchOptions,
   bare: Pick<BareRoute, 'url' | 'pid'>,
 ): Work[] {
   const random = randomOf(1)
   const pick = (list: readonly string[]) => list[Math.floor(random() * list.length)] ?? 'none'
   const recommendations = users.map((user) => requestOf('GET', userPath(user)))
+  const ofMany = manyUsers.map((user) => requestOf('GET', userPath(user)))
+  const similar = products.map((id) => requestOf('GET', `/recommendations/similar/${id}?limit=10`))
   const ofSessions = sessions.map((session) =>
     requestOf('GET', `/recommendations/session/${session}?limit=10`),
   )
@@ -107,12 +135,29 @@ function worksOf(
       nextRequest: () => recommendations[0] as Buffer,
     },
     {
-      name: 'GET /recommendations/user/{random}?limit=10',
+      name: `GET /recommendations/user/{of ${format(manyUsers.length)}, some of whom act}`,
       budget: '≥ 6,000/s, p99 ≤ 15 ms; then half of bare, p99 ≤ 5 ms',
       baseUrl,
       pid,
       perRequest: 1,
+      nextRequest: () => ofMany[Math.floor(random() * ofMany.length)] as Buffer,
+      acting: manyUsers,
+    },
+    {
+      name: `GET /recommendations/user/{of ${format(users.length)} who all just acted: the worst}`,
+      budget: '',
+      baseUrl,
+      pid,
+      perRequest: 1,
       nextRequest: () => recommendations[Math.floor(random() * recommendations.length)] as Buffer,
+    },
+    {
+      name: 'GET /recommendations/similar/{random}?limit=10',
+      budget: '≥ 10,000/s',
+      baseUrl,
+      pid,
+      perRequest: 1,
+      nextRequest: () => similar[Math.floor(random() * similar.length)] as Buffer,
     },
     {
       name: 'GET /recommendations/session/{random}?limit=10',
@@ -147,12 +192,14 @@ function print(results: ReadonlyMap<Work, readonly Round[]>, connectionCount: nu
     `\nServing, ${connectionCount} connections, median of ${[...results.values()][0]?.length} rounds`,
   )
   const bareRate = medianOf([...results.values()][0] ?? [], 'requestsPerSecond')
-  for (const [{ name, budget, perRequest }, rounds] of results) {
+  for (const [{ name, budget, perRequest, acting }, rounds] of results) {
     const rate = medianOf(rounds, 'requestsPerSecond')
     const failures = rounds.reduce((sum, { failureCount }) => sum + failureCount, 0)
-    const events = perRequest === 1 ? '' : ` = ${format(rate * perRequest)} events/s`
+    const beside =
+      acting === undefined ? '' : ` beside ${format(medianOf(rounds, 'eventsPerSecond'))} events/s`
+    const events = perRequest === 1 ? beside : ` = ${format(rate * perRequest)} events/s`
     console.log(
-      `  ${name.padEnd(45)} ${format(rate)}/s${events}, p50 ${medianOf(rounds, 'latencyMsP50').toFixed(2)} ms, p99 ${medianOf(rounds, 'latencyMsP99').toFixed(2)} ms, ${(rate / bareRate).toFixed(2)} × bare, ${format(medianOf(rounds, 'cpuUsPerRequest'))} µs of CPU${failures === 0 ? '' : `, ${failures} FAILED`}${budget === '' ? '' : `  (budget: ${budget})`}`,
+      `  ${name.padEnd(58)} ${format(rate)}/s${events}, p50 ${medianOf(rounds, 'latencyMsP50').toFixed(2)} ms, p99 ${medianOf(rounds, 'latencyMsP99').toFixed(2)} ms, ${(rate / bareRate).toFixed(2)} × bare, ${format(medianOf(rounds, 'cpuUsPerRequest'))} µs of CPU${failures === 0 ? '' : `, ${failures} FAILED`}${budget === '' ? '' : `  (budget: ${budget})`}`,
     )
   }
 }

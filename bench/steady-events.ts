@@ -1,13 +1,19 @@
 /** Events in one request. */
 export const BATCH_SIZE = 100
-/** Shoppers who do something in turn. */
-const SHOPPERS = 2_000
+const SHOPPERS = Array.from({ length: 2_000 }, (_, n) => `load-${n}`)
+
+export interface SteadyLoad {
+  readonly eventsPerSecond: number
+  readonly seconds: number
+  /** Who does something in turn. Default 2,000 of its own. */
+  readonly shoppers?: readonly string[]
+}
 
 /** Sends views at a steady rate. One sender, so that what it was told is acknowledged is all there is. */
 export async function sendSteadily(
   baseUrl: string,
   products: readonly string[],
-  { eventsPerSecond, seconds }: { readonly eventsPerSecond: number; readonly seconds: number },
+  { eventsPerSecond, seconds, shoppers = SHOPPERS }: SteadyLoad,
   onAcknowledged: (latencyMs: number) => void,
 ): Promise<void> {
   const intervalMs = (BATCH_SIZE / eventsPerSecond) * 1_000
@@ -20,7 +26,7 @@ export async function sendSteadily(
     await send(
       baseUrl,
       Array.from({ length: BATCH_SIZE }, (_, i) => ({
-        user_id: `load-${(batch * BATCH_SIZE + i) % SHOPPERS}`,
+        user_id: shoppers[(batch * BATCH_SIZE + i) % shoppers.length],
         action: 'view',
         product_id: products[(batch + i) % products.length],
       })),

@@ -23,23 +23,12 @@ export interface Blended {
 
 type Growing = { -readonly [field in keyof Blended]: Blended[field] }
 
-/** The same lists are blended again for each answer to a shopper who does nothing new. */
-const results = new WeakMap<readonly Retrieved[], readonly Blended[]>()
-
 /**
  * Ranks the products of all retrievers: each retriever's scores are divided by its best one, multiplied by its
  * weight and summed by product (CombSUM of Fox and Shaw 1994, with max normalisation). Where a retriever's best
  * score is not positive, rank stands in for score: 1 / (1 + position).
  */
-export function blend(retrieved: readonly Retrieved[]): readonly Blended[] {
-  const before = results.get(retrieved)
-  if (before !== undefined) return before
-  const blended = ranked(retrieved)
-  results.set(retrieved, blended)
-  return blended
-}
-
-function ranked(retrieved: readonly Retrieved[]): Blended[] {
+export function blend(retrieved: readonly Retrieved[]): Blended[] {
   const products = new Map<string, Growing>()
   for (const { retriever, weight, reason, candidates } of retrieved) {
     const best = candidates[0]?.score ?? 0

@@ -2,14 +2,14 @@ import { AlsModel } from './als-model.ts'
 import { NextBasketModel } from './baskets/next-basket-model.ts'
 import { BlendModel } from './blend-model.ts'
 import { RecommenderError } from './errors.ts'
-import { LowPassModel } from './low-pass-model.ts'
+import { LowPassModel, SHORT_LOW_PASS } from './low-pass-model.ts'
 import type { Model } from './model.ts'
 import { readModelFile } from './model-file.ts'
 import { NeighbourModel } from './neighbour-model.ts'
 import { RankingModel } from './ranking-model.ts'
 import { loadSessionModel } from './sessions/load-session-model.ts'
 
-const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease', 'slim', 'bought-together']
+const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease', 'slim', 'bought-together', SHORT_LOW_PASS]
 
 /** The model of a file `Model.save` wrote. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
 export function loadModel(bytes: Uint8Array): Model {

@@ -1,9 +1,10 @@
+import { NeighbourRows } from './co-occurrence.ts'
 import { doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import type { ItemFilter, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
-import type { NeighbourModel } from './neighbour-model.ts'
+import { NeighbourModel } from './neighbour-model.ts'
 import { NeighbourScores } from './neighbour-scores.ts'
 import { isSameMatrix, type SparseMatrix } from './sparse-matrix.ts'
 import { filterOf, TopK } from './top-k.ts'
@@ -30,6 +31,9 @@ const COMPARED_NEIGHBOURS = 10
  */
 const CANDIDATES_MIN = 1_000
 const CANDIDATES_PER_RESULT = 3
+
+/** What a `LowPassModel` is called that was shortened. */
+export const SHORT_LOW_PASS = 'short-low-pass'
 
 /** See `fitLowPass`: neighbours of the user's items, scored by an item–item matrix of which a part is kept in low rank. */
 export class LowPassModel implements Model {
@@ -178,6 +182,31 @@ export class LowPassModel implements Model {
       for (let at = starts[own]!; at < starts[own + 1]!; at++) scores[columns[at]!] = 0
     }
     return best
+  }
+
+  /**
+   * Both parts as one item–item matrix, of each item the `rowLength` best of its neighbours: an answer is one pass over short rows, without
+   * vectors. It leaves out what the low-rank part says between items that are no neighbours, so let many be neighbours
+   * (docs/MODELS.md) and judge it as a model of its own. Cost: one dot product a neighbour.
+   */
+  shortened(rowLength: number): NeighbourModel {
+    const { kernels, vectors, left, right, params } = this.#filter
+    const { starts, columns, values } = this.#neighbours
+    const rows = new NeighbourRows(this.itemCount)
+    for (let item = 0; item < this.itemCount; item++) {
+      const from = starts[item]!
+      const neighbours = this.#sums.touched.subarray(0, starts[item + 1]! - from)
+      neighbours.set(columns.subarray(from, from + neighbours.length))
+      this.#taste.set(vectors.values.subarray(item * vectors.width, (item + 1) * vectors.width))
+      kernels.dotsOf(this.#taste, vectors, neighbours, neighbours.length, this.#dots)
+      const top = new TopK(Math.min(rowLength, neighbours.length))
+      for (const [n, other] of neighbours.entries()) {
+        const score = values[from + n]! + left[item]! * right[other]! * this.#dots[n]!
+        if (score > 0) top.offer(other, score)
+      }
+      rows.add(top.result())
+    }
+    return new NeighbourModel(SHORT_LOW_PASS, rows.matrix(), { ...params, rowLength })
   }
 
   save(): Uint8Array {

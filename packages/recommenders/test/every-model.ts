@@ -70,6 +70,7 @@ export const PERSONAL: Readonly<Record<string, (data: Interactions) => Model>> =
       { recencyExponent: 0.5 },
     ),
   'low-pass': (data) => fitLowPass(data, { rank: GROUPS }),
+  'low-pass, shortened': (data) => fitLowPass(data, { rank: GROUPS }).shortened(SIZE),
   'vmis-knn': (data) => fitVmisKnn(asSessions(data)),
   vstan: (data) => fitVstan(asSessions(data)),
   'sequential-rules': (data) => fitSequentialRules(asSessions(data), { historyCount: SIZE }),

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
+import { benchAnalytics } from './analytics.ts'
 import { benchDelta } from './delta.ts'
 import { benchEvents } from './events.ts'
 import { benchExplore } from './explore.ts'
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   lake: () => benchLake({ eventCount: Number(process.env.LAKE_EVENTS ?? 10_000_000) }),
   delta: () => benchDelta(),
   sql: () => benchSql({ rowCount: Number(process.env.SQL_ROWS ?? 1_000_000) }),
+  analytics: () => benchAnalytics({ eventCount: Number(process.env.ANALYTICS_EVENTS ?? 1_000_000) }),
   spark: () => benchSpark({ rowCount: Number(process.env.SPARK_ROWS ?? 1_000_000) }),
   recommend: () => benchRecommend(),
   server: () => benchServer(),

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { KafkaEventLogOptions } from '@arus/event-log/kafka'
+import type { Analysts } from './analytics/analytics.ts'
 import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import type { SparkCompute } from './compute/spark-compute.ts'
@@ -19,6 +20,7 @@ import { tableAddress } from './lake/spark/table-address.ts'
 import type { TableName } from './lake/table-names.ts'
 import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import type { LakeSql } from './query/lake-sql.ts'
+import type { QueryEngine } from './query/query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
 import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
@@ -106,6 +108,10 @@ export function openParts(settings: Settings): OpenParts {
     async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
   )
+  const analysts = once(
+    async () => openAnalysts(settings, await lake(), await query()),
+    async () => {},
+  )
   const sql = once(
     async () => openSql(settings, await lake(), await place()),
     (part) => part.close(),
@@ -148,6 +154,7 @@ export function openParts(settings: Settings): OpenParts {
     spark,
     compute,
     query,
+    analysts,
     sql,
     database,
     registry,
@@ -195,6 +202,17 @@ async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promis
   const { openTrinoSql } = await import('./query/trino/trino-sql.ts')
   const concurrency = SQL_QUEUE_LIMIT
   return openTrinoSql({ ...options, settings: settings.trino, concurrency, now: Date.now })
+}
+
+/** Trino answers the questions of analytics, and DuckDB while it is away. */
+async function openAnalysts(
+  { trino: settings }: Settings,
+  lake: Lake,
+  duckdb: QueryEngine,
+): Promise<Analysts> {
+  if (settings === null) return { query: duckdb }
+  const { openTrinoQueryEngine } = await import('./query/trino/trino-query-engine.ts')
+  return { query: openTrinoQueryEngine({ settings, lake, now: Date.now }), standIn: duckdb }
 }
 
 /** The client of MLflow is loaded only where it is used. */

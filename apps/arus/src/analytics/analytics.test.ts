@@ -40,6 +40,8 @@ beforeEach(() => {
   const { engine } = silver
   analytics = createAnalytics({
     query: {
+      dialect: engine.dialect,
+      versions: (tables) => engine.versions(tables),
       query: (sql: string, options?: QueryOptions) => {
         asked.push(sql)
         return engine.query(sql, options)

@@ -8,6 +8,7 @@ import type {
   Trends,
   UserBehavior,
 } from '../api-schema/index.ts'
+import type { TableName } from '../lake/table-names.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
 import type { AnswerOutcome } from '../recommend/passport/explain-answer.ts'
 import { AnswerCache } from './answer-cache.ts'
@@ -15,6 +16,7 @@ import { answerOutcome, type GivenAnswer } from './answer-outcome.ts'
 import { attribution } from './attribution.ts'
 import { type FunnelOptions, funnel } from './funnel.ts'
 import { heatmap } from './heatmap.ts'
+import { LakeQuestions } from './lake-questions.ts'
 import { DAY_MS, type Period, type PeriodRequest, resolvePeriod } from './period.ts'
 import { type RetentionOptions, retention } from './retention.ts'
 import { searches } from './searches.ts'
@@ -60,8 +62,14 @@ export interface Analytics {
   outcome(answer: GivenAnswer): Promise<AnswerOutcome>
 }
 
-export interface AnalyticsOptions {
+/** Who computes the figures. */
+export interface Analysts {
   readonly query: QueryEngine
+  /** Asked while `query` cannot be reached; `as_of.engine` says so. */
+  readonly standIn?: QueryEngine
+}
+
+export interface AnalyticsOptions extends Analysts {
   readonly now: () => number
   /** IANA name, for days, weekdays and hours where a request names none. Default `UTC`. */
   readonly timeZone?: string
@@ -75,11 +83,10 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
 }
 
 /** Tables that answers rest on; their versions cost nothing but a look. */
-const TABLES = {
-  events: 'silver.events, gold.product_stats',
-  answers: 'silver.events, bronze.recommendations',
+const TABLES: Readonly<Record<'events' | 'answers', readonly TableName[]>> = {
+  events: ['silver.events', 'gold.product_stats'],
+  answers: ['bronze.recommendations', 'silver.events'],
 }
-const NEWEST_SQL = 'SELECT epoch_ms(max(ts)) FROM silver.events'
 /** All that a date can hold. */
 const ALL_TIME: Period = { fromMs: -8.64e15, toMs: 8.64e15 }
 
@@ -88,17 +95,17 @@ interface Question<R extends PeriodRequest> {
   readonly request: R
   /** Of the period when none is asked for. */
   readonly lengthMs: number
-  readonly tables?: string
+  readonly tables?: readonly TableName[]
 }
 
 class LakeAnalytics implements Analytics {
-  readonly #query: QueryEngine
+  readonly #questions: LakeQuestions
   readonly #now: () => number
   readonly #timeZone: string
   readonly #cache: AnswerCache
 
-  constructor({ query, now, timeZone = 'UTC', cacheEntries = 200 }: AnalyticsOptions) {
-    this.#query = query
+  constructor({ query, standIn, now, timeZone = 'UTC', cacheEntries = 200 }: AnalyticsOptions) {
+    this.#questions = new LakeQuestions({ query, standIn: standIn ?? null, now })
     this.#now = now
     this.#timeZone = timeZone
     this.#cache = new AnswerCache(cacheEntries)
@@ -106,33 +113,33 @@ class LakeAnalytics implements Analytics {
 
   userBehavior(request: PeriodRequest = {}): Promise<UserBehavior> {
     return this.#answer({ kind: 'behaviour', request, lengthMs: 30 * DAY_MS }, (period) =>
-      userBehavior(this.#query, period),
+      userBehavior(this.#questions, period),
     )
   }
 
   funnel(request: FunnelRequest = {}): Promise<Funnel> {
     return this.#answer({ kind: 'funnel', request, lengthMs: 30 * DAY_MS }, (period) =>
-      funnel(this.#query, period, request),
+      funnel(this.#questions, period, request),
     )
   }
 
   timeline(request: TimelineRequest = {}): Promise<Timeline> {
     const { interval, timeZone = this.#timeZone } = request
     return this.#answer({ kind: 'timeline', request, lengthMs: DAY_MS }, (period) =>
-      timeline(this.#query, period, { interval: interval ?? timelineInterval(period), timeZone }),
+      timeline(this.#questions, period, { interval: interval ?? timelineInterval(period), timeZone }),
     )
   }
 
   heatmap(request: HeatmapRequest = {}): Promise<Heatmap> {
     return this.#answer({ kind: 'heatmap', request, lengthMs: 28 * DAY_MS }, (period) =>
-      heatmap(this.#query, period, request.timeZone ?? this.#timeZone),
+      heatmap(this.#questions, period, request.timeZone ?? this.#timeZone),
     )
   }
 
   trends(request: TrendsRequest = {}): Promise<Trends> {
     const { interval, timeZone = this.#timeZone } = request
     return this.#answer({ kind: 'trends', request, lengthMs: 14 * DAY_MS }, (period) =>
-      trends(this.#query, period, { ...request, interval: interval ?? trendsInterval(period), timeZone }),
+      trends(this.#questions, period, { ...request, interval: interval ?? trendsInterval(period), timeZone }),
     )
   }
 
@@ -140,18 +147,18 @@ class LakeAnalytics implements Analytics {
     const { interval = 'week', timeZone = this.#timeZone } = request
     const lengthMs = (interval === 'week' ? 84 : 30) * DAY_MS
     return this.#answer({ kind: 'retention', request, lengthMs }, (period) =>
-      retention(this.#query, period, { ...request, interval, timeZone }),
+      retention(this.#questions, period, { ...request, interval, timeZone }),
     )
   }
 
   attribution(request: AttributionRequest = {}): Promise<Attribution> {
     const question = { kind: 'attribution', request, lengthMs: 30 * DAY_MS, tables: TABLES.answers }
-    return this.#answer(question, (period) => attribution(this.#query, period, request.windowMs))
+    return this.#answer(question, (period) => attribution(this.#questions, period, request.windowMs))
   }
 
   searches(request: SearchesRequest = {}): Promise<Searches> {
     return this.#answer({ kind: 'searches', request, lengthMs: 30 * DAY_MS }, (period) =>
-      searches(this.#query, period, request.limit),
+      searches(this.#questions, period, request.limit),
     )
   }
 
@@ -161,19 +168,18 @@ class LakeAnalytics implements Analytics {
     toMs = ALL_TIME.toMs,
     ...page
   }: ShopperRequest): Promise<ShopperTimelinePage> {
-    return shopperTimeline(this.#query, { fromMs, toMs }, page)
+    return shopperTimeline(this.#questions, { fromMs, toMs }, page)
   }
 
   outcome(answer: GivenAnswer): Promise<AnswerOutcome> {
-    return answerOutcome(this.#query, answer)
+    return answerOutcome(this.#questions, answer)
   }
 
   async #answer<R extends PeriodRequest, T>(
     { kind, request, lengthMs, tables = TABLES.events }: Question<R>,
     compute: (period: Period) => Promise<T>,
   ): Promise<T> {
-    const { table_versions } = await this.#query.query(`SELECT 1 FROM ${tables} LIMIT 0`)
-    const versions = JSON.stringify(table_versions)
+    const versions = JSON.stringify(await this.#questions.versions(tables))
     const newestMs = await this.#cache.answer(`newest ${versions}`, () => this.#newestEvent())
     const period = resolvePeriod(request, lengthMs, { nowMs: this.#now(), newestMs })
     const question = JSON.stringify([kind, request, period, versions])
@@ -181,7 +187,10 @@ class LakeAnalytics implements Analytics {
   }
 
   async #newestEvent(): Promise<number | null> {
-    const { rows } = await this.#query.query(NEWEST_SQL)
+    const { rows } = await this.#questions.ask(({ epochMs }) => ({
+      sql: `SELECT ${epochMs('max(ts)')} FROM silver.events`,
+      params: [],
+    }))
     return (rows[0]?.[0] ?? null) as number | null
   }
 }

@@ -1,7 +1,7 @@
-import type { QueryEngine } from '../query/query-engine.ts'
 import type { AnswerOutcome } from '../recommend/passport/explain-answer.ts'
 import { attributedSql, WINDOW_DEFAULT_MS } from './attribution.ts'
 import { askLake } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import { money } from './user-behavior.ts'
 
 /** An answer by its id and the moment it was given, UTC milliseconds. */
@@ -16,21 +16,27 @@ interface Row {
 
 /** What came of one answer, by the definitions of attribution. */
 export async function answerOutcome(
-  query: QueryEngine,
+  questions: LakeQuestions,
   { recommendation_id, generated_at }: GivenAnswer,
 ): Promise<AnswerOutcome> {
   const period = { fromMs: generated_at, toMs: generated_at + 1 }
-  const row = await askLake<Row>(query, {
+  const row = await askLake<Row>(questions, (dialect) => ({
     period,
-    with: attributedSql(period, WINDOW_DEFAULT_MS),
+    with: attributedSql(dialect, period, WINDOW_DEFAULT_MS),
     figures: {
-      products: `SELECT list({product_id: product_id, seen_at: epoch_ms(seen_at), clicked_at: epoch_ms(clicked_at),
-          purchases: coalesce(purchases, 0), revenue: coalesce(revenue, 0),
-          view_purchases: coalesce(view_purchases, 0), view_revenue: coalesce(view_revenue, 0)} ORDER BY position)
+      products: `SELECT array_agg(${dialect.object({
+        product_id: 'product_id',
+        seen_at: dialect.epochMs('seen_at'),
+        clicked_at: dialect.epochMs('clicked_at'),
+        purchases: 'coalesce(purchases, 0)',
+        revenue: 'coalesce(revenue, 0)',
+        view_purchases: 'coalesce(view_purchases, 0)',
+        view_revenue: 'coalesce(view_revenue, 0)',
+      })} ORDER BY position)
         FROM products WHERE recommendation_id = $1`,
     },
     params: [recommendation_id],
-  })
+  }))
   return {
     window_ms: WINDOW_DEFAULT_MS,
     products: (row.products ?? []).map((product) => ({

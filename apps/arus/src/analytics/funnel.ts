@@ -1,7 +1,8 @@
 import type { Funnel } from '../api-schema/index.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
+import type { SqlDialect } from '../query/sql-dialect.ts'
 import { attemptsSql, type FunnelOrder, numbers } from './funnel-sql.ts'
-import { askLake, dateOf } from './lake-question.ts'
+import { askLake, dateOf, named } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import { DAY_MS, type Period } from './period.ts'
 import { eventProperty } from './property.ts'
 import { ratio } from './user-behavior.ts'
@@ -38,8 +39,8 @@ interface Reached {
 
 interface Row {
   readonly recorded: readonly string[] | null
+  /** Of each step, and at last of the way from the first to the last. */
   readonly reached: readonly Reached[]
-  readonly whole: Reached
   readonly groups:
     | readonly {
         readonly value: string | null
@@ -53,23 +54,30 @@ interface Row {
 
 /** Distinct shoppers per action, whatever they did before. */
 const SHOPPERS_PER_STEP = STEPS.map(
-  (step) => `count(DISTINCT shopper) FILTER (action = '${step}') AS "${step}"`,
+  (step) => `count(DISTINCT shopper) FILTER (WHERE action = '${step}') AS "${step}"`,
 ).join(', ')
-const STEP_FIELDS = STEPS.map((step) => `"${step}": "${step}"`).join(', ')
+const STEP_FIELDS = named(...STEPS)
 
 const PER_DAY_AND_CATEGORY = [
   `per_day AS (
     SELECT event_date, ${SHOPPERS_PER_STEP} FROM e GROUP BY event_date ORDER BY event_date DESC LIMIT ${DAYS_MAX})`,
   `per_category AS (
     SELECT category, ${SHOPPERS_PER_STEP} FROM e WHERE category IS NOT NULL GROUP BY category
-    HAVING "view" + "click" + "add_to_cart" + "purchase" > 0
+    HAVING count(*) FILTER (WHERE action IN (${STEPS.map((step) => `'${step}'`).join(', ')})) > 0
     ORDER BY "view" DESC, "purchase" DESC, category LIMIT ${CATEGORIES_MAX})`,
 ]
 
 /** How far shoppers came in a period, step by step, and how long it took them; defined in `docs/ANALYTICS.md`. */
-export async function funnel(query: QueryEngine, period: Period, options: FunnelOptions): Promise<Funnel> {
+export async function funnel(
+  questions: LakeQuestions,
+  period: Period,
+  options: FunnelOptions,
+): Promise<Funnel> {
   const steps = options.steps ?? STEPS
-  const row = await askLake<Row>(query, { period, ...questionOf(steps, options) })
+  const row = await askLake<Row>(questions, (dialect) => ({
+    period,
+    ...questionOf(dialect, steps, options),
+  }))
   const recorded = row.recorded ?? []
   const inOrder = (reached: readonly Reached[]) => stepsOf(steps, recorded, reached)
   const groups = row.groups ?? []
@@ -79,8 +87,8 @@ export async function funnel(query: QueryEngine, period: Period, options: Funnel
     order: options.order ?? 'strict',
     window_ms: options.windowMs ?? null,
     split_by: options.splitBy ?? null,
-    steps: inOrder(row.reached),
-    first_to_last: timesOf(row.whole),
+    steps: inOrder(row.reached.slice(0, -1)),
+    first_to_last: timesOf(row.reached.at(-1)),
     groups: groups
       .filter(({ is_other }) => !is_other)
       .map(({ value, reached }) => ({ value, steps: inOrder(reached) })),
@@ -91,18 +99,18 @@ export async function funnel(query: QueryEngine, period: Period, options: Funnel
   }
 }
 
-function questionOf(steps: readonly string[], options: FunnelOptions) {
+function questionOf(dialect: SqlDialect, steps: readonly string[], options: FunnelOptions) {
   const group =
     options.splitBy === undefined
-      ? { sql: 'NULL::VARCHAR', params: [] }
-      : eventProperty(options.splitBy, steps.length + 1)
+      ? { sql: 'CAST(NULL AS VARCHAR)', params: [] }
+      : eventProperty(dialect, options.splitBy, steps.length + 1)
   const params = [...steps, ...group.params]
-  const filter = options.where && eventProperty(options.where.property, params.length + 1)
+  const filter = options.where && eventProperty(dialect, options.where.property, params.length + 1)
   if (filter !== undefined) params.push(...filter.params)
   return {
     ...(filter === undefined ? {} : { where: `${filter.sql} = $${params.length + 1}` }),
     with: [
-      ...attemptsSql({
+      ...attemptsSql(dialect, {
         stepCount: steps.length,
         order: options.order ?? 'strict',
         windowMs: options.windowMs ?? null,
@@ -111,40 +119,55 @@ function questionOf(steps: readonly string[], options: FunnelOptions) {
       }),
       ...PER_DAY_AND_CATEGORY,
     ],
-    figures: figuresOf(steps.length, options),
+    figures: figuresOf(dialect, steps.length, options),
     params: options.where === undefined ? params : [...params, options.where.value],
   }
 }
 
-function figuresOf(stepCount: number, { splitBy, groupLimit = GROUPS_DEFAULT }: FunnelOptions) {
-  const reached = `[${numbers(stepCount).map(reachedSql).join(', ')}]`
+function figuresOf(
+  dialect: SqlDialect,
+  stepCount: number,
+  { splitBy, groupLimit = GROUPS_DEFAULT }: FunnelOptions,
+) {
+  const { object } = dialect
+  const steps = numbers(stepCount).map((step) => reachedSql(dialect, step))
+  const whole = timeSql(dialect, `at_${stepCount}`, 'at_1')
   const ranked = `SELECT grp, row_number() OVER (ORDER BY count(*) DESC, grp NULLS LAST) AS place FROM best GROUP BY grp`
   const perGroup = `SELECT CASE WHEN place <= ${groupLimit} THEN b.grp END AS value, least(place, ${groupLimit + 1}) AS place,
-      ${reached} AS reached
-    FROM best b JOIN (${ranked}) r ON b.grp IS NOT DISTINCT FROM r.grp GROUP BY 1, 2`
+      ARRAY[${steps.join(', ')}] AS reached
+    FROM best b JOIN (${ranked}) r ON coalesce(b.grp, '') = coalesce(r.grp, '') AND (b.grp IS NULL) = (r.grp IS NULL)
+    GROUP BY 1, 2`
   return {
-    recorded: 'SELECT list(action ORDER BY step) FROM steps',
-    reached: `SELECT ${reached} FROM best`,
-    whole: `SELECT ${timeSql(`at_${stepCount}`, 'at_1')} FROM best`,
+    recorded: 'SELECT array_agg(action ORDER BY step) FROM steps',
+    reached: `SELECT ARRAY[${[...steps, whole].join(', ')}] FROM best`,
     ...(splitBy === undefined
       ? {}
       : {
-          groups: `SELECT list({value: value, is_other: place > ${groupLimit}, reached: reached} ORDER BY place) FROM (${perGroup})`,
+          groups: `SELECT array_agg(${object({
+            ...named('value', 'reached'),
+            is_other: `place > ${groupLimit}`,
+          })} ORDER BY place) FROM (${perGroup}) per_group`,
         }),
-    days: `SELECT list({date: event_date::VARCHAR, ${STEP_FIELDS}} ORDER BY event_date) FROM per_day`,
-    categories: `SELECT list({category: category, ${STEP_FIELDS}}
+    days: `SELECT array_agg(${object({ date: 'CAST(event_date AS VARCHAR)', ...STEP_FIELDS })} ORDER BY event_date) FROM per_day`,
+    categories: `SELECT array_agg(${object({ category: 'category', ...STEP_FIELDS })}
       ORDER BY "view" DESC, "purchase" DESC, category) FROM per_category`,
   }
 }
 
-function reachedSql(step: number): string {
-  return timeSql(`at_${step}`, step === 1 ? 'NULL::TIMESTAMPTZ' : `at_${step - 1}`)
+function reachedSql(dialect: SqlDialect, step: number): string {
+  return timeSql(dialect, `at_${step}`, step === 1 ? null : `at_${step - 1}`)
 }
 
-/** Shoppers who reached `to`, and the time it took them from `from`. */
-function timeSql(to: string, from: string): string {
-  const ms = `epoch_ms(${to}) - epoch_ms(${from})`
-  return `{shoppers: count(${to}), median_ms: median(${ms}), mean_ms: avg(${ms}), p90_ms: quantile_cont(${ms}, 0.9)}`
+/** Shoppers who reached `to`, and the time it took them from `from`, where there is one. */
+function timeSql({ object, quantile, epochMs }: SqlDialect, to: string, from: string | null): string {
+  const ms = from === null ? null : `${epochMs(to)} - ${epochMs(from)}`
+  const none = 'CAST(NULL AS DOUBLE)'
+  return object({
+    shoppers: `count(${to})`,
+    median_ms: ms === null ? none : quantile(ms, 0.5),
+    mean_ms: ms === null ? none : `avg(${ms})`,
+    p90_ms: ms === null ? none : quantile(ms, 0.9),
+  })
 }
 
 /** The steps asked for; those left out of SQL as not recorded have nobody. */

@@ -1,6 +1,6 @@
 import type { Heatmap } from '../api-schema/index.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
-import { askLake } from './lake-question.ts'
+import { askLake, named } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import type { Period } from './period.ts'
 import { knownTimeZone } from './time-zone.ts'
 
@@ -12,21 +12,22 @@ interface Row {
  * Active shoppers by weekday and hour of a time zone (IANA name): distinct per local hour, summed over the days of the
  * period. All 168 cells, Monday 0 o'clock first. Throws `REQUEST_INVALID` for an unknown zone.
  */
-export async function heatmap(query: QueryEngine, period: Period, timeZone: string): Promise<Heatmap> {
-  const row = await askLake<Row>(query, {
+export async function heatmap(questions: LakeQuestions, period: Period, timeZone: string): Promise<Heatmap> {
+  const zone = knownTimeZone(timeZone)
+  const row = await askLake<Row>(questions, ({ localTime, isoWeekday, object }) => ({
     period,
     with: [
-      `local AS (SELECT shopper, date_trunc('hour', timezone($1, ts)) AS local_hour FROM e)`,
+      `local AS (SELECT shopper, date_trunc('hour', ${localTime('ts', '$1')}) AS local_hour FROM e)`,
       `per_hour AS (SELECT local_hour, count(DISTINCT shopper) AS active_users, count(*) AS events FROM local GROUP BY local_hour)`,
       `cells AS (
-        SELECT isodow(local_hour) AS weekday, hour(local_hour) AS hour, sum(active_users) AS active_users, sum(events) AS events
-        FROM per_hour GROUP BY ALL)`,
+        SELECT ${isoWeekday('local_hour')} AS weekday, hour(local_hour) AS hour, sum(active_users) AS active_users, sum(events) AS events
+        FROM per_hour GROUP BY 1, 2)`,
     ],
     figures: {
-      cells: `SELECT list({weekday: weekday, hour: hour, active_users: active_users, events: events}) FROM cells`,
+      cells: `SELECT array_agg(${object(named('weekday', 'hour', 'active_users', 'events'))}) FROM cells`,
     },
-    params: [knownTimeZone(timeZone)],
-  })
+    params: [zone],
+  }))
   const known = new Map((row.cells ?? []).map((cell) => [`${cell.weekday} ${cell.hour}`, cell]))
   return {
     from: period.fromMs,

@@ -1,12 +1,15 @@
 import { ArusError } from '../errors.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
+import type { QueryEngineName, SqlDialect } from '../query/sql-dialect.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import type { Period } from './period.ts'
 
-/** What a body says about where it comes from: table versions, and the newest event in them. */
+/** What a body says about where it comes from: table versions, the newest event in them, and which engine computed it. */
 export interface AsOf {
   readonly table_versions: Record<string, number>
   readonly newest_event_at: number | null
   readonly took_ms: number
+  /** What computed it. */
+  readonly engine: QueryEngineName
 }
 
 /**
@@ -28,11 +31,17 @@ export interface LakeQuestion {
 const SQL_TIME_MS = { min: -62_135_596_800_000, max: 253_402_300_799_999 }
 
 /** Units sold times price; purchases without a price add nothing. */
-export const REVENUE_SQL = `coalesce(sum(price * coalesce(quantity, 1)) FILTER (action = 'purchase'), 0)`
+export const REVENUE_SQL = `coalesce(sum(price * coalesce(quantity, 1)) FILTER (WHERE action = 'purchase'), 0)`
 
 /** `T` names the fields of `figures` with the types that their SQL gives. */
-export async function askLake<T>(query: QueryEngine, question: LakeQuestion): Promise<T & { asOf: AsOf }> {
-  const result = await query.query(sqlOf(question), { params: question.params ?? [] })
+export async function askLake<T>(
+  questions: LakeQuestions,
+  questionOf: (dialect: SqlDialect) => LakeQuestion,
+): Promise<T & { asOf: AsOf }> {
+  const result = await questions.ask((dialect) => {
+    const question = questionOf(dialect)
+    return { sql: sqlOf(dialect, question), params: question.params ?? [] }
+  })
   const [row] = result.rows
   if (row === undefined) throw new ArusError('INTERNAL', 'a question of one row was answered with none')
   const fields = Object.fromEntries(result.columns.map(({ name }, i) => [name, row[i]]))
@@ -40,25 +49,26 @@ export async function askLake<T>(query: QueryEngine, question: LakeQuestion): Pr
     table_versions: { ...result.table_versions },
     newest_event_at: fields.newest_event_at as number | null,
     took_ms: Math.round(result.took_ms * 1_000) / 1_000,
+    engine: result.engine,
   }
   return { ...(fields as T), asOf }
 }
 
 /** The events of a period, without reading dates outside of it. */
-function sqlOf({ period, where, with: more = [], figures }: LakeQuestion): string {
-  const events = `e AS NOT MATERIALIZED (
+function sqlOf(dialect: SqlDialect, { period, where, with: more = [], figures }: LakeQuestion): string {
+  const events = `e AS ${dialect.inlined} (
     SELECT * FROM silver.events
     WHERE event_date BETWEEN ${dateSql(period.fromMs)} AND ${dateSql(period.toMs)}
-      AND ts >= ${momentSql(period.fromMs)} AND ts < ${momentSql(period.toMs)}
+      AND ts >= ${momentSql(dialect, period.fromMs)} AND ts < ${momentSql(dialect, period.toMs)}
       ${where === undefined ? '' : `AND ${where}`})`
   const columns = Object.entries(figures).map(([name, sql]) => `(${sql}) AS ${name}`)
   return `WITH ${[events, ...more].join(',\n')}
-  SELECT (SELECT epoch_ms(max(ts)) FROM silver.events) AS newest_event_at,\n${columns.join(',\n')}`
+  SELECT (SELECT ${dialect.epochMs('max(ts)')} FROM silver.events) AS newest_event_at,\n${columns.join(',\n')}`
 }
 
 /** A moment as SQL; beyond what a SQL date can hold, the nearest that it can. */
-export function momentSql(ms: number): string {
-  return `make_timestamptz(${clamped(ms)} * 1000)`
+export function momentSql(dialect: SqlDialect, ms: number): string {
+  return dialect.moment(clamped(ms))
 }
 
 /** The UTC date of a moment as SQL. */
@@ -69,6 +79,11 @@ export function dateSql(ms: number): string {
 /** UTC date, `YYYY-MM-DD`. */
 export function dateOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
+}
+
+/** Fields that are called as their columns are. */
+export function named(...columns: readonly string[]): Record<string, string> {
+  return Object.fromEntries(columns.map((name) => [name, name]))
 }
 
 function clamped(ms: number): number {

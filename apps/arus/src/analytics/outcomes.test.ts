@@ -2,16 +2,17 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Analytics, createAnalytics } from './analytics.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './period.ts'
-import { type SilverEvent, within } from './plain-figures.ts'
+import { within } from './plain-figures.ts'
 import { plainAttribution, plainRetention, plainSearches } from './plain-outcomes.ts'
 import {
+  answersArbitrary,
   eventsArbitrary,
   openSilver,
   periodArbitrary,
+  reactionsArbitrary,
   rounded,
   type Silver,
   START,
-  type StoredAnswer,
   silverEvent,
   WHOLE,
 } from './test-silver.ts'
@@ -113,44 +114,6 @@ describe('searches', () => {
     })
   })
 })
-
-const answersArbitrary: fc.Arbitrary<StoredAnswer[]> = fc
-  .array(
-    fc.record({
-      scenario: fc.constantFrom('home', 'cart'),
-      model: fc.constantFrom('walk', null),
-      generated_at: fc.integer({ min: -96, max: 7 * 96 }).map((quarter) => START + quarter * 15 * MINUTE_MS),
-      products: fc.uniqueArray(fc.constantFrom('P0', 'P1', 'P2', 'P3'), { maxLength: 4 }),
-    }),
-    { minLength: 1, maxLength: 5 },
-  )
-  .map((drawn) =>
-    drawn.map((answer, i) => ({
-      ...answer,
-      recommendation_id: `r${i}`,
-      version: answer.model === null ? null : 1 + (i % 2),
-    })),
-  )
-const reactionsArbitrary: fc.Arbitrary<SilverEvent[]> = fc
-  .array(
-    fc.record({
-      shopper: fc.constantFrom('ani', 'budi'),
-      action: fc.constantFrom(
-        'recommendation_viewed',
-        'recommendation_clicked',
-        'click',
-        'purchase',
-        'purchase',
-        'view',
-      ),
-      product_id: fc.constantFrom('P0', 'P1', 'P2', null),
-      recommendation_id: fc.constantFrom('r0', 'r1', 'r2', 'r9', null),
-      ts: fc.integer({ min: 0, max: 7 * 24 }).map((hour) => START + hour * HOUR_MS),
-      price: fc.option(fc.integer({ min: 1, max: 90 })),
-    }),
-    { maxLength: 60 },
-  )
-  .map((drawn) => drawn.map((fields, i) => silverEvent(fields, i)))
 
 describe('what came of recommendations', () => {
   test('is what plain loops over the same events give', async () => {

@@ -1,3 +1,5 @@
+import type { SqlDialect } from '../query/sql-dialect.ts'
+
 /** Longest value a group is named by, characters: senders choose the values. */
 const VALUE_LENGTH_MAX = 200
 
@@ -10,10 +12,8 @@ export interface EventProperty {
 }
 
 /** SQL of a property; `place` is the number of its placeholder. */
-export function eventProperty(name: string, place: number): EventProperty {
+export function eventProperty(dialect: SqlDialect, name: string, place: number): EventProperty {
   if (name === 'category') return { sql: 'category', params: [] }
-  return {
-    sql: `left(json_extract_string(properties, $${place}), ${VALUE_LENGTH_MAX})`,
-    params: [`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`],
-  }
+  const { sql, param } = dialect.property('properties', name, place)
+  return { sql: `substr(${sql}, 1, ${VALUE_LENGTH_MAX})`, params: [param] }
 }

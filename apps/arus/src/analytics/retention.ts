@@ -1,7 +1,8 @@
 import type { Retention } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
-import { askLake, dateSql, momentSql } from './lake-question.ts'
+import type { SqlDialect } from '../query/sql-dialect.ts'
+import { askLake, dateSql, momentSql, named } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import { DAY_MS, type Period } from './period.ts'
 import { knownTimeZone } from './time-zone.ts'
 import { ratio } from './user-behavior.ts'
@@ -34,13 +35,16 @@ interface Row {
 
 /** Who came back, by when they came first; defined in `docs/ANALYTICS.md`. */
 export async function retention(
-  query: QueryEngine,
+  questions: LakeQuestions,
   period: Period,
   options: RetentionOptions,
 ): Promise<Retention> {
   const { interval, timeZone, action, returnAction, periods = PERIODS_DEFAULT[interval] } = options
   expectFew(period, interval)
-  const row = await askLake<Row>(query, { period, ...questionOf(period, { ...options, periods }) })
+  const row = await askLake<Row>(questions, (dialect) => ({
+    period,
+    ...questionOf(dialect, period, { ...options, periods }),
+  }))
   const cohorts = cohortsOf(row, DAYS_OF[interval], periods)
   return {
     from: period.fromMs,
@@ -55,33 +59,41 @@ export async function retention(
   }
 }
 
-function questionOf(period: Period, options: RetentionOptions & { readonly periods: number }) {
+function questionOf(
+  dialect: SqlDialect,
+  period: Period,
+  options: RetentionOptions & { readonly periods: number },
+) {
   const { interval, timeZone, action, returnAction, periods } = options
   const params = [knownTimeZone(timeZone)]
+  const start = 'CAST(start AS VARCHAR)'
   const isAction = (wanted: string | undefined) =>
     wanted === undefined ? 'true' : `action = $${params.push(wanted)}`
-  const startOf = (moment: string) => `date_trunc('${interval}', timezone($1, ${moment}))::DATE`
+  const startOf = (moment: string) =>
+    `CAST(date_trunc('${interval}', ${dialect.localTime(moment, '$1')}) AS DATE)`
   const [isFirst, isReturn] = [isAction(action), isAction(returnAction)]
   // Cohorts are whole: the first begins up to a week before `from`, and zones are up to a day from UTC.
   const since = dateSql(period.fromMs - 9 * DAY_MS)
+  const days = `date_diff('day', m.start, ${startOf('s.ts')})`
+  const weeksOrDays = dialect.quotient(days, String(DAYS_OF[interval]))
   return {
     with: [
       `members AS (
         SELECT shopper, ${startOf('min(ts)')} AS start FROM silver.events
-        WHERE ${isFirst} AND ts < ${momentSql(period.toMs)} GROUP BY shopper
-        HAVING start >= ${startOf(momentSql(period.fromMs))})`,
+        WHERE ${isFirst} AND ts < ${momentSql(dialect, period.toMs)} GROUP BY shopper
+        HAVING ${startOf('min(ts)')} >= ${startOf(momentSql(dialect, period.fromMs))})`,
       `active AS (
-        SELECT DISTINCT m.start, m.shopper, (${startOf('s.ts')} - m.start) // ${DAYS_OF[interval]} AS period
-        FROM silver.events s JOIN members m USING (shopper)
-        WHERE s.event_date >= ${since} AND s.ts < ${momentSql(period.toMs)} AND ${isReturn})`,
+        SELECT DISTINCT m.start, m.shopper, ${weeksOrDays} AS period
+        FROM silver.events s JOIN members m ON s.shopper = m.shopper
+        WHERE s.event_date >= ${since} AND s.ts < ${momentSql(dialect, period.toMs)} AND ${isReturn})`,
       `returned AS (
-        SELECT start, period, count(*) AS shoppers FROM active WHERE period BETWEEN 0 AND ${periods} GROUP BY ALL)`,
+        SELECT start, period, count(*) AS shoppers FROM active WHERE period BETWEEN 0 AND ${periods} GROUP BY 1, 2)`,
       `sizes AS (SELECT start, count(*) AS shoppers FROM members GROUP BY start)`,
     ],
     figures: {
-      last: `SELECT ${startOf(momentSql(period.toMs - 1))}::VARCHAR`,
-      cohorts: `SELECT list({start: start::VARCHAR, shoppers: shoppers} ORDER BY start) FROM sizes`,
-      returned: `SELECT list({start: start::VARCHAR, period: period, shoppers: shoppers}) FROM returned`,
+      last: `SELECT CAST(${startOf(momentSql(dialect, period.toMs - 1))} AS VARCHAR)`,
+      cohorts: `SELECT array_agg(${dialect.object({ start, shoppers: 'shoppers' })} ORDER BY start) FROM sizes`,
+      returned: `SELECT array_agg(${dialect.object({ start, ...named('period', 'shoppers') })}) FROM returned`,
     },
     params,
   }

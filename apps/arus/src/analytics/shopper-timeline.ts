@@ -1,6 +1,7 @@
 import type { ShopperTimeline } from '../api-schema/index.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
+import type { SqlDialect } from '../query/sql-dialect.ts'
 import { askLake, REVENUE_SQL } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import type { Period } from './period.ts'
 import { money } from './user-behavior.ts'
 
@@ -42,33 +43,44 @@ const COLUMNS = [
   'query',
   'session',
 ]
-const FIELDS = `${COLUMNS.map((name) => `${name}: p.${name}`).join(', ')}, title: t.title, ts: epoch_ms(p.ts),
-    partition: p.log_partition, "offset": p.log_offset`
+const fieldsOf = ({ epochMs }: SqlDialect) => ({
+  ...Object.fromEntries(COLUMNS.map((name) => [name, `p.${name}`])),
+  title: 't.title',
+  ts: epochMs('p.ts'),
+  partition: 'p.log_partition',
+  offset: 'p.log_offset',
+})
 
 /** What one shopper did, newest first, a page at a time, with sums over the whole period. */
 export async function shopperTimeline(
-  query: QueryEngine,
+  questions: LakeQuestions,
   period: Period,
   { shopper, limit, before }: ShopperPage,
 ): Promise<ShopperTimelinePage> {
-  const older =
+  const olderSql = ({ epochMs }: SqlDialect) =>
     before === undefined
       ? ''
-      : `WHERE (epoch_ms(ts), log_partition, log_offset) < (${before.ts}, ${before.partition}, ${before.offset})`
-  const row = await askLake<Row>(query, {
+      : `WHERE (${epochMs('ts')}, log_partition, log_offset) < (${before.ts}, ${before.partition}, ${before.offset})`
+  const row = await askLake<Row>(questions, (dialect) => ({
     period,
     where: 'shopper = $1',
     with: [
-      `page AS (SELECT * FROM e ${older} ORDER BY ts DESC, log_partition DESC, log_offset DESC LIMIT ${limit + 1})`,
+      `page AS (SELECT * FROM e ${olderSql(dialect)} ORDER BY ts DESC, log_partition DESC, log_offset DESC LIMIT ${limit + 1})`,
     ],
     figures: {
-      summary: `SELECT {events: count(*), sessions: count(DISTINCT session), first_event_at: epoch_ms(min(ts)),
-        last_event_at: epoch_ms(max(ts)), purchases: count(*) FILTER (action = 'purchase'), revenue: ${REVENUE_SQL}} FROM e`,
-      events: `SELECT list({${FIELDS}} ORDER BY p.ts DESC, p.log_partition DESC, p.log_offset DESC)
-        FROM page p LEFT JOIN gold.product_stats t USING (product_id)`,
+      summary: `SELECT ${dialect.object({
+        events: 'count(*)',
+        sessions: 'count(DISTINCT session)',
+        first_event_at: dialect.epochMs('min(ts)'),
+        last_event_at: dialect.epochMs('max(ts)'),
+        purchases: `count(*) FILTER (WHERE action = 'purchase')`,
+        revenue: REVENUE_SQL,
+      })} FROM e`,
+      events: `SELECT array_agg(${dialect.object(fieldsOf(dialect))} ORDER BY p.ts DESC, p.log_partition DESC, p.log_offset DESC)
+        FROM page p LEFT JOIN gold.product_stats t ON p.product_id = t.product_id`,
     },
     params: [shopper],
-  })
+  }))
   const found = row.events ?? []
   const page = found.slice(0, limit)
   const last = found.length > limit ? page.at(-1) : undefined

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
+import { duckdbDialect } from '../query/duckdb-dialect.ts'
+import { trinoDialect } from '../query/trino/trino-dialect.ts'
 import { DAY_MS, HOUR_MS } from './period.ts'
 import { stepsOf } from './steps.ts'
 
 test('steps are aligned to UTC and cover the period', () => {
   const { times, sql } = stepsOf({ fromMs: HOUR_MS + 1, toMs: 3 * HOUR_MS }, 'hour', 'UTC')
   expect(times).toEqual([HOUR_MS, 2 * HOUR_MS])
-  expect(sql).toBe('(epoch_ms(ts) - 3600000) // 3600000')
+  expect(sql(duckdbDialect)).toBe('(epoch_ms(ts) - 3600000) // 3600000')
+  expect(sql(trinoDialect)).toMatch(/^\(date_diff\('millisecond', .*, ts\) - 3600000\) \/ 3600000$/)
   expect(stepsOf({ fromMs: -1, toMs: 1 }, 'day', 'UTC').times).toEqual([-DAY_MS, 0])
 })
 

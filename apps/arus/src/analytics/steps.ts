@@ -1,4 +1,5 @@
 import { ArusError } from '../errors.ts'
+import type { SqlDialect } from '../query/sql-dialect.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Period } from './period.ts'
 import { knownTimeZone, LocalClock } from './time-zone.ts'
 
@@ -15,7 +16,7 @@ export interface Steps {
   /** Start of each step, UTC milliseconds. */
   readonly times: readonly number[]
   /** SQL of the number of the step, from 0, that `ts` is in. */
-  readonly sql: string
+  sql(dialect: SqlDialect): string
 }
 
 /**
@@ -33,7 +34,7 @@ export function stepsOf(period: Period, interval: Interval, timeZone: string): S
   expectFew(count, interval)
   return {
     times: Array.from({ length: count }, (_, i) => startMs + i * stepMs),
-    sql: `(epoch_ms(ts) - ${startMs}) // ${stepMs}`,
+    sql: ({ quotient, epochMs }) => quotient(`${epochMs('ts')} - ${startMs}`, String(stepMs)),
   }
 }
 
@@ -44,7 +45,8 @@ function localDays({ fromMs, toMs }: Period, zone: string): Steps {
   expectFew(count, 'day')
   return {
     times: Array.from({ length: count }, (_, i) => clock.startOfDay(first + i)),
-    sql: `(timezone('${zone}', ts)::DATE - DATE '1970-01-01') - (${first})`,
+    sql: ({ localTime }) =>
+      `date_diff('day', DATE '1970-01-01', CAST(${localTime('ts', `'${zone}'`)} AS DATE)) - (${first})`,
   }
 }
 

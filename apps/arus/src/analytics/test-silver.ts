@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type { ExperimentMark, ShadowAnswer } from '../experiments/treatment.ts'
 import { openDuckDb } from '../lake/duckdb.ts'
-import { openLake } from '../lake/lake.ts'
+import { type Lake, openLake } from '../lake/lake.ts'
 import { openDuckDbQueryEngine } from '../query/duckdb-query-engine.ts'
 import type { QueryEngine } from '../query/query-engine.ts'
-import { DAY_MS, MINUTE_MS, type Period } from './period.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Period } from './period.ts'
 import type { SilverEvent } from './plain-figures.ts'
 
 /** Wednesday; summer time begins in Europe on Sunday the 29th at 1:00 UTC. */
@@ -36,15 +36,33 @@ export interface StoredAnswer {
   readonly shadows?: readonly ShadowAnswer[]
 }
 
-export interface Silver {
-  readonly engine: QueryEngine
+/** Writes tables as a test likes them. */
+export interface SilverWriter {
   /** Makes these the events of silver. */
   store(events: readonly SilverEvent[]): Promise<void>
   /** Makes these the answers of bronze. */
   storeAnswers(answers: readonly StoredAnswer[]): Promise<void>
   /** Gives the products of `TITLES` their titles. */
   storeTitles(): Promise<void>
+}
+
+export interface Silver extends SilverWriter {
+  readonly engine: QueryEngine
   close(): Promise<void>
+}
+
+export function silverOf(lake: Lake): SilverWriter {
+  return {
+    store: async (events) => {
+      await lake.write('silver.events', eventsSql(events), { mode: 'overwrite' })
+    },
+    storeAnswers: async (answers) => {
+      await lake.write('bronze.recommendations', answersSql(answers), { mode: 'overwrite' })
+    },
+    storeTitles: async () => {
+      await lake.write('gold.product_stats', titlesSql(), { mode: 'overwrite' })
+    },
+  }
 }
 
 /** An empty lake in a folder of its own. */
@@ -58,15 +76,7 @@ export async function openSilver(): Promise<Silver> {
   const engine = await openDuckDbQueryEngine({ lake, lakeRoot: join(folder, 'lake') })
   return {
     engine,
-    store: async (events) => {
-      await lake.write('silver.events', eventsSql(events), { mode: 'overwrite' })
-    },
-    storeAnswers: async (answers) => {
-      await lake.write('bronze.recommendations', answersSql(answers), { mode: 'overwrite' })
-    },
-    storeTitles: async () => {
-      await lake.write('gold.product_stats', titlesSql(), { mode: 'overwrite' })
-    },
+    ...silverOf(lake),
     close: async () => {
       await engine.close()
       await lake.close()
@@ -219,6 +229,46 @@ export const eventsArbitrary: fc.Arbitrary<SilverEvent[]> = fc
       ),
     ),
   )
+
+/** Answers `r0`, `r1`, … of a week and the day before it. */
+export const answersArbitrary: fc.Arbitrary<StoredAnswer[]> = fc
+  .array(
+    fc.record({
+      scenario: fc.constantFrom('home', 'cart'),
+      model: fc.constantFrom('walk', null),
+      generated_at: fc.integer({ min: -96, max: 7 * 96 }).map((quarter) => START + quarter * 15 * MINUTE_MS),
+      products: fc.uniqueArray(fc.constantFrom('P0', 'P1', 'P2', 'P3'), { maxLength: 4 }),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((drawn) =>
+    drawn.map((answer, i) => ({
+      ...answer,
+      recommendation_id: `r${i}`,
+      version: answer.model === null ? null : 1 + (i % 2),
+    })),
+  )
+/** Events that may follow from such answers. */
+export const reactionsArbitrary: fc.Arbitrary<SilverEvent[]> = fc
+  .array(
+    fc.record({
+      shopper: fc.constantFrom('ani', 'budi'),
+      action: fc.constantFrom(
+        'recommendation_viewed',
+        'recommendation_clicked',
+        'click',
+        'purchase',
+        'purchase',
+        'view',
+      ),
+      product_id: fc.constantFrom('P0', 'P1', 'P2', null),
+      recommendation_id: fc.constantFrom('r0', 'r1', 'r2', 'r9', null),
+      ts: fc.integer({ min: 0, max: 7 * 24 }).map((hour) => START + hour * HOUR_MS),
+      price: fc.option(fc.integer({ min: 1, max: 90 })),
+    }),
+    { maxLength: 60 },
+  )
+  .map((drawn) => drawn.map((fields, i) => silverEvent(fields, i)))
 
 /** A stretch that begins within the week. */
 export const periodArbitrary: fc.Arbitrary<Period> = fc

@@ -1,6 +1,6 @@
 import type { Timeline } from '../api-schema/index.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
-import { askLake } from './lake-question.ts'
+import { askLake, named } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import { DAY_MS, HOUR_MS, type Period } from './period.ts'
 import { stepsOf } from './steps.ts'
 
@@ -29,21 +29,23 @@ export function timelineInterval({ fromMs, toMs }: Period): Timeline['interval']
 
 /** Events per action and step, the most frequent action first. */
 export async function timeline(
-  query: QueryEngine,
+  questions: LakeQuestions,
   period: Period,
   { interval, timeZone }: TimelineOptions,
 ): Promise<Timeline> {
-  const { times, sql: step } = stepsOf(period, interval, timeZone)
-  const row = await askLake<Row>(query, {
+  const { times, sql } = stepsOf(period, interval, timeZone)
+  const row = await askLake<Row>(questions, (dialect) => ({
     period,
     with: [
       `frequent AS (SELECT action FROM e GROUP BY action ORDER BY count(*) DESC, action LIMIT ${ACTIONS_MAX})`,
       `counted AS (
-        SELECT coalesce(f.action, 'other') AS action, ${step} AS step, count(*) AS events
-        FROM e LEFT JOIN frequent f USING (action) GROUP BY ALL)`,
+        SELECT coalesce(f.action, 'other') AS action, ${sql(dialect)} AS step, count(*) AS events
+        FROM e LEFT JOIN frequent f ON e.action = f.action GROUP BY 1, 2)`,
     ],
-    figures: { counts: 'SELECT list({action: action, step: step, events: events}) FROM counted' },
-  })
+    figures: {
+      counts: `SELECT array_agg(${dialect.object(named('action', 'step', 'events'))}) FROM counted`,
+    },
+  }))
   return {
     from: period.fromMs,
     to: period.toMs,

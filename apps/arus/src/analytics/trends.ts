@@ -1,6 +1,6 @@
 import type { Trends } from '../api-schema/index.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
-import { askLake, REVENUE_SQL } from './lake-question.ts'
+import { askLake, named, REVENUE_SQL } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import { DAY_MS, type Period } from './period.ts'
 import { stepsOf } from './steps.ts'
 import { money, ratio } from './user-behavior.ts'
@@ -39,8 +39,8 @@ interface Row {
     | null
 }
 
-const VIEWS = `count(*) FILTER (action = 'view')`
-const PURCHASES = `count(*) FILTER (action = 'purchase')`
+const VIEWS = `count(*) FILTER (WHERE action = 'view')`
+const PURCHASES = `count(*) FILTER (WHERE action = 'purchase')`
 
 /** The interval of a period when none is asked for: hours up to 3 days, else days. */
 export function trendsInterval({ fromMs, toMs }: Period): Trends['interval'] {
@@ -48,32 +48,37 @@ export function trendsInterval({ fromMs, toMs }: Period): Trends['interval'] {
 }
 
 /** Views and purchases of the most viewed categories over time, with the growth of views from half to half. */
-export async function trends(query: QueryEngine, period: Period, options: TrendOptions): Promise<Trends> {
-  const { times, sql: step } = stepsOf(period, options.interval, options.timeZone)
+export async function trends(
+  questions: LakeQuestions,
+  period: Period,
+  options: TrendOptions,
+): Promise<Trends> {
+  const { times, sql } = stepsOf(period, options.interval, options.timeZone)
   const { category, limit = CATEGORIES.default } = options
   const middleMs = Math.floor((period.fromMs + period.toMs) / 2)
-  const row = await askLake<Row>(query, {
+  const row = await askLake<Row>(questions, (dialect) => ({
     period,
     with: [
       `most_viewed AS (
         SELECT category, ${VIEWS} AS views, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue,
-          count(*) FILTER (action = 'view' AND epoch_ms(ts) < ${middleMs}) AS first_half
+          count(*) FILTER (WHERE action = 'view' AND ${dialect.epochMs('ts')} < ${middleMs}) AS first_half
         FROM e WHERE category IS NOT NULL ${category === undefined ? '' : 'AND category = $1'}
-        GROUP BY category HAVING views + purchases > 0 ORDER BY views DESC, purchases DESC, category
+        GROUP BY category HAVING count(*) FILTER (WHERE action IN ('view', 'purchase')) > 0 ORDER BY views DESC, purchases DESC, category
         LIMIT ${Math.min(Math.max(Math.floor(limit), 1), CATEGORIES.max)})`,
       `counted AS (
-        SELECT category, ${step} AS step, ${VIEWS} AS views,
+        SELECT category, ${sql(dialect)} AS step, ${VIEWS} AS views,
           ${PURCHASES} AS purchases
-        FROM e SEMI JOIN most_viewed USING (category) WHERE action IN ('view', 'purchase') GROUP BY ALL)`,
+        FROM e WHERE category IN (SELECT category FROM most_viewed) AND action IN ('view', 'purchase') GROUP BY 1, 2)`,
     ],
     figures: {
-      categories: `SELECT list({category: category, views: views, purchases: purchases, revenue: revenue,
-          first_half: first_half, second_half: views - first_half}
-        ORDER BY views DESC, purchases DESC, category) FROM most_viewed`,
-      counts: `SELECT list({category: category, step: step, views: views, purchases: purchases}) FROM counted`,
+      categories: `SELECT array_agg(${dialect.object({
+        ...named('category', 'views', 'purchases', 'revenue', 'first_half'),
+        second_half: 'views - first_half',
+      })} ORDER BY views DESC, purchases DESC, category) FROM most_viewed`,
+      counts: `SELECT array_agg(${dialect.object(named('category', 'step', 'views', 'purchases'))}) FROM counted`,
     },
     params: category === undefined ? [] : [category],
-  })
+  }))
   return {
     from: period.fromMs,
     to: period.toMs,

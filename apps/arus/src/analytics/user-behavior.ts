@@ -1,6 +1,7 @@
 import type { UserBehavior } from '../api-schema/index.ts'
-import type { QueryEngine } from '../query/query-engine.ts'
-import { askLake, REVENUE_SQL } from './lake-question.ts'
+import type { SqlDialect } from '../query/sql-dialect.ts'
+import { askLake, named, REVENUE_SQL } from './lake-question.ts'
+import type { LakeQuestions } from './lake-questions.ts'
 import type { Period } from './period.ts'
 
 const TOP = 10
@@ -21,12 +22,12 @@ interface Row {
   readonly users: UserBehavior['top_users'] | null
 }
 
-const VIEWS = `count(*) FILTER (action = 'view')`
-const PURCHASES = `count(*) FILTER (action = 'purchase')`
+const VIEWS = `count(*) FILTER (WHERE action = 'view')`
+const PURCHASES = `count(*) FILTER (WHERE action = 'purchase')`
 
-const WITH = [
+const withSql = ({ epochMs }: SqlDialect) => [
   `per_session AS (
-    SELECT count(*) AS events, epoch_ms(max(ts)) - epoch_ms(min(ts)) AS length_ms FROM e GROUP BY session)`,
+    SELECT count(*) AS events, ${epochMs('max(ts)')} - ${epochMs('min(ts)')} AS length_ms FROM e GROUP BY session)`,
   // A purchase without an order_id belongs to the order of its session.
   `per_buyer AS (
     SELECT count(DISTINCT coalesce('order ' || order_id, 'session ' || session)) AS orders
@@ -37,35 +38,51 @@ const WITH = [
   `per_product AS (
     SELECT product_id, ${VIEWS} AS views, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
     FROM e WHERE product_id IS NOT NULL GROUP BY product_id
-    HAVING views + purchases > 0 ORDER BY views DESC, purchases DESC, product_id LIMIT ${TOP})`,
+    HAVING count(*) FILTER (WHERE action IN ('view', 'purchase')) > 0 ORDER BY views DESC, purchases DESC, product_id LIMIT ${TOP})`,
   `per_category AS (
     SELECT category, ${VIEWS} AS views, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
     FROM e WHERE category IS NOT NULL GROUP BY category
-    HAVING views + purchases > 0 ORDER BY views DESC, purchases DESC, category LIMIT ${TOP})`,
+    HAVING count(*) FILTER (WHERE action IN ('view', 'purchase')) > 0 ORDER BY views DESC, purchases DESC, category LIMIT ${TOP})`,
   `per_user AS (
     SELECT shopper AS user_id, count(*) AS events, ${PURCHASES} AS purchases, ${REVENUE_SQL} AS revenue
     FROM e GROUP BY shopper ORDER BY revenue DESC, events DESC, shopper LIMIT ${TOP})`,
 ]
 
-const FIGURES = {
-  totals: `SELECT {users: count(DISTINCT shopper), events: count(*), revenue: ${REVENUE_SQL}} FROM e`,
-  sessions: `SELECT {sessions: count(*), bounces: count(*) FILTER (events = 1), mean_ms: avg(length_ms),
-    median_ms: median(length_ms)} FROM per_session`,
-  orders: `SELECT {buyers: count(*), repeat_buyers: count(*) FILTER (orders > 1),
-    orders: coalesce(sum(orders), 0)} FROM per_buyer`,
-  actions: `SELECT list({action: action, events: events, users: users} ORDER BY events DESC, action) FROM per_action`,
-  products: `SELECT list({product_id: t.product_id, title: s.title, views: t.views, purchases: t.purchases,
-      revenue: t.revenue} ORDER BY t.views DESC, t.purchases DESC, t.product_id)
-    FROM per_product t LEFT JOIN gold.product_stats s USING (product_id)`,
-  categories: `SELECT list({category: category, views: views, purchases: purchases, revenue: revenue}
+const figuresOf = ({ object, quantile }: SqlDialect) => ({
+  totals: `SELECT ${object({ users: 'count(DISTINCT shopper)', events: 'count(*)', revenue: REVENUE_SQL })} FROM e`,
+  sessions: `SELECT ${object({
+    sessions: 'count(*)',
+    bounces: 'count(*) FILTER (WHERE events = 1)',
+    mean_ms: 'avg(length_ms)',
+    median_ms: quantile('length_ms', 0.5),
+  })} FROM per_session`,
+  orders: `SELECT ${object({
+    buyers: 'count(*)',
+    repeat_buyers: 'count(*) FILTER (WHERE orders > 1)',
+    orders: 'coalesce(sum(orders), 0)',
+  })} FROM per_buyer`,
+  actions: `SELECT array_agg(${object(named('action', 'events', 'users'))} ORDER BY events DESC, action) FROM per_action`,
+  products: `SELECT array_agg(${object({
+    product_id: 't.product_id',
+    title: 's.title',
+    views: 't.views',
+    purchases: 't.purchases',
+    revenue: 't.revenue',
+  })} ORDER BY t.views DESC, t.purchases DESC, t.product_id)
+    FROM per_product t LEFT JOIN gold.product_stats s ON t.product_id = s.product_id`,
+  categories: `SELECT array_agg(${object(named('category', 'views', 'purchases', 'revenue'))}
     ORDER BY views DESC, purchases DESC, category) FROM per_category`,
-  users: `SELECT list({user_id: user_id, events: events, purchases: purchases, revenue: revenue}
+  users: `SELECT array_agg(${object(named('user_id', 'events', 'purchases', 'revenue'))}
     ORDER BY revenue DESC, events DESC, user_id) FROM per_user`,
-}
+})
 
 /** How shoppers behave in a period; each figure is defined in `docs/ANALYTICS.md`. */
-export async function userBehavior(query: QueryEngine, period: Period): Promise<UserBehavior> {
-  const row = await askLake<Row>(query, { period, with: WITH, figures: FIGURES })
+export async function userBehavior(questions: LakeQuestions, period: Period): Promise<UserBehavior> {
+  const row = await askLake<Row>(questions, (dialect) => ({
+    period,
+    with: withSql(dialect),
+    figures: figuresOf(dialect),
+  }))
   const { users, events, revenue } = row.totals
   const { sessions, bounces, mean_ms, median_ms } = row.sessions
   return {

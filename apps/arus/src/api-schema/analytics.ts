@@ -50,6 +50,7 @@ export const AsOfSchema = Type.Object({
   table_versions: Type.Record(Type.String(), Type.Integer()),
   newest_event_at: Nullable(Type.Integer()),
   took_ms: Type.Number(),
+  engine: Type.Union([Type.Literal('duckdb'), Type.Literal('trino')]),
 })
 
 export const UserBehaviorSchema = Type.Object({

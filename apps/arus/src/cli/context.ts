@@ -1,4 +1,5 @@
 import type { EventLog } from '@arus/event-log'
+import type { Analysts } from '../analytics/analytics.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { SparkCompute } from '../compute/spark-compute.ts'
 import type { Settings } from '../config/settings.ts'
@@ -30,6 +31,8 @@ export interface Parts {
   compute(): Promise<Compute>
   /** For questions of Arus itself. */
   query(): Promise<QueryEngine>
+  /** Who answers the questions of analytics. */
+  analysts(): Promise<Analysts>
   /** For questions of anyone. */
   sql(): Promise<LakeSql>
   /** Throws `CATALOGUE_EMPTY` when nothing was imported yet. */

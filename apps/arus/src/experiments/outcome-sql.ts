@@ -1,4 +1,5 @@
 import { dateSql, momentSql } from '../analytics/lake-question.ts'
+import type { SqlDialect } from '../query/sql-dialect.ts'
 import type { Experiment, Exposure } from './experiment.ts'
 
 const DAY_MS = 86_400_000
@@ -32,12 +33,12 @@ export function runPeriodOf(
  * A shopper counts once the window after they were first exposed is over, by the lake's own clock (the newest event taken in), so what
  * they did is complete and does not change any more: the test needs a sequence of values that stay.
  */
-export function outcomeSql(period: RunPeriod, nowMs: number): string {
+export function outcomeSql(dialect: SqlDialect, period: RunPeriod, nowMs: number): string {
   const { windowMs } = period
-  return `WITH ${givenSql(period)},
+  return `WITH ${givenSql(dialect, period)},
     units AS (${unitsSql(period)}),
     cut AS (
-      SELECT least(max(received_at), ${momentSql(nowMs)}) - to_milliseconds(${windowMs}) AS newest
+      SELECT least(max(received_at), ${momentSql(dialect, nowMs)}) - to_milliseconds(${windowMs}) AS newest
       FROM silver.events WHERE event_date >= ${dateSql(period.startedMs - DAY_MS)}),
     counted AS (SELECT u.*, first_at + to_milliseconds(${windowMs}) AS until FROM units u, cut WHERE first_at <= cut.newest),
     answered AS (
@@ -71,14 +72,14 @@ function momentsOf(metric: string): string {
 }
 
 /** The answers of the experiment. A unit is a user, or a session where nobody signed in. */
-function givenSql({ startedMs, endedMs }: RunPeriod): string {
+function givenSql(dialect: SqlDialect, { startedMs, endedMs }: RunPeriod): string {
   return `given AS MATERIALIZED (
       SELECT coalesce(user_id, session_id) AS unit, user_id IS NOT NULL AS is_user, m.variant, m.fell_back IS NOT NULL AS fell_back,
         recommendation_id, generated_at, took_ms, (fallback IS NOT NULL)::INTEGER AS is_fallback
       FROM bronze.recommendations, unnest(from_json(experiments, '[{"id": "VARCHAR", "variant": "VARCHAR", "fell_back": "VARCHAR"}]')) u(m)
       WHERE experiments IS NOT NULL AND m.id = $1 AND coalesce(user_id, session_id) IS NOT NULL
         AND generated_date BETWEEN ${dateSql(startedMs)} AND ${dateSql(endedMs)}
-        AND generated_at >= ${momentSql(startedMs)} AND generated_at < ${momentSql(endedMs)})`
+        AND generated_at >= ${momentSql(dialect, startedMs)} AND generated_at < ${momentSql(dialect, endedMs)})`
 }
 
 /** Each shopper once, with when they were first exposed. */
@@ -108,7 +109,7 @@ function purchasesSql(period: RunPeriod): string {
  * A row per shadow: how its answers compare with those that were given, and which later clicks of the same shoppers each would have
  * shown. Clicks on recommendations favour what was shown; those that came from elsewhere do not. `$1` is the experiment's id.
  */
-export function shadowSql(period: RunPeriod): string {
+export function shadowSql(dialect: SqlDialect, period: RunPeriod): string {
   const { startedMs, endedMs, windowMs } = period
   return `WITH compared AS MATERIALIZED (
       SELECT s.variant, coalesce(user_id, session_id) AS unit, user_id IS NOT NULL AS is_user, generated_at, s.products AS shadowed,
@@ -117,7 +118,7 @@ export function shadowSql(period: RunPeriod): string {
       FROM bronze.recommendations r, unnest(from_json(shadows, '[{"id": "VARCHAR", "variant": "VARCHAR", "products": ["VARCHAR"],
         "overlap": "DOUBLE", "rank_agreement": "DOUBLE", "took_ms": "DOUBLE"}]')) u(s)
       WHERE shadows IS NOT NULL AND s.id = $1 AND generated_date BETWEEN ${dateSql(startedMs)} AND ${dateSql(endedMs)}
-        AND generated_at >= ${momentSql(startedMs)} AND generated_at < ${momentSql(endedMs)}),
+        AND generated_at >= ${momentSql(dialect, startedMs)} AND generated_at < ${momentSql(dialect, endedMs)}),
     clicks AS (${clicksSql(period)}),
     hits AS (
       SELECT c.variant, count(*) AS clicks, count(*) FILTER (list_contains(c.shown, k.product_id)) AS shown_hits,

@@ -63,7 +63,11 @@ async function resultsOfTest(
   experiment: Experiment,
   nowMs: number,
 ): Promise<ExperimentResults> {
-  const { rows, as_of } = await ask(query, outcomeSql(runPeriodOf(experiment, nowMs), nowMs), experiment.id)
+  const { rows, as_of } = await ask(
+    query,
+    outcomeSql(query.dialect, runPeriodOf(experiment, nowMs), nowMs),
+    experiment.id,
+  )
   const byName = new Map(rows.map((row) => [row.variant, row]))
   const variants = experiment.variants.map(({ name }) => variantOf(name, byName.get(name) ?? {}))
   const counted = rows.map(({ counted_until }) => counted_until).find((at) => typeof at === 'number')
@@ -81,7 +85,11 @@ async function resultsOfShadow(
   experiment: Experiment,
   nowMs: number,
 ): Promise<ExperimentResults> {
-  const { rows, as_of } = await ask(query, shadowSql(runPeriodOf(experiment, nowMs)), experiment.id)
+  const { rows, as_of } = await ask(
+    query,
+    shadowSql(query.dialect, runPeriodOf(experiment, nowMs)),
+    experiment.id,
+  )
   return {
     judgement: null,
     variants: [],

@@ -349,7 +349,12 @@ const recordedAnalytics: ApiDeps['analytics'] = {
   outcome: gone,
 }
 
-const AS_OF = { table_versions: { 'silver.events': 2 }, newest_event_at: null, took_ms: 1 }
+const AS_OF = {
+  table_versions: { 'silver.events': 2 },
+  newest_event_at: null,
+  took_ms: 1,
+  engine: 'duckdb' as const,
+}
 
 function endsOf({ fromMs = 0, toMs = NOW_MS }: Period): { from: number; to: number } {
   return { from: fromMs, to: toMs }

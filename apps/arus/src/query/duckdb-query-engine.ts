@@ -2,9 +2,11 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { Lake } from '../lake/lake.ts'
-import { TABLE_NAMES, type TableName } from '../lake/table-names.ts'
+import type { TableName } from '../lake/table-names.ts'
+import { duckdbDialect } from './duckdb-dialect.ts'
 import { jsonValue } from './json-value.ts'
 import type { QueryEngine, QueryOptions, QueryResult } from './query-engine.ts'
+import { tablesIn } from './tables-in.ts'
 
 export interface DuckDbQueryEngineOptions {
   readonly lake: Lake
@@ -15,7 +17,6 @@ export interface DuckDbQueryEngineOptions {
 
 const ROW_LIMIT = 10_000
 const TIMEOUT_MS = 30_000
-const NAME = /\b(bronze|silver|gold)\s*\.\s*"?([a-z_]+)"?/gi
 /**
  * SQL by a DuckDB in this process: for the questions of Arus itself, whose text is known and whose answers are small. They
  * are neither behind a stranger's query in a queue, nor do they pay for a process and a database of their own. What
@@ -37,6 +38,7 @@ export async function openDuckDbQueryEngine(options: DuckDbQueryEngineOptions): 
 }
 
 class DuckDbQueryEngine implements QueryEngine {
+  readonly dialect = duckdbDialect
   readonly #instance: DuckDBInstance
   readonly #admin: DuckDBConnection
   readonly #lake: Lake
@@ -53,7 +55,7 @@ class DuckDbQueryEngine implements QueryEngine {
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
     const startedAt = performance.now()
     options.signal?.throwIfAborted()
-    const names = namesIn(sql)
+    const names = tablesIn(sql)
     const connection = this.#idle.pop() ?? (await this.#instance.connect())
     try {
       const table_versions = await this.#refreshViews(names)
@@ -64,6 +66,10 @@ class DuckDbQueryEngine implements QueryEngine {
     } finally {
       this.#idle.push(connection)
     }
+  }
+
+  versions(tables: readonly TableName[]): Promise<Readonly<Record<string, number>>> {
+    return this.#refreshViews(tables)
   }
 
   async isHealthy(): Promise<boolean> {
@@ -97,21 +103,6 @@ class DuckDbQueryEngine implements QueryEngine {
     this.#viewing = refreshing.catch(() => {})
     return refreshing
   }
-}
-
-/** Tables the text names. A name that only stands in a string is found too, which costs a view and harms nothing. */
-function namesIn(sql: string): TableName[] {
-  const found = new Set(
-    [...sql.matchAll(NAME)].map(([, schema = '', table = '']) => `${schema}.${table}`.toLowerCase()),
-  )
-  const unknown = [...found].filter((name) => !TABLE_NAMES.some((known) => known === name))
-  if (unknown.length > 0 && found.size === unknown.length) {
-    throw new ArusError(
-      'TABLE_UNKNOWN',
-      `No table is called ${unknown.join(', ')}; there are ${TABLE_NAMES.join(', ')}`,
-    )
-  }
-  return TABLE_NAMES.filter((name) => found.has(name))
 }
 
 async function run(connection: DuckDBConnection, sql: string, options: QueryOptions) {

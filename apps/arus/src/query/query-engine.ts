@@ -1,3 +1,6 @@
+import type { TableName } from '../lake/table-names.ts'
+import type { SqlDialect } from './sql-dialect.ts'
+
 export interface QueryOptions {
   /** Values of `$1`, `$2`, … in the SQL. */
   readonly params?: readonly (string | number | boolean | null)[]
@@ -6,6 +9,8 @@ export interface QueryOptions {
   /** Killed after this; default 30,000. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+  /** Told how much of the work is done, 0 to 1, now and then, by an engine that knows. */
+  readonly onProgress?: (share: number) => void
 }
 
 export interface QueryResult {
@@ -23,7 +28,11 @@ export interface QueryResult {
  * `QUERY_INVALID`, a query past its deadline with `QUERY_TIMEOUT`. Each query sees each table at one version.
  */
 export interface QueryEngine {
+  /** The SQL it reads. */
+  readonly dialect: SqlDialect
   query(sql: string, options?: QueryOptions): Promise<QueryResult>
+  /** The newest version of each table. */
+  versions(tables: readonly TableName[]): Promise<Readonly<Record<string, number>>>
   isHealthy(): Promise<boolean>
   close(): Promise<void>
 }

@@ -169,7 +169,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     : null
   if (keys !== null) closing.add(() => keys.close())
 
-  const analytics = createAnalytics({ query, now, timeZone: settings.timeZone })
+  const analytics = createAnalytics({ ...(await parts.analysts()), now, timeZone: settings.timeZone })
   const api = await buildApi({
     version,
     recommender,

@@ -38,7 +38,7 @@ export async function readLoggedAnswers(
   { limit, signal }: { readonly limit: number; readonly signal: AbortSignal },
 ): Promise<LoggedAnswers> {
   const given = `FROM bronze.recommendations WHERE generated_date >= ${dateSql(period.fromMs)}
-    AND generated_at >= ${momentSql(period.fromMs)} AND generated_at < ${momentSql(period.toMs)}`
+    AND generated_at >= ${momentSql(query.dialect, period.fromMs)} AND generated_at < ${momentSql(query.dialect, period.toMs)}`
   const options = { timeoutMs: TIMEOUT_MS, signal }
   const counted = await query.query(
     `SELECT count(*)::INTEGER, count(*) FILTER (${IS_EXPLORED})::INTEGER ${given}`,
@@ -47,7 +47,7 @@ export async function readLoggedAnswers(
   const [answerCount, exploredCount] = counted.rows[0] as [number, number]
   if (exploredCount === 0) return { answers: [], answerCount, exploredCount }
   const found = await query.query(
-    `WITH ${attributedSql(period, WINDOW_DEFAULT_MS).join(',\n')},
+    `WITH ${attributedSql(query.dialect, period, WINDOW_DEFAULT_MS).join(',\n')},
       explored AS (SELECT recommendation_id, passport, generated_at ${given} AND ${IS_EXPLORED}
         ORDER BY generated_at DESC, recommendation_id LIMIT ${limit})
     SELECT passport, to_json(list({product_id: product_id, clicked: clicked_at IS NOT NULL,

@@ -116,14 +116,14 @@ class TrinoSql implements LakeSql {
 }
 
 /** Ends the work on a question at its deadline, or when the asker goes. */
-class Leash {
+export class Leash {
   readonly #startedAt = performance.now()
   readonly #stop = new AbortController()
-  readonly #question: SqlQuestion
+  readonly #question: Pick<SqlQuestion, 'timeoutMs' | 'signal'>
   readonly #timer: NodeJS.Timeout
   readonly #onLeave = () => this.#stop.abort(new ArusError('CANCELLED', 'The query was cancelled'))
 
-  constructor(question: SqlQuestion) {
+  constructor(question: Pick<SqlQuestion, 'timeoutMs' | 'signal'>) {
     const { timeoutMs, signal } = question
     this.#question = question
     const timeout = new ArusError(
@@ -163,7 +163,8 @@ function immediate(sql: string, values: readonly SqlParam[]): string {
   return `EXECUTE IMMEDIATE '${sql.replaceAll("'", "''")}' USING ${values.map(literal).join(', ')}`
 }
 
-function literal(value: SqlParam): string {
+/** A value as SQL. */
+export function literal(value: SqlParam): string {
   if (value === null) return 'NULL'
   if (typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : `DOUBLE '${value}'`
@@ -193,7 +194,8 @@ const CODES: Readonly<Record<string, 'TABLE_UNKNOWN' | 'QUERY_TIMEOUT' | 'QUERY_
     USER_CANCELED: 'CANCELLED',
   }
 
-function trinoFailure(error: unknown): unknown {
+/** Trino's own refusals become errors of Arus. */
+export function trinoFailure(error: unknown): unknown {
   if (!(error instanceof TrinoError)) return error
   const { message, errorName, errorType } = error.failure
   const isTooMuch = errorType === 'INSUFFICIENT_RESOURCES'

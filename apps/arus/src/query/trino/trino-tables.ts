@@ -33,9 +33,10 @@ export class TrinoTables {
     this.#now = now
   }
 
-  /** Resolves when every table that exists is known there; costs nothing while that was so a minute ago. */
-  async ensure(): Promise<void> {
-    if (this.#now() - this.#registeredAtMs < LOOK_AGAIN_MS) return
+  /** Resolves when every table that exists is known there; costs nothing while that was so a minute ago, and of `needed` always. */
+  async ensure(needed: readonly TableName[] = []): Promise<void> {
+    const isRecent = this.#now() - this.#registeredAtMs < LOOK_AGAIN_MS
+    if (isRecent && needed.every((name) => this.#known.has(name))) return
     this.#registering ??= this.#register().finally(() => {
       this.#registering = null
     })

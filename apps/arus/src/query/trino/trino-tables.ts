@@ -65,20 +65,19 @@ export class TrinoTables {
     const location = trinoLocation((await this.#lake.table(name)).storage.location)
     if (isTaken && (await this.#locationOf(name)) === location) return
     const names = `schema_name => '${schema}', table_name => '${name.slice(schema.length + 1)}'`
-    if (isTaken) await this.#run(`CALL ${this.#catalog}.system.unregister_table(${names})`)
+    // Another part of this process, or another Arus, may be quicker at either.
+    if (isTaken)
+      await this.#run(`CALL ${this.#catalog}.system.unregister_table(${names})`).catch(passIfRefused)
     await this.#run(
       `CALL ${this.#catalog}.system.register_table(${names}, table_location => '${location.replaceAll("'", "''")}')`,
-    )
+    ).catch(async (error: unknown) => {
+      if ((await this.#locationOf(name)) !== location) throw error
+    })
   }
 
   /** '' when nothing is where the table should be. */
   async #locationOf(name: TableName): Promise<string> {
-    const [[text] = []] = await this.#run(`SHOW CREATE TABLE ${this.#catalog}.${name}`).catch(
-      (error: unknown) => {
-        if (error instanceof TrinoError) return []
-        throw error
-      },
-    )
+    const [[text] = []] = await this.#run(`SHOW CREATE TABLE ${this.#catalog}.${name}`).catch(passIfRefused)
     const [, after = ''] = String(text).split("location = '", 2)
     return after.slice(0, Math.max(0, after.indexOf("'")))
   }
@@ -86,6 +85,12 @@ export class TrinoTables {
   #run(sql: string): Promise<(readonly unknown[])[]> {
     return this.#client.rows(sql, { timeoutMs: REGISTER_MS_MAX })
   }
+}
+
+/** No rows where Trino refused the statement; anything else is thrown on. */
+function passIfRefused(error: unknown): [] {
+  if (error instanceof TrinoError) return []
+  throw error
 }
 
 /** A folder is told as Trino's local file system names it, whose root must be `/` (`local.location`). */

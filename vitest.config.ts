@@ -1,7 +1,10 @@
+import { devNull } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // What a `.env` of the repository says is not for tests.
+    env: { ARUS_ENV_FILE: devNull },
     include: [
       'packages/*/{src,test}/**/*.test.ts',
       'apps/*/{src,test}/**/*.test.{ts,tsx}',

@@ -1,3 +1,4 @@
+import { devNull } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const report = process.env.ARUS_TEST_REPORT
@@ -5,6 +6,8 @@ const report = process.env.ARUS_TEST_REPORT
 /** `npm run test:engines`: the suites that need real engines, which `engines/vitest-setup.ts` starts once for all. */
 export default defineConfig({
   test: {
+    // What a `.env` of the repository says is not for tests.
+    env: { ARUS_ENV_FILE: devNull },
     include: [
       'packages/*/test/**/*.engines.test.ts',
       'apps/*/test/**/*.engines.test.ts',

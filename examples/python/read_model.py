@@ -20,6 +20,8 @@ DTYPES = {"u8": "<u1", "u32": "<u4", "f32": "<f4", "f64": "<f8"}
 NEIGHBOUR_KINDS = ("walk", "content", "item-knn", "ease", "slim", "bought-together")
 RANKING_KINDS = ("popular", "trending")
 WEIGHT_MAX = 1e24
+FOLDED_ITEMS_MAX = 512
+NOISE = 1e-3
 
 
 class ModelFileError(ValueError):
@@ -102,6 +104,41 @@ class LowPassModel(NeighbourModel):
         return best(scores, touched, k, left_out=items)
 
 
+class AlsModel:
+    """Vectors of items, by Arus's own ALS or by Spark's: a user's vector is solved from their items (Hu, Koren, Volinsky 2008, eq. 4)."""
+
+    def __init__(self, file: ModelFile):
+        self.meta = file.meta
+        count = file.meta["itemCount"]
+        self.vectors = file.sections["items"].reshape(count, -1).astype(np.float64) if count > 0 else np.zeros((0, 16))
+        self.beside = (file.sections["starts"], file.sections["columns"]) if file.meta["hasCandidates"] else None
+        self.gram = file.meta["unobservedWeight"] * (self.vectors.T @ self.vectors)
+
+    def recommend(self, items, weights, k):
+        known = [pair for pair in counting(items, weights, len(self.vectors)) if pair[1] != 0][:FOLDED_ITEMS_MAX]
+        if not any(weight > 0 for _, weight in known):
+            return best(np.zeros(0), np.zeros(0, np.int64), k, left_out=items)
+        own, liking = np.array([item for item, _ in known]), np.array([weight for _, weight in known])
+        scores = (self.vectors @ self.fold_in(own, liking)).astype(np.float32)
+        candidates = np.arange(len(scores))
+        if self.beside is not None:
+            starts, columns = self.beside
+            candidates = np.unique(np.concatenate([columns[starts[item] : starts[item + 1]] for item in own]))
+        most = max(0, scores[candidates].max(initial=0))
+        return best(scores, candidates[scores[candidates] > NOISE * most], k, left_out=items)
+
+    def fold_in(self, own, liking):
+        unobserved, is_hu = self.meta["unobservedWeight"], self.meta.get("objective") == "hu-2008"
+        size = np.abs(liking)
+        confidence = np.where(size > 1, 1 + np.log(np.maximum(size, 1)), size)
+        rows = self.vectors[own]
+        entries = (liking > 0).sum() if is_hu else len(own) + unobserved * len(self.vectors)
+        ridge = self.meta["ridge"] * entries ** self.meta["ridgeExponent"]
+        system = self.gram + (rows.T * confidence) @ rows + ridge * np.eye(rows.shape[1])
+        pull = np.where(liking > 0, confidence + (unobserved if is_hu else 0), 0)
+        return np.linalg.solve(system, pull @ rows)
+
+
 class BlendModel:
     """Several models: each one's scores divided by its best, times its weight, added up by item (CombSUM)."""
 
@@ -137,6 +174,8 @@ def model_of(file: ModelFile):
         return NeighbourModel(file)
     if file.kind == "low-pass":
         return LowPassModel(file)
+    if file.kind == "als":
+        return AlsModel(file)
     if file.kind == "blend":
         return BlendModel(file)
     raise ModelFileError(f'this reader has no answers for "{file.kind}", only its arrays')

@@ -31,6 +31,18 @@ test('.env fills in what the environment leaves open; an empty variable is open'
   expect(settings).toMatchObject({ apiPort: 9001, shop: 'warung', host: '0.0.0.0' })
 })
 
+test('which settings came from a file, which may be another than .env, is known', () => {
+  expect(readSettings({}, folder).envFile).toBeNull()
+  const path = join(folder, 'toko.env')
+  writeFileSync(path, 'ARUS_SHOP=toko\nARUS_HOST=0.0.0.0\nARUS_LOG_LEVEL=\n')
+  expect(readSettings({ ARUS_ENV_FILE: 'toko.env', ARUS_HOST: '127.0.0.1' }, folder)).toMatchObject({
+    shop: 'toko',
+    host: '127.0.0.1',
+    envFile: { path, names: ['ARUS_SHOP'] },
+  })
+  expect(() => readSettings({ ARUS_ENV_FILE: 'warung.env' }, folder)).toThrow(/ARUS_ENV_FILE.*warung\.env/)
+})
+
 test('every wrong variable is named at once', () => {
   const read = () =>
     readSettings(

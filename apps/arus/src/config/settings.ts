@@ -10,6 +10,8 @@ import { readTrinoSettings, type TrinoSettings } from './trino-settings.ts'
 
 /** Everything that can be set from outside, validated. Paths are absolute. */
 export interface Settings {
+  /** The file of settings that was read, and the variables that came from it since the environment left them open; null: there is none. */
+  readonly envFile: EnvFile | null
   /** Names the shop: a folder, and a prefix in shared engines. */
   readonly shop: string
   /** All that Arus writes is below this folder. */
@@ -72,25 +74,35 @@ export interface Settings {
   readonly timeZone: string
 }
 
+export interface EnvFile {
+  readonly path: string
+  readonly names: readonly string[]
+}
+
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
 /** Of a topic in Kafka: several processes may share it later, and 6 can be shared by 2 and by 3. */
 const KAFKA_PARTITIONS = 6
 
 /**
- * Settings from the environment and, where the environment says nothing, from `.env` in `folder`.
+ * Settings from the environment and, where the environment says nothing, from `.env` in `folder`, or the file that `ARUS_ENV_FILE` names.
  * Throws `SETTINGS_INVALID` naming every wrong variable at once.
  */
 export function readSettings(
   environment: Environment = process.env,
   folder: string = process.cwd(),
 ): Settings {
-  const envFile = join(folder, '.env')
-  const fromFile = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {}
-  const reader = new SettingReader({ ...fromFile, ...withoutEmpty(environment) })
+  const named = environment.ARUS_ENV_FILE || null
+  const path = resolve(folder, named ?? '.env')
+  const isThere = existsSync(path)
+  const set = withoutEmpty(environment)
+  const fromFile = isThere ? withoutEmpty(parseEnv(readFileSync(path, 'utf8'))) : {}
+  const reader = new SettingReader({ ...fromFile, ...set })
+  if (named !== null && !isThere) reader.refuse('ARUS_ENV_FILE', `there is no ${path}`)
   const apiPort = reader.integer('ARUS_API_PORT', 8000, 0, 65_535)
   const kafka = readKafkaSettings(reader)
   const settings: Settings = {
+    envFile: isThere ? { path, names: Object.keys(fromFile).filter((name) => !(name in set)) } : null,
     shop: reader.match(
       'ARUS_SHOP',
       'shop',

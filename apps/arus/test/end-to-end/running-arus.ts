@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { devNull } from 'node:os'
 import { join } from 'node:path'
 
 export const repository: string = join(import.meta.dirname, '../../../..')
 
 /** The engines of other suites, which the environment names, are not for an Arus that is to run embedded. */
 export const WITHOUT_ENGINES: Readonly<Record<string, string>> = {
+  ARUS_ENV_FILE: devNull,
   KAFKA_BOOTSTRAP_SERVERS: '',
   REDIS_URL: '',
   S3_ENDPOINT: '',

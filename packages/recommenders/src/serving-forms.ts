@@ -13,7 +13,8 @@ export const ROW_LENGTH_MAX = ROW_LENGTHS[2]
 
 /**
  * Cheaper forms of a choice that has a low-pass part, the cheapest first: the part shortened and alone, then shortened beside the
- * others. An answer of each looks at no more than that of the next, which is known without measuring. None without such a part.
+ * others. An order known without measuring, so that it is the same everywhere: shorter rows cost less, and so does a model without others
+ * beside it (but for a part that costs next to nothing, such as what is popular). None without such a part.
  */
 export function servingForms(choice: Choice, itemCount: number): Choice[] {
   const parts = choice.kind === 'blend' ? choice.parts : [{ choice, weight: 1 }]

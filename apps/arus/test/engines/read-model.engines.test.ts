@@ -53,6 +53,7 @@ const models = new Map<string, Model>([
   ['walk', fitWalk(interactions, { neighbourCount: 20 })],
   ['item-knn', fitItemKnn(interactions)],
   ['low-pass', fitLowPass(interactions, { rank: 16 })],
+  ['short-low-pass', fitLowPass(interactions, { rank: 16 }).shortened(20)],
   [
     'blend',
     new BlendModel(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 DTYPES = {"u8": "<u1", "u32": "<u4", "f32": "<f4", "f64": "<f8"}
-NEIGHBOUR_KINDS = ("walk", "content", "item-knn", "ease", "slim", "bought-together")
+NEIGHBOUR_KINDS = ("walk", "content", "item-knn", "ease", "slim", "bought-together", "short-low-pass")
 RANKING_KINDS = ("popular", "trending")
 WEIGHT_MAX = 1e24
 FOLDED_ITEMS_MAX = 512

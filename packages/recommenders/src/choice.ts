@@ -2,14 +2,14 @@ import { type AlsOptions, fitAls } from './als.ts'
 import { BlendModel } from './blend-model.ts'
 import { type EaseOptions, fitEase } from './ease.ts'
 import { fitItemKnn, type ItemKnnOptions } from './item-knn.ts'
-import { fitLowPass, type LowPassOptions } from './low-pass.ts'
+import { fitLowPass, fitShortLowPass, type LowPassOptions, type ShortLowPassOptions } from './low-pass.ts'
 import type { FitSignal, Interactions, Model } from './model.ts'
 import { fitPopular } from './ranking-model.ts'
 import { fitSlim, type SlimOptions } from './slim.ts'
 import { fitWalk, type WalkOptions } from './walk.ts'
 
-/** A model and its options, as plain JSON. */
-export type ModelChoice =
+/** A model that is searched and its options, as plain JSON. */
+export type SearchedChoice =
   | { readonly kind: 'popular'; readonly options: Readonly<Record<string, never>> }
   | { readonly kind: 'walk'; readonly options: WalkOptions }
   | { readonly kind: 'item-knn'; readonly options: ItemKnnOptions }
@@ -17,6 +17,11 @@ export type ModelChoice =
   | { readonly kind: 'slim'; readonly options: SlimOptions }
   | { readonly kind: 'als'; readonly options: AlsOptions }
   | { readonly kind: 'low-pass'; readonly options: LowPassOptions }
+
+/** A model and its options. Searched or, shortened for serving, made of what the search found; see `servingForms`. */
+export type ModelChoice =
+  | SearchedChoice
+  | { readonly kind: 'short-low-pass'; readonly options: ShortLowPassOptions }
 
 /** Several, and how they are blended; see `BlendModel`. */
 export interface BlendChoice {
@@ -37,22 +42,28 @@ export function fitChoice(choice: Choice, interactions: Interactions, signal: Fi
   if (choice.kind === 'slim') return fitSlim(interactions, choice.options, signal)
   if (choice.kind === 'als') return fitAls(interactions, choice.options, signal)
   if (choice.kind === 'low-pass') return fitLowPass(interactions, choice.options, signal)
+  if (choice.kind === 'short-low-pass') return fitShortLowPass(interactions, choice.options, signal)
   return fitPopular(interactions)
 }
 
-function fitBlend(
-  { parts, recencyExponent }: BlendChoice,
-  data: Interactions,
-  signal: FitSignal,
-): BlendModel {
-  const fitted = parts.map(({ choice, weight }, n) => ({
-    weight,
-    model: fitChoice(choice, data, {
+function fitBlend(choice: BlendChoice, data: Interactions, signal: FitSignal): BlendModel {
+  return blendOf(choice, (part, n) =>
+    fitChoice(part, data, {
       ...signal,
-      onProgress: (done) => signal.onProgress?.((n + done) / parts.length),
+      onProgress: (done) => signal.onProgress?.((n + done) / choice.parts.length),
     }),
-  }))
-  return new BlendModel(fitted, { recencyExponent })
+  )
+}
+
+/** The blend of the models that `fit` gives for its parts. */
+export function blendOf(
+  { parts, recencyExponent }: BlendChoice,
+  fit: (part: ModelChoice, n: number) => Model,
+): BlendModel {
+  return new BlendModel(
+    parts.map(({ choice, weight }, n) => ({ weight, model: fit(choice, n) })),
+    { recencyExponent },
+  )
 }
 
 /** What the cost of a fit depends on. */
@@ -71,7 +82,7 @@ const NS = { pair: 50, localStep: 0.6, dense: 0.15, gathered: 0.6 }
  * About how many CPU seconds a fit takes: counted, not measured, so that a search bounded by it takes the same decisions
  * on every machine.
  */
-export function fitSecondsOf({ kind, options }: ModelChoice, size: DataSize): number {
+export function fitSecondsOf({ kind, options }: SearchedChoice, size: DataSize): number {
   const { userCount, itemCount, entryCount, pairCount } = size
   const pairs = pairCount * NS.pair * 1e-9
   if (kind === 'walk' || kind === 'item-knn') return pairs

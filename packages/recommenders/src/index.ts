@@ -24,6 +24,7 @@ export {
   type Choice,
   fitChoice,
   type ModelChoice,
+  type SearchedChoice,
 } from './choice.ts'
 export { type ContentOptions, fitContent, type ItemFeatures } from './content.ts'
 export { type EaseOptions, fitEase } from './ease.ts'
@@ -57,7 +58,7 @@ export { studentQuantile, studentTwoSided } from './evaluation/student-t.ts'
 export { IdTable } from './id-table.ts'
 export { fitItemKnn, type ItemKnnOptions } from './item-knn.ts'
 export { loadModel } from './load-model.ts'
-export { fitLowPass, type LowPassOptions } from './low-pass.ts'
+export { fitLowPass, fitShortLowPass, type LowPassOptions, type ShortLowPassOptions } from './low-pass.ts'
 export type {
   FitSignal,
   Interactions,
@@ -77,6 +78,8 @@ export {
 } from './off-policy/estimate.ts'
 export type { LoggedList, RewardModel } from './off-policy/logged-list.ts'
 export { fitPopular, fitTrending, type TrendingOptions } from './ranking-model.ts'
+export { isShortened } from './serving-forms.ts'
+export type { ServingTrial } from './serving-trials.ts'
 export {
   type EvaluateSessionsOptions,
   evaluateSessions,

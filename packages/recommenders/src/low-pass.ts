@@ -3,6 +3,7 @@ import { leadingSubspace } from './leading-subspace.ts'
 import { withLogWeights } from './log-weights.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Interactions } from './model.ts'
+import type { NeighbourModel } from './neighbour-model.ts'
 import { assertOptions } from './options.ts'
 import { degreesOf, type SparseMatrix, transpose } from './sparse-matrix.ts'
 import { userTimelines } from './timelines.ts'
@@ -19,6 +20,11 @@ export interface LowPassOptions {
   readonly filterExponent?: number
   readonly iterations?: number
   readonly seed?: number
+}
+
+export interface ShortLowPassOptions extends LowPassOptions {
+  /** Best neighbours of each item that are kept, by both parts. `walk.neighbourCount` says among how many. */
+  readonly rowLength: number
 }
 
 /**
@@ -43,6 +49,16 @@ export function fitLowPass(
   const byUser = withLogWeights(userTimelines(interactions))
   const neighbours = fitNeighbours(byUser, options.walk ?? {}, half(0))
   return LowPassModel.of(neighbours, fitFilter(byUser, options, half(0.5)), options.filterWeight)
+}
+
+/** `fitLowPass`, shortened: see `LowPassModel.shortened`. */
+export function fitShortLowPass(
+  interactions: Interactions,
+  { rowLength, ...options }: ShortLowPassOptions,
+  signal: FitSignal = {},
+): NeighbourModel {
+  assertOptions({ rowLength }, { rowLength: 'count' })
+  return fitLowPass(interactions, options, signal).shortened(rowLength)
 }
 
 /** The low-rank part, of users × items. */

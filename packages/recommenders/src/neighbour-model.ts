@@ -1,3 +1,4 @@
+import { NeighbourRows } from './co-occurrence.ts'
 import { doesCount } from './confidence.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
@@ -39,6 +40,17 @@ export class NeighbourModel implements Model {
   /** The matrix, one row an item. */
   get neighbours(): SparseMatrix {
     return this.#neighbours
+  }
+
+  /** With the `rowLength` best of each row, which is in order of its scores. */
+  truncated(rowLength: number): NeighbourModel {
+    const { starts, columns, values } = this.#neighbours
+    const rows = new NeighbourRows(this.itemCount)
+    for (let item = 0; item < this.itemCount; item++) {
+      const end = Math.min(starts[item]! + rowLength, starts[item + 1]!)
+      rows.add({ items: columns.subarray(starts[item], end), scores: values.subarray(starts[item], end) })
+    }
+    return new NeighbourModel(this.kind, rows.matrix(), { ...this.#params, rowLength })
   }
 
   recommend(user: UserItems, { k, filter }: RecommendOptions): ScoredItems {

@@ -1,7 +1,7 @@
-import type { DataSize, ModelChoice } from './choice.ts'
+import type { DataSize, SearchedChoice } from './choice.ts'
 import type { WalkOptions } from './walk.ts'
 
-export type Kind = ModelChoice['kind']
+export type Kind = SearchedChoice['kind']
 
 /** Values an option may take; the search begins with the first. */
 type Space = Readonly<Record<string, readonly (number | string)[]>>
@@ -40,7 +40,7 @@ export function dimensionsOf(kind: Kind): number {
 }
 
 /** The options a search begins with. `walk` are the best of the walk so far. */
-export function firstOf(kind: Kind, size: DataSize, walk: WalkOptions): ModelChoice {
+export function firstOf(kind: Kind, size: DataSize, walk: WalkOptions): SearchedChoice {
   const options: Record<string, unknown> = Object.fromEntries(
     Object.entries(SPACES[kind]).map(([name, [first]]) => [name, first]),
   )
@@ -48,7 +48,7 @@ export function firstOf(kind: Kind, size: DataSize, walk: WalkOptions): ModelCho
 }
 
 /** The same kind with one option changed, two now and then. */
-export function neighbourOf(choice: ModelChoice, size: DataSize, random: () => number): ModelChoice {
+export function neighbourOf(choice: SearchedChoice, size: DataSize, random: () => number): SearchedChoice {
   const { walk, ...options } = choice.options as Record<string, unknown> & { readonly walk?: WalkOptions }
   const isOfWalk = choice.kind === 'low-pass' && random() < 0.3
   if (isOfWalk) return limited(choice.kind, { ...options, walk: changed({ ...walk }, WALK, random) }, size)
@@ -66,7 +66,7 @@ function changed(options: Record<string, unknown>, space: Space, random: () => n
   return next
 }
 
-function limited(kind: Kind, options: Record<string, unknown>, size: DataSize): ModelChoice {
+function limited(kind: Kind, options: Record<string, unknown>, size: DataSize): SearchedChoice {
   const most = Math.min(
     VECTOR_FLOATS_MAX / Math.max(1, size.itemCount),
     Math.min(size.userCount, size.itemCount) / FREQUENCIES_PER_RANK,
@@ -74,5 +74,5 @@ function limited(kind: Kind, options: Record<string, unknown>, size: DataSize): 
   const limit = (value: unknown) => Math.max(RANK_MIN, Math.min(Number(value), Math.floor(most)))
   if (kind === 'low-pass') return { kind, options: { ...options, rank: limit(options.rank) } }
   if (kind === 'als') return { kind, options: { ...options, factorCount: limit(options.factorCount) } }
-  return { kind, options } as ModelChoice
+  return { kind, options } as SearchedChoice
 }

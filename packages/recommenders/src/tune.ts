@@ -1,11 +1,13 @@
 import { blendWeights, type Judge, type Lists, listsOf, scoreOf } from './blend-weights.ts'
-import { type Choice, type DataSize, fitChoice, fitSecondsOf, type ModelChoice } from './choice.ts'
+import { type Choice, type DataSize, fitChoice, fitSecondsOf, type SearchedChoice } from './choice.ts'
 import { withLogWeights } from './log-weights.ts'
 import { fitFilter } from './low-pass.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
 import type { FitSignal, Model } from './model.ts'
+import { assertOptions } from './options.ts'
 import { dimensionsOf, firstOf, type Kind, neighbourOf } from './search-space.ts'
 import { seededRandom } from './seeded-random.ts'
+import { cheapestWithin, type ServingTrial, servingTrials } from './serving-trials.ts'
 import type { SparseMatrix } from './sparse-matrix.ts'
 import type { Split } from './splits.ts'
 import { timelineOf, userTimelines } from './timelines.ts'
@@ -13,13 +15,13 @@ import { fitNeighbours } from './walk.ts'
 
 /** A model that was tried on validation data. */
 export interface Tried {
-  readonly choice: ModelChoice
+  readonly choice: SearchedChoice
   readonly recencyExponent: number
   /** Mean of nDCG@k and recall@k over the users of a trial: to be compared with other trials, not with final figures. */
   readonly score: number
 }
 
-/** What ranked best, and what was tried on the way. */
+/** What ranked best, or a cheaper form of it, and what was tried on the way. */
 export interface Tuned {
   readonly choice: Choice
   /** Mean of nDCG@k and recall@k of the choice over all validation users. */
@@ -27,6 +29,8 @@ export interface Tuned {
   /** Of each kind that was tried, the best, with its score on all validation users. */
   readonly best: readonly Tried[]
   readonly tried: readonly Tried[]
+  /** Forms of what ranked best, the cheapest first and itself last; the choice is one of them. Empty where none was asked for or there is none. */
+  readonly serving: readonly ServingTrial[]
 }
 
 export interface TuneOptions extends FitSignal {
@@ -41,6 +45,13 @@ export interface TuneOptions extends FitSignal {
   /** Kinds that are tried; all but SLIM when not given: it ranks as EASE does, which a search need not find twice. */
   readonly kinds?: readonly Kind[]
   readonly seed?: number
+  /**
+   * How much of the best score may be given up for answers that cost less, 0 to 1: the cheapest form of what ranked best within it is taken
+   * (see `servingForms`). 0, the default: quality alone decides.
+   */
+  readonly servingTolerance?: number
+  /** CPU µs so far: what the cost of answers is measured by, which decides nothing. */
+  readonly cpuMicros?: () => number
 }
 
 const RECENCY_EXPONENTS = [0, 0.25, 0.5, 0.75, 1]
@@ -57,8 +68,11 @@ const CHANGES = 4
  * Talwalkar, AISTATS 2016, fig. 1), with random changes of its best options (Bergstra and Bengio, "Random Search for
  * Hyper-Parameter Optimization", JMLR 2012, is why random). How much the newest items of a user count is searched by itself.
  * Nothing but `split` is looked at: keep what the final figure is measured on out of it. The same data give the same choice.
+ * Throws `MODEL_INPUT_INVALID` for a `servingTolerance` that is no share.
  */
 export function tune(split: Split, options: TuneOptions): Tuned {
+  const { servingTolerance = 0 } = options
+  assertOptions({ servingTolerance }, { servingTolerance: 'share' })
   const search = new Search(split, options)
   const wanted = KINDS.filter((kind) => options.kinds?.includes(kind) ?? kind !== 'slim')
   const kinds = wanted.filter((kind) => search.tryFirst(kind))
@@ -141,8 +155,23 @@ class Search {
       best.push({ choice, recencyExponent: this.#recencyExponent, score: scoreOf(found, this.#all) })
     }
     const { weights, score } = blendWeights(lists.slice(0, PARTS_MAX), this.#all)
+    const choice = this.#choiceOf(best, weights)
+    const serving = this.#serving(choice)
+    const cheapest = cheapestWithin(this.#options.servingTolerance ?? 0, serving) ?? { choice, score }
     this.#options.onProgress?.(1)
-    return { choice: this.#choiceOf(best, weights), score, best, tried: this.#tried }
+    return { choice: cheapest.choice, score: cheapest.score, best, tried: this.#tried, serving }
+  }
+
+  #serving(choice: Choice): ServingTrial[] {
+    const { servingTolerance = 0, cpuMicros } = this.#options
+    if (servingTolerance === 0) return []
+    return servingTrials(choice, {
+      judge: this.#all,
+      itemCount: this.#size.itemCount,
+      modelOf: ({ kind }) => this.#best.get(kind)!.model,
+      fitLowPass: (options) => this.#fit({ kind: 'low-pass', options }) as LowPassModel,
+      ...(cpuMicros && { cpuMicros }),
+    })
   }
 
   #choiceOf(best: readonly Tried[], weights: readonly number[]): Choice {
@@ -156,7 +185,7 @@ class Search {
     return { kind: 'blend', recencyExponent, parts }
   }
 
-  #try(choice: ModelChoice, model: Model): void {
+  #try(choice: SearchedChoice, model: Model): void {
     this.#trialsLeft -= 1
     this.#seen.add(JSON.stringify(choice))
     const score = scoreOf(listsOf(model, this.#some, this.#recencyExponent), this.#some)
@@ -173,7 +202,7 @@ class Search {
     return RECENCY_EXPONENTS[found.indexOf(Math.max(...found))]!
   }
 
-  #isAffordable(choice: ModelChoice): boolean {
+  #isAffordable(choice: SearchedChoice): boolean {
     const seconds = this.#parts.secondsOf(choice, this.#size)
     if (choice.kind !== 'popular' && choice.kind !== 'walk' && seconds > this.#secondsLeft) return false
     if (choice.kind === 'walk' && this.#tried.length > 2 && seconds > this.#secondsLeft) return false
@@ -182,7 +211,7 @@ class Search {
     return true
   }
 
-  #fit(choice: ModelChoice): Model {
+  #fit(choice: SearchedChoice): Model {
     const signal = this.#options.signal ? { signal: this.#options.signal } : {}
     this.#options.signal?.throwIfAborted()
     return this.#parts.fit(choice, signal) ?? fitChoice(choice, this.#split.train, signal)
@@ -204,7 +233,7 @@ class PartCache {
     this.#byUser = byUser
   }
 
-  secondsOf(choice: ModelChoice, size: DataSize): number {
+  secondsOf(choice: SearchedChoice, size: DataSize): number {
     const all = fitSecondsOf(choice, size)
     if (choice.kind !== 'low-pass') return all
     const walk = fitSecondsOf({ kind: 'walk', options: {} }, size)
@@ -212,7 +241,7 @@ class PartCache {
     return (neighbours === this.#neighbours?.key ? 0 : walk) + (filter === this.#filter?.key ? 0 : all - walk)
   }
 
-  fit(choice: ModelChoice, signal: FitSignal): Model | null {
+  fit(choice: SearchedChoice, signal: FitSignal): Model | null {
     if (choice.kind !== 'low-pass') return null
     const { walk = {}, filterWeight } = choice.options
     const keys = keysOf(choice)
@@ -224,7 +253,7 @@ class PartCache {
   }
 }
 
-function keysOf({ options }: ModelChoice & { readonly kind: 'low-pass' }) {
+function keysOf({ options }: SearchedChoice & { readonly kind: 'low-pass' }) {
   const { walk, filterWeight: _, ...filter } = options
   return { neighbours: JSON.stringify(walk), filter: JSON.stringify(filter) }
 }

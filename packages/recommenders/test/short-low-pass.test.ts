@@ -5,7 +5,7 @@ import { from } from './matrices.ts'
 
 const ITEMS = 20
 
-test('whole rows say of one item what the model says, short ones the best of it', () => {
+test('whole rows say of one item what the model says, short and truncated ones the best of it', () => {
   const pair = fc.tuple(fc.nat({ max: 11 }), fc.nat({ max: ITEMS - 1 }))
   fc.assert(
     fc.property(
@@ -23,6 +23,7 @@ test('whole rows say of one item what the model says, short ones the best of it'
           for (const [other, score] of expected) if (score > 1e-3) expect(found.items).toContain(other)
           expect(short.similar(item, { k: ITEMS }).items).toEqual(found.items.subarray(0, length))
         }
+        expect(whole.truncated(length).save()).toEqual(short.save())
       },
     ),
   )

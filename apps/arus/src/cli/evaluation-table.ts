@@ -1,5 +1,6 @@
 import { isSignificant, signed } from '../evaluation/conclude.ts'
 import type { EvaluatedModel, EvaluationReport, ModelDifference } from '../evaluation/evaluation-report.ts'
+import { servingTable } from './metrics-table.ts'
 import { textTable } from './table.ts'
 
 /** Metrics of the first table, with intervals; JSON and the lake have those of the others. */
@@ -7,13 +8,17 @@ const FIRST = ['recall', 'ndcg', 'mrr']
 
 /** All models side by side, the best first, and what would be chosen, for a terminal. */
 export function evaluationText(report: EvaluationReport): string {
-  const { models, k, metric, user_count, data, data_version, split, left_out, reason, chosen } = report
+  const { models, k, metric, user_count, data, data_version, split, left_out, serving, reason, chosen } =
+    report
   const ofWhom = metric.startsWith('mrr') ? 'sessions' : 'shoppers'
   return [
     `${data} (${data_version}), split ${split}: ${user_count} test ${ofWhom}, all products ranked, lists of ${k}.`,
     firstTable(report),
     `± is half the 95 % interval. In ${metric}, by paired t-tests over the same ${ofWhom} with Holm’s correction: * differs from the best, ° from the one in production (p < 0.05).`,
     otherTable(models, k),
+    ...(serving.length > 0
+      ? [`Forms of what the search found, on validation data:\n\n${servingTable(serving)}`]
+      : []),
     ...left_out.map(({ model, why }) => `Not measured: ${model}, ${why}.`),
     `Choice: ${chosen}. ${reason}.`,
     `Run ${report.run_id}, ${report.cpu_seconds.toFixed(0)} CPU s, ${(report.peak_memory_bytes / 2 ** 20).toFixed(0)} MB; rows in gold.evaluations.`,

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { keepTraining } from '../training/retraining.ts'
 import { type TrainingReport, train } from '../training/train.ts'
 import type { CliContext } from './context.ts'
-import { metricsTable } from './metrics-table.ts'
+import { metricsTable, servingTable } from './metrics-table.ts'
 
 interface TrainOptions {
   readonly force?: true
@@ -34,6 +34,7 @@ async function once(context: CliContext, { force, json }: TrainOptions): Promise
     spark: await parts.spark(),
     now: Date.now,
     force: force === true,
+    servingTolerance: parts.settings.servingTolerance,
     onProgress,
     signal,
   })
@@ -59,11 +60,14 @@ async function watch(context: CliContext, options: TrainOptions): Promise<void> 
   })
 }
 
-function reportText({ version, wasPromoted, metrics, seconds }: TrainingReport): string {
+function reportText({ version, wasPromoted, metrics, serving, seconds }: TrainingReport): string {
   const { user_count, product_count, interaction_count } = version
   return [
     `${interaction_count} interactions of ${user_count} shoppers with ${product_count} products, ${seconds.toFixed(1)} s.`,
     `Newest fifth held out, all products ranked:\n\n${metricsTable(metrics)}\n`,
+    ...(serving.length > 0
+      ? [`What the search found, and cheaper forms of it:\n\n${servingTable(serving)}\n`]
+      : []),
     ...(version.session
       ? [
           `The next product of held-out sessions:\n\n${metricsTable(version.session.metrics)}\n\n${version.session.reason}.\n`,

@@ -46,6 +46,8 @@ export interface Settings {
   readonly lakeHistoryMs: number
   /** A running server trains a model anew after so long, sooner when shoppers change; null: only when told. */
   readonly trainEveryMs: number | null
+  /** How much worse than the best a model may rank on validation data that is cheaper to serve, as a share; 0: the best serves. */
+  readonly servingTolerance: number
   /** The lake follows the log, and silver and gold follow bronze, with this pause at least. */
   readonly lakeIntervalMs: number
   /** Requests must present a key. */
@@ -128,6 +130,7 @@ export function readSettings(
     lakeHistoryMs: reader.integer('ARUS_LAKE_HISTORY_HOURS', 6, 1, 24 * 366) * 3_600_000,
     lakeIntervalMs: reader.integer('ARUS_LAKE_INTERVAL_MS', 5_000, 50, 3_600_000),
     trainEveryMs: reader.integer('ARUS_TRAIN_EVERY_HOURS', 24, 0, 24 * 366) * 3_600_000 || null,
+    servingTolerance: reader.integer('ARUS_SERVING_TOLERANCE_PERCENT', 2, 0, 100) / 100,
     isKeyRequired: reader.oneOf('ARUS_REQUIRE_KEYS', 'false', ['true', 'false']) === 'true',
     rateLimitPerMinute: reader.integer('ARUS_RATE_LIMIT_PER_MINUTE', 0, 0, 10_000_000) || null,
     trustedProxies: reader.addresses('ARUS_TRUSTED_PROXIES'),

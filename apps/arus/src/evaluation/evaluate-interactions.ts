@@ -33,6 +33,8 @@ export interface EvaluateInteractionsOptions {
   readonly budgetSeconds: number
   /** Validation shoppers of the search at most. */
   readonly validationUserLimit: number
+  /** How much of the best score the choice may give up for cheaper answers; see `TuneOptions`. 0: nothing. */
+  readonly servingTolerance: number
   readonly userLimit: number
   /** Both steps, 0 to 1 each. */
   readonly onProgress: (step: 'Searching' | 'Measuring', fraction: number) => void
@@ -82,6 +84,7 @@ function search(validation: Split, options: EvaluateInteractionsOptions): Tuned 
     kinds,
     userLimit: options.validationUserLimit,
     fitSecondsMax: options.budgetSeconds,
+    servingTolerance: isChosen ? options.servingTolerance : 0,
     signal: options.signal,
     onProgress: (fraction) => options.onProgress('Searching', fraction),
   })
@@ -96,10 +99,12 @@ function candidatesOf(tuned: Tuned | null, options: EvaluateInteractionsOptions)
     if (found !== undefined) models.push(modelOf(found))
     else leftOut.push({ model: kind, why: `no room in a budget of ${options.budgetSeconds} s` })
   }
-  if (tuned !== null && (isWanted(BLEND, options) || isChoice(BLEND))) {
-    if (tuned.choice.kind === BLEND) models.push(modelOf(tuned.choice))
-    else leftOut.push({ model: BLEND, why: `none was better than ${tuned.choice.kind} alone` })
-  }
+  if (tuned === null) return { models, leftOut }
+  const { choice } = tuned
+  const isSearched = SEARCHED_KINDS.some((kind) => kind === choice.kind)
+  if (!isSearched && [BLEND, CHOICE].some((name) => isWanted(name, options))) models.push(modelOf(choice))
+  if (isSearched && isWanted(BLEND, options))
+    leftOut.push({ model: BLEND, why: `none was better than ${choice.kind} alone` })
   return { models, leftOut }
 }
 

@@ -1,3 +1,5 @@
+import type { ServingForm } from '../training/serving-report.ts'
+
 /** A value with its 95 % interval; null where it has none. */
 export interface MeasuredValue {
   readonly value: number
@@ -47,6 +49,8 @@ export interface EvaluationReport {
   /** The best first. */
   readonly models: readonly EvaluatedModel[]
   readonly left_out: readonly LeftOut[]
+  /** Forms in which what the search found could be served, the cheapest first; empty where nothing was weighed. */
+  readonly serving: readonly ServingForm[]
   readonly chosen: string
   /** Why, for a person. */
   readonly reason: string

@@ -54,6 +54,7 @@ async function evaluated(question: Partial<EvaluationQuestion> = {}): Promise<Ev
     lake: async () => lake,
     registry: async () => registry,
     spark: async () => null,
+    servingTolerance: 0.02,
     onProgress: () => {},
     note: (text) => void notes.push(text),
     signal,

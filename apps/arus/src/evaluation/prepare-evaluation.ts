@@ -16,6 +16,7 @@ import type { OnProgress } from '../progress.ts'
 import type { Registry } from '../registry/registry.ts'
 import { readTrainingData, type TrainingData } from '../training/read-training-data.ts'
 import { refitOf, refitOnSpark } from '../training/refit.ts'
+import { type ServingForm, servingFormsOf } from '../training/serving-report.ts'
 import { SPARK_ALS } from '../training/spark-als-options.ts'
 import type { SparkTrainer } from '../training/spark-trainer.ts'
 import { type ConcludeOptions, PRODUCTION } from './conclude.ts'
@@ -37,6 +38,7 @@ export interface PreparedEvaluation {
 interface Measured extends ConcludeOptions {
   readonly measured: readonly MeasuredModel[]
   readonly leftOut: readonly LeftOut[]
+  readonly serving: readonly ServingForm[]
 }
 
 export interface PrepareOptions {
@@ -44,6 +46,8 @@ export interface PrepareOptions {
   readonly registry: () => Promise<Registry>
   /** Asked for what is fitted on Spark, before anything is measured. */
   readonly spark: () => Promise<SparkCompute | null>
+  /** See `TuneOptions`. */
+  readonly servingTolerance: number
   readonly onProgress: OnProgress
   /** Told of rows of files that cannot be read. */
   readonly note: (text: string) => void
@@ -198,11 +202,17 @@ function measureInteractions(
     models: question.models,
     budgetSeconds: question.budgetSeconds ?? BUDGET_SECONDS,
     validationUserLimit: VALIDATION_USERS,
+    servingTolerance: options.servingTolerance,
     userLimit: question.userLimit ?? userLimit,
     onProgress: (step, fraction) => stepOf(step, options)(fraction),
     signal: options.signal,
   })
-  return { measured, leftOut: [...leftOut, ...found.leftOut], metric: `ndcg@${question.k}` }
+  return {
+    measured,
+    leftOut: [...leftOut, ...found.leftOut],
+    serving: found.tuned === null ? [] : servingFormsOf(found.tuned),
+    metric: `ndcg@${question.k}`,
+  }
 }
 
 async function prepareSessions(
@@ -232,6 +242,7 @@ async function prepareSessions(
       return {
         measured,
         leftOut: [],
+        serving: [],
         metric: `mrr@${question.k}`,
         ...(measured.some(({ name }) => name === model)
           ? { chosen: { model, how: 'chosen on validation data by hit rate and MRR' } }

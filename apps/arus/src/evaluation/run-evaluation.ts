@@ -13,7 +13,7 @@ export interface RunOptions {
 /** Searches, fits and measures; long, and all in one go: it belongs into a process of its own. Throws `TRAINING_NO_DATA` where nobody is left to ask. */
 export function runEvaluation(prepared: PreparedEvaluation, options: RunOptions): EvaluationReport {
   const before = process.cpuUsage()
-  const { measured, leftOut, ...conclusion } = prepared.measure()
+  const { measured, leftOut, serving, ...conclusion } = prepared.measure()
   const userCount = measured[0]?.userCount ?? 0
   if (userCount === 0) throw new ArusError('TRAINING_NO_DATA', nobodyOf(prepared, leftOut))
   return {
@@ -27,6 +27,7 @@ export function runEvaluation(prepared: PreparedEvaluation, options: RunOptions)
     user_count: userCount,
     ...conclude(measured, conclusion),
     left_out: leftOut,
+    serving,
     cpu_seconds: cpuSecondsSince(before),
     peak_memory_bytes: process.resourceUsage().maxRSS * 1024,
   }

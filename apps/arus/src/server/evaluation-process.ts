@@ -21,6 +21,7 @@ try {
     lake: () => parts.lake(),
     registry: () => parts.registry(),
     spark: () => parts.spark(),
+    servingTolerance: settings.servingTolerance,
     onProgress: (report) => say({ kind: 'progress', report }),
     note: (text) => void process.stderr.write(`${text}\n`),
     signal: new AbortController().signal,

@@ -18,6 +18,7 @@ try {
     spark: await parts.spark(),
     now: Date.now,
     force: order.force,
+    servingTolerance: order.settings.servingTolerance,
     trialsMax: order.trialsMax,
     onProgress: (progress) => say({ kind: 'progress', report: progress }),
     signal: abort.signal,

@@ -1,5 +1,5 @@
 import type { Evaluation, Model } from '@arus/recommenders'
-import { bestOf, type Incumbent } from './gate.ts'
+import { allowanceOf, bestOf, type Incumbent } from './gate.ts'
 import { type FitOptions, fitsOf } from './model-fits.ts'
 import { ndcgOf } from './ndcg.ts'
 import type { TrainingData } from './read-training-data.ts'
@@ -17,6 +17,8 @@ export interface FitBestOptions extends Evaluated {
   /** What the search found. */
   readonly found: FitOptions
   readonly incumbent: Incumbent | null
+  /** See `allowanceOf`. */
+  readonly servingTolerance: number
   readonly spark: SparkTrainer | null
   readonly signal: AbortSignal
 }
@@ -37,10 +39,11 @@ const SMALL_KINDS: readonly string[] = ['popular', 'trending', 'content', 'walk'
  * they were evaluated to is then among `evaluations`. Should Spark go away now, the best of the others is taken.
  */
 export async function fitBest(data: TrainingData, options: FitBestOptions): Promise<FittedBest> {
-  const { found, incumbent, spark, signal, evaluations, models: past } = options
+  const { found, incumbent, servingTolerance, spark, signal, evaluations, models: past } = options
   let chosen = bestOf(evaluations)
   let fitted = found
-  if (incumbent?.refit && ndcgOf(incumbent.refit.evaluation) > ndcgOf(evaluations.get(chosen)!)) {
+  const kept = 1 - allowanceOf(chosen, found, { incumbent, servingTolerance })
+  if (incumbent?.refit && kept * ndcgOf(incumbent.refit.evaluation) > ndcgOf(evaluations.get(chosen)!)) {
     chosen = incumbent.kind
     fitted = incumbent.refit.options
     evaluations.set(chosen, incumbent.refit.evaluation)

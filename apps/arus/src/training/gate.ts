@@ -1,4 +1,11 @@
-import { type Evaluation, evaluate, type Model, pairedDifference, type Split } from '@arus/recommenders'
+import {
+  type Evaluation,
+  evaluate,
+  isShortened,
+  type Model,
+  pairedDifference,
+  type Split,
+} from '@arus/recommenders'
 import type { Registry } from '../registry/registry.ts'
 import { servingModelOf } from './load-serving-model.ts'
 import { loadBundle } from './model-bundle.ts'
@@ -80,6 +87,25 @@ export function bestOf(evaluations: ReadonlyMap<string, Evaluation>): string {
   return [...evaluations].sort(([, a], [, b]) => ndcgOf(b) - ndcgOf(a))[0]?.[0] ?? 'popular'
 }
 
+/**
+ * How much worse than the model in place, as a share of its nDCG, a model may be that is cheaper to serve: `servingTolerance` where its
+ * options are shortened and those in place are not, so that it is given up once and not again with each version.
+ */
+export function allowanceOf(
+  chosen: string,
+  fitted: FitOptions,
+  {
+    incumbent,
+    servingTolerance,
+  }: { readonly incumbent: Incumbent | null; readonly servingTolerance: number },
+): number {
+  const isCheaper = chosen === fitted.choice.kind && isShortened(fitted.choice)
+  const inPlace = incumbent?.refit
+  const isInPlaceCheap =
+    !inPlace || incumbent.kind !== inPlace.options.choice.kind || isShortened(inPlace.options.choice)
+  return isCheaper && !isInPlaceCheap ? servingTolerance : 0
+}
+
 /** For a model in place that must go. */
 export function replacing(
   chosen: string,
@@ -95,7 +121,7 @@ export function replacing(
 export function judge(
   chosen: string,
   evaluations: ReadonlyMap<string, Evaluation>,
-  { incumbent, sessions }: { readonly incumbent: Incumbent | null; readonly sessions: TrainedSessions },
+  { incumbent, ...others }: { readonly incumbent: Incumbent | null } & Omit<Against, 'incumbent'>,
 ): Verdict {
   const mine = evaluations.get(chosen)!
   const own = `${chosen} has ndcg@${K} ${ndcgOf(mine).toFixed(4)}`
@@ -105,16 +131,18 @@ export function judge(
   if (!beatsBaselines) return { isBetter: false, reason: `${own}, not above the baselines (${against})` }
   if (incumbent === null)
     return { isBetter: true, reason: `${own}, above the baselines (${against}); no model was in place` }
-  return compared(own, mine, { incumbent, sessions })
+  return compared(own, mine, { incumbent, ...others })
 }
 
 interface Against {
   readonly incumbent: Incumbent
   readonly sessions: TrainedSessions
+  /** See `allowanceOf`. */
+  readonly allowance: number
 }
 
 /** With the same options nothing differs but the data that the registered model has seen: the newer serves. */
-function compared(own: string, mine: Evaluation, { incumbent, sessions }: Against): Verdict {
+function compared(own: string, mine: Evaluation, { incumbent, sessions, allowance }: Against): Verdict {
   const { version, refit, isAway, isOlder } = incumbent
   if (isAway)
     return {
@@ -134,6 +162,8 @@ function compared(own: string, mine: Evaluation, { incumbent, sessions }: Agains
       isBetter: true,
       reason: `${own}, as version ${version} fitted on the same data; its data are newer`,
     }
+  if (allowance > 0 && mean >= -allowance * ndcgOf(refit.evaluation))
+    return { isBetter: true, reason: `${own}, ${difference}: cheaper to serve, and close enough` }
   if (high >= 0 && sessions.beatsIncumbent)
     return {
       isBetter: true,

@@ -13,12 +13,13 @@ import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
 import { type Evaluated, fitBest } from './fit-best.ts'
-import { evaluateIncumbent, judge, replacing, USERS_MAX } from './gate.ts'
+import { allowanceOf, evaluateIncumbent, judge, replacing, USERS_MAX } from './gate.ts'
 import { saveBundle } from './model-bundle.ts'
 import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
 import { K } from './ndcg.ts'
 import { readSessions } from './read-sessions.ts'
 import { readTrainingData } from './read-training-data.ts'
+import { type ServingForm, servingFormsOf, servingReason } from './serving-report.ts'
 import { fitting, SPARK_ALS, SPARK_ALS_DEFAULTS } from './spark-als-options.ts'
 import type { SparkTrainer } from './spark-trainer.ts'
 import { NO_SESSIONS, trainSessions } from './train-sessions.ts'
@@ -33,6 +34,8 @@ export interface TrainOptions {
   readonly signal: AbortSignal
   /** Promote whatever comes out. */
   readonly force?: boolean
+  /** See `TuneOptions`; against the model in place too, where only the new one is shortened. 0, quality alone, when not given. */
+  readonly servingTolerance?: number
   /**
    * Where somebody waits: so many models are tried in the search at most, none on Spark and none of sessions. As many as the budget of
    * time allows when not given.
@@ -45,6 +48,8 @@ export interface TrainingReport {
   readonly wasPromoted: boolean
   /** Metrics by algorithm on the held-out newest fifth. */
   readonly metrics: ModelVersion['metrics']
+  /** Forms in which what the search found could be served, the cheapest first; empty where nothing was weighed. */
+  readonly serving: readonly ServingForm[]
   readonly seconds: number
 }
 
@@ -62,7 +67,7 @@ const TUNED_INTERACTIONS_MAX = 2_000_000
  * whatever comes out. Throws `TRAINING_NO_DATA`.
  */
 export async function train(options: TrainOptions): Promise<TrainingReport> {
-  const { lake, registry, now, onProgress, signal } = options
+  const { lake, registry, now, onProgress, signal, servingTolerance = 0 } = options
   const startedAtMs = now()
   const step = (name: string) => (fraction: number) =>
     onProgress({ step: name, done: Math.round(100 * fraction), total: 100, unit: '%' })
@@ -71,7 +76,12 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   step('Reading silver')(1)
   const split = timeSplit(data.interactions, TEST_SHARE)
   const spark = options.trialsMax === undefined ? await sparkTrainer(options) : null
-  const tuned = tuneModels(split.train, { signal, onProgress: step('Tuning'), trialsMax: options.trialsMax })
+  const { serving, ...tuned } = tuneModels(split.train, {
+    signal,
+    onProgress: step('Tuning'),
+    trialsMax: options.trialsMax,
+    servingTolerance,
+  })
   const evaluated = evaluateAll(fitsOf(data, tuned, signal), split, {
     groups: data.groups,
     signal,
@@ -84,7 +94,14 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   }
   const incumbent = await evaluateIncumbent(registry, data, { split, spark, signal })
   step('Fitting on all data')(0)
-  const { chosen, fitted, models } = await fitBest(data, { found, incumbent, spark, signal, ...evaluated })
+  const { chosen, fitted, models } = await fitBest(data, {
+    found,
+    incumbent,
+    servingTolerance,
+    spark,
+    signal,
+    ...evaluated,
+  })
   step('Fitting on all data')(1)
   step('Learning sessions')(0)
   const sessions = options.trialsMax === undefined ? await readSessions(lake, data.products) : null
@@ -101,11 +118,27 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   step('Learning sessions')(1)
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)
-    : judge(chosen, evaluations, { incumbent, sessions: ofSessions })
+    : judge(chosen, evaluations, {
+        incumbent,
+        sessions: ofSessions,
+        allowance: allowanceOf(chosen, fitted, { incumbent, servingTolerance }),
+      })
   const problem = spark?.problem ?? null
-  const reason =
-    problem === null ? verdict.reason : `${verdict.reason}; ${SPARK_ALS} was left out: ${problem}`
-  const metrics = Object.fromEntries([...evaluations].map(([kind, { metrics: values }]) => [kind, values]))
+  const isFound = chosen === found.choice.kind && fitted === found
+  const reason = [
+    verdict.reason,
+    ...(problem === null ? [] : [`${SPARK_ALS} was left out: ${problem}`]),
+    ...(isFound ? [servingReason(serving, servingTolerance)] : []),
+  ]
+    .filter((part) => part !== null)
+    .join('; ')
+  const cost = isFound ? serving.find((form) => form.is_chosen) : undefined
+  const metrics = Object.fromEntries(
+    [...evaluations].map(([kind, { metrics: values }]) => [
+      kind,
+      kind === chosen && cost ? { ...values, answer_cpu_us: cost.answer_cpu_us } : values,
+    ]),
+  )
   const registered = await registry.register(
     {
       kind: chosen,
@@ -133,7 +166,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const wasPromoted = verdict.isBetter || options.force === true
   const why = verdict.isBetter ? reason : `promoted by force: ${reason}`
   const version = wasPromoted ? await registry.promote(registered.version, why) : registered
-  return { version, wasPromoted, metrics, seconds: (now() - startedAtMs) / 1000 }
+  return { version, wasPromoted, metrics, serving, seconds: (now() - startedAtMs) / 1000 }
 }
 
 /** The client of Spark is loaded only where it is used. */
@@ -149,24 +182,31 @@ function tuneModels(
     signal,
     onProgress,
     trialsMax,
+    servingTolerance,
   }: {
     signal: AbortSignal
     onProgress: (fraction: number) => void
     trialsMax: number | undefined
+    servingTolerance: number
   },
-): FitOptions {
+): FitOptions & { readonly serving: readonly ServingForm[] } {
   if (train.users.length > TUNED_INTERACTIONS_MAX)
-    return { choice: { kind: 'low-pass', options: {} }, walk: {} }
-  const { choice, best } = tune(timeSplit(train, TEST_SHARE), {
+    return { choice: { kind: 'low-pass', options: {} }, walk: {}, serving: [] }
+  const tuned = tune(timeSplit(train, TEST_SHARE), {
     k: K,
     userLimit: VALIDATION_USERS_MAX,
     fitSecondsMax: TUNING_SECONDS_MAX,
     ...(trialsMax === undefined ? {} : { trialsMax }),
+    servingTolerance,
     signal,
     onProgress,
   })
-  const walk = best.map((one) => one.choice).find(({ kind }) => kind === 'walk')
-  return { choice, walk: walk?.kind === 'walk' ? walk.options : {} }
+  const walk = tuned.best.map((one) => one.choice).find(({ kind }) => kind === 'walk')
+  return {
+    choice: tuned.choice,
+    walk: walk?.kind === 'walk' ? walk.options : {},
+    serving: servingFormsOf(tuned),
+  }
 }
 
 function evaluateAll(

@@ -70,6 +70,7 @@ const models = new Map<string, Model>([
       interactions,
     ),
   ],
+  ['short-low-pass', fitLowPass(interactions, { rank: 16 }).shortened(20)],
   [
     'blend',
     new BlendModel(

@@ -12,6 +12,7 @@ import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
 import type { LiveAnalytics, LiveState } from './live-state.ts'
 import { entryCountOf, isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { Rejections } from './rejections.ts'
+import { DEFAULT_STORE_PACE, type StorePace } from './store-pace.ts'
 import { Turns } from './turns.ts'
 import { UnstoredIds } from './unstored-ids.ts'
 
@@ -25,6 +26,7 @@ export interface LiveProcessorOptions {
   /** Counts time whatever the clock is set to, milliseconds. */
   readonly steadyMs?: () => number
   readonly rules?: LiveRules
+  readonly pace?: StorePace
   /** Category of a product, for the counters of categories; null when it has none. Absent: no categories. */
   readonly categoryOf?: (productId: string) => string | null
   /** An event_id seen again within this time has no effect. */
@@ -73,15 +75,6 @@ const FORMAT = 4
 const BATCH_RECORDS = 10_000
 /** And once that is done: the figures move, and nothing holds up requests for long. */
 const SERVING_RECORDS = 1_000
-/**
- * What is applied is stored at most so often, since a value that changes many times in between is written once; at least
- * so often; and in between when so many values wait: to hand those to a store holds up requests for some milliseconds.
- */
-const STORE_MS_MIN = 100
-const STORE_MS_MAX = 1_000
-const STORE_CHANGES = 6_000
-/** Entries applied at most ahead of a commit that is under way: bounds memory where the store is slow. */
-const AHEAD_RECORDS = 5_000
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
 
@@ -110,6 +103,7 @@ export async function rebuildLiveState(options: LiveProcessorOptions): Promise<L
  */
 class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #options: LiveProcessorOptions
+  readonly #pace: StorePace
   readonly #steadyMs: () => number
   readonly #poison = new PoisonWatch(BATCH_RECORDS)
   readonly #rejections: Rejections
@@ -136,6 +130,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     const { rules = DEFAULT_LIVE_RULES, categoryOf = () => null } = options
     super(new LiveMemory({ ...options, rules, categoryOf }), options.now)
     this.#options = options
+    this.#pace = options.pace ?? DEFAULT_STORE_PACE
     this.#steadyMs = options.steadyMs ?? (() => performance.now())
     this.#rejections = new Rejections({ ...options, topic: options.rejectedTopic })
   }
@@ -238,7 +233,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       retryMs,
       signal,
       onBatch: (batch) => this.#applyBatch(batch, signal),
-      pauseMs: STORE_MS_MIN,
+      pauseMs: this.#pace.msMin,
       onPause: () => this.#attempt(() => this.#store()),
       onFault,
       recover: () => this.#turns.take(async () => {}),
@@ -334,14 +329,15 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
    */
   async #storeIfDue(): Promise<void> {
     if (this.#poison.isSearching) return this.#store()
-    if (entryCountOf(this.#unstored) >= AHEAD_RECORDS) await this.#storing.done()
+    if (entryCountOf(this.#unstored) >= this.#pace.aheadRecords) await this.#storing.done()
     if (!this.#storing.isBusy && this.#isStoringDue()) this.#beginStoring()
   }
 
   #isStoringDue(): boolean {
+    const { msMin, msMax, changes, aheadRecords } = this.#pace
     const passedMs = this.#steadyMs() - this.#storedAtMs
-    if (passedMs >= STORE_MS_MAX || entryCountOf(this.#unstored) >= AHEAD_RECORDS) return true
-    return passedMs >= STORE_MS_MIN && this.memory.changeCount >= STORE_CHANGES
+    if (passedMs >= msMax || entryCountOf(this.#unstored) >= aheadRecords) return true
+    return passedMs >= msMin && this.memory.changeCount >= changes
   }
 
   /** Stores all that is applied; resolves when it is. */

@@ -9,6 +9,8 @@ export interface Io {
   readonly read: (label: string) => Promise<void>
   /** Asked at each write. */
   readonly fault: (label: string) => WriteFault
+  /** Until the process is told of a fault. */
+  readonly failing: (label: string) => Promise<void>
   /** Runs a thing of the process later, as a step of its own. */
   readonly later: (label: string, run: () => void) => void
 }
@@ -18,6 +20,7 @@ export const AT_ONCE: Io = {
   wait: async () => {},
   read: async () => {},
   fault: () => null,
+  failing: async () => {},
   later: (_, run) => queueMicrotask(run),
 }
 
@@ -29,9 +32,11 @@ export async function written<T>(
 ): Promise<T> {
   await io.wait(label)
   const fault = io.fault(label)
-  if (fault === 'before') throw failure(fault)
-  const result = write()
-  await io.wait(`${label} done`)
-  if (fault === 'after') throw failure(fault)
-  return result
+  if (fault !== 'before') {
+    const result = write()
+    await io.wait(`${label} done`)
+    if (fault === null) return result
+  }
+  await io.failing(`${label} fails`)
+  throw failure(fault)
 }

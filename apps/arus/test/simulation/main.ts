@@ -16,7 +16,16 @@ const { values } = parseArgs({
 const [count, from] = [Number(values.seeds), Number(values.from)]
 const plan = JSON.parse(values.plan)
 const startedAt = Date.now()
-const sums = { seeds: 0, steps: 0, acknowledged: 0, kills: 0, killsInWrite: 0, orphans: 0, faults: 0 }
+const sums = {
+  seeds: 0,
+  steps: 0,
+  acknowledged: 0,
+  kills: 0,
+  killsInWrite: 0,
+  orphans: 0,
+  faults: 0,
+  failedCommits: 0,
+}
 const found: SimulationResult[] = []
 
 await simulate(
@@ -49,14 +58,15 @@ function add({ steps, acknowledged, hits }: SimulationResult): void {
   sums.killsInWrite += hits.killsInWrite
   sums.orphans += hits.orphans
   sums.faults += hits.faults
+  sums.failedCommits += hits.failedCommits
 }
 
 function said(): string {
-  const { seeds, steps, acknowledged, kills, killsInWrite, orphans, faults } = sums
+  const { seeds, steps, acknowledged, kills, killsInWrite, orphans, faults, failedCommits } = sums
   return (
     `${seeds} seeds in ${((Date.now() - startedAt) / 1000).toFixed(1)} s, ${steps} steps, ${acknowledged} events ` +
     `acknowledged, ${kills} kills, ${killsInWrite} inside a write, ${orphans} lakes that outlived their server, ` +
-    `${faults} failed writes, ${found.length} seeds wrong`
+    `${faults} failed writes, ${failedCommits} of them commits of live state, ${found.length} seeds wrong`
   )
 }
 

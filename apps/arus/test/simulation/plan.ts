@@ -1,4 +1,5 @@
 import { seededRandom } from '../../src/catalogue/seeded-random.ts'
+import { DEFAULT_STORE_PACE, type StorePace } from '../../src/live/store-pace.ts'
 
 /** What a simulation does to the system; drawn from the seed, each part can be set to see whether it still fails. */
 export interface Plan {
@@ -25,10 +26,26 @@ export interface Plan {
   readonly lakeIntervalMs: number
   /** How long writing the rows of one commit takes at most: seconds where they are many. */
   readonly lakeWriteMsMax: number
+  readonly store: StorePlan
+  /** How often live state stores: as it does by itself, or so often that commits and the next events meet. */
+  readonly pace: StorePace
   /** Hour of the day at which it begins, and hours that pass before the end is looked at. */
   readonly startHour: number
   readonly restHours: number
 }
+
+/** How the store of live state does. */
+export interface StorePlan {
+  /** Share of commits that fail, beside the `faultShare` of all writes. */
+  readonly faultShare: number
+  /** How long a commit takes at most, beside stalls, and how long until one that fails is told so. */
+  readonly commitMsMax: number
+  readonly failMsMax: number
+  /** How long a read takes at most, where it waits at all. */
+  readonly readMsMax: number
+}
+
+export const SOUND_STORE: StorePlan = { faultShare: 0, commitMsMax: 4, failMsMax: 4, readMsMax: 2 }
 
 /** One of these mistakes is built in, to show that a simulation finds it. */
 export type Sabotage =
@@ -42,10 +59,14 @@ export type Sabotage =
   | 'acknowledged before written'
   /** Intake takes every id for a new one. */
   | 'ids forgotten'
+  /** Live state begins a commit though the one before has failed, and what that one was to store is in neither. */
+  | 'commit on a failed one'
+
+type Between = (least: number, most: number) => number
 
 export function planOf(seed: number, set: Partial<Plan> = {}): Plan {
   const random = seededRandom(seed ^ 0x5eed)
-  const between = (least: number, most: number) => least + random.below(most - least + 1)
+  const between: Between = (least, most) => least + random.below(most - least + 1)
   const sometimes = (share: number, value: () => number) => {
     const drawn = value()
     return random.next() < share ? drawn : 0
@@ -67,6 +88,27 @@ export function planOf(seed: number, set: Partial<Plan> = {}): Plan {
     lakeWriteMsMax: 4 + sometimes(0.4, () => between(100, 2_000)),
     startHour: random.below(24) + [0, 0.999][random.below(2)]!,
     restHours: sometimes(0.3, () => between(1, 20)),
+    store: random.next() < 0.7 ? SOUND_STORE : slowStore(between),
+    pace: random.next() < 0.5 ? DEFAULT_STORE_PACE : quickPace(between),
   }
   return { ...plan, ...set }
+}
+
+/** Commits that go on beside the next reads, and fail at any moment of them. */
+function slowStore(between: Between): StorePlan {
+  return {
+    faultShare: between(0, 40) / 100,
+    commitMsMax: between(4, 80),
+    failMsMax: between(4, 80),
+    readMsMax: between(2, 60),
+  }
+}
+
+function quickPace(between: Between): StorePace {
+  return {
+    msMin: between(1, 100),
+    msMax: between(1, 100),
+    changes: between(1, 50),
+    aheadRecords: between(2, 30),
+  }
 }

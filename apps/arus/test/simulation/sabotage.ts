@@ -1,3 +1,4 @@
+import { BackgroundWork } from '../../src/live/background-work.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
 
 /** A store that writes the offset first and what it stands for after: what exactly once forbids. */
@@ -16,5 +17,23 @@ export function offsetFirst(store: StateStore): StateStore {
     sizeBytes: () => store.sizeBytes(),
     isHealthy: () => store.isHealthy(),
     close: () => store.close(),
+  }
+}
+
+/** While `work` runs, background work is begun whatever became of the one before. */
+export async function withoutLookingBack<T>(work: () => Promise<T>): Promise<T> {
+  const { begin, check } = BackgroundWork.prototype
+  BackgroundWork.prototype.begin = function (this: BackgroundWork, next) {
+    BackgroundWork.prototype.check = () => {}
+    try {
+      begin.call(this, next)
+    } finally {
+      BackgroundWork.prototype.check = check
+    }
+  }
+  try {
+    return await work()
+  } finally {
+    BackgroundWork.prototype.begin = begin
   }
 }

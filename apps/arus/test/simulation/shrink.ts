@@ -1,10 +1,14 @@
-import type { Plan, Sabotage } from './plan.ts'
+import { DEFAULT_STORE_PACE } from '../../src/live/store-pace.ts'
+import { type Plan, type Sabotage, SOUND_STORE } from './plan.ts'
 import { type SimulationResult, simulateSeed } from './simulate.ts'
 
 /** What is tried, one after the other: less of everything. */
 const REDUCTIONS: readonly ((plan: Plan) => Partial<Plan>)[] = [
   () => ({ crashes: 0 }),
   () => ({ faultShare: 0 }),
+  () => ({ store: SOUND_STORE }),
+  ({ store }) => ({ store: { ...SOUND_STORE, faultShare: store.faultShare } }),
+  () => ({ pace: DEFAULT_STORE_PACE }),
   () => ({ stallShare: 0 }),
   () => ({ lakeWriteMsMax: 4 }),
   () => ({ restHours: 0 }),

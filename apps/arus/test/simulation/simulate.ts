@@ -5,6 +5,7 @@ import { Ledger } from './ledger.ts'
 import { Network } from './network.ts'
 import { type Picture, pictureOf } from './picture.ts'
 import { type Plan, planOf, type Sabotage } from './plan.ts'
+import { withoutLookingBack } from './sabotage.ts'
 import { Scheduler, WORLD } from './scheduler.ts'
 import { type Hits, SimulatedArus } from './simulated-arus.ts'
 import { whatIsWrong } from './verdict.ts'
@@ -47,7 +48,10 @@ export async function simulate(
       for (const seed of seeds) {
         const plan = planOf(seed, options.plan)
         scheduler = new Scheduler(seededRandom(seed), MIDNIGHT + plan.startHour * HOUR_MS)
-        await onResult(await simulateOne(scheduler, { seed, plan, sabotage: options.sabotage ?? null }))
+        const run = () => simulateOne(scheduler, { seed, plan, sabotage: options.sabotage ?? null })
+        await onResult(
+          await (options.sabotage === 'commit on a failed one' ? withoutLookingBack(run) : run()),
+        )
       }
     },
   )

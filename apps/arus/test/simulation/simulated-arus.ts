@@ -18,7 +18,6 @@ const WRITE_MS_MAX = 4
 /** Until a process sees that its server is gone. */
 const ALONE_MS_MAX = 100
 const STALL_MS_MAX = 3_000
-const READ_MS_MAX = 2
 const READ_WAITS_SHARE = 0.15
 const WAKE_MS_MAX = 20
 const LAKE_RESTART_MS = 1_000
@@ -42,6 +41,8 @@ export interface Hits {
   /** Servers that ran while the lake's process of the one before was still copying. */
   orphans: number
   faults: number
+  /** Those among them that hit a commit of live state. */
+  failedCommits: number
 }
 
 /** A machine with Arus on it: what is on its disk, and the processes that run now. */
@@ -49,7 +50,7 @@ export class SimulatedArus {
   readonly log = emptyLog()
   readonly state: StateContent = new Map()
   readonly lake: LakeContent = new Map()
-  readonly hits: Hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0 }
+  readonly hits: Hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0, failedCommits: 0 }
   /** Ids of events whose append failed: before it was written, or after. */
   readonly uncertainIds = new Set<string>()
   /** How far the server's clock is off. */
@@ -143,20 +144,30 @@ export class SimulatedArus {
       wait: async (label) => {
         this.#writing.set(pid, (this.#writing.get(pid) ?? 0) + 1)
         const isStalled = !this.#isCalm && random.next() < this.#plan.stallShare
-        const usualMs = label === 'storage.put' ? this.#plan.lakeWriteMsMax : WRITE_MS_MAX
+        const usualMs = this.#usualMs(label)
         await this.#scheduler.pause(isStalled ? STALL_MS_MAX : usualMs, label, pid)
         this.#writing.set(pid, (this.#writing.get(pid) ?? 0) - 1)
       },
       read: async (label) => {
-        if (random.next() < READ_WAITS_SHARE) await this.#scheduler.pause(READ_MS_MAX, label, pid)
+        if (random.next() < READ_WAITS_SHARE)
+          await this.#scheduler.pause(this.#plan.store.readMsMax, label, pid)
       },
-      fault: () => {
-        if (this.#isCalm || random.next() >= this.#plan.faultShare) return null
+      fault: (label) => {
+        const { faultShare, store } = this.#plan
+        const isCommit = label === 'state.commit'
+        if (this.#isCalm || random.next() >= faultShare + (isCommit ? store.faultShare : 0)) return null
         this.hits.faults += 1
+        if (isCommit) this.hits.failedCommits += 1
         return random.next() < 0.5 ? 'before' : 'after'
       },
+      failing: (label) => this.#scheduler.pause(this.#plan.store.failMsMax, label, pid),
       later: (label, run) => void this.#scheduler.schedule(random.next() * WAKE_MS_MAX, label, run, pid),
     }
+  }
+
+  #usualMs(label: string): number {
+    if (label === 'storage.put') return this.#plan.lakeWriteMsMax
+    return label.startsWith('state.commit') ? this.#plan.store.commitMsMax : WRITE_MS_MAX
   }
 
   #failed(records: readonly LogRecord[]): void {
@@ -174,6 +185,7 @@ export class SimulatedArus {
     const state = new MemoryState(this.state, this.now, io)
     const live = await startLiveProcessor({
       ...liveOptionsOf(this.now),
+      pace: this.#plan.pace,
       log,
       state: this.#sabotage === 'offset before output' ? offsetFirst(state) : state,
     })

@@ -11,11 +11,12 @@ const SABOTAGES: readonly Sabotage[] = [
   'blind append',
   'acknowledged before written',
   'ids forgotten',
+  'commit on a failed one',
 ]
 
 test(`${SEEDS} simulated histories: accepted is in the log, in live state and in the lake, once and in order`, async () => {
   const failed: SimulationResult[] = []
-  const hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0 }
+  const hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0, failedCommits: 0 }
   await simulate(range(1, SEEDS), (result) => {
     for (const name of Object.keys(hits) as (keyof typeof hits)[]) hits[name] += result.hits[name]
     if (result.wrong.length > 0) failed.push(result)

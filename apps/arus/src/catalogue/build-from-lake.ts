@@ -33,6 +33,19 @@ export async function bringUpToDate(options: BuildFromLakeOptions): Promise<bool
 }
 
 /**
+ * Builds the catalogue from the products of the lake, for a folder that has none that an import finished: a new machine beside a lake in a
+ * bucket, or an import that was cut short. Answers whether it did: not where the lake has no products.
+ */
+export async function restoreFromLake(options: BuildFromLakeOptions): Promise<boolean> {
+  const tables = await options.lake.describe()
+  if (!tables.some(({ name, rowCount }) => name === 'silver.products' && rowCount > 0)) return false
+  const { version } = await buildCatalogueFromLake(options)
+  const report = { products_file: null, catalogue_version: version }
+  await writeMarker(options.folder, { format: CATALOGUE_FORMAT, products: null, categories: null, report })
+  return true
+}
+
+/**
  * Builds the catalogue that is served from `silver.products` and `bronze.categories` as they stand, and makes it current:
  * what an import does last, and how a lost catalogue is made again. Answers its version. Failures as of `buildCatalogue`.
  */

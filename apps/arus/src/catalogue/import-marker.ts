@@ -12,13 +12,14 @@ export interface FileMark {
   readonly digest: string
 }
 
-/** The import that made the current catalogue. */
+/** What made the current catalogue: an import, or the lake as it stood. */
 export interface ImportMarker {
   /** Of the files of the catalogue it made, `CATALOGUE_FORMAT` then; absent before there was a second. */
   readonly format?: number
-  readonly products: FileMark
+  /** Null where it was built from the lake. */
+  readonly products: FileMark | null
   readonly categories: FileMark | null
-  readonly report: ImportReport
+  readonly report: Pick<ImportReport, 'catalogue_version'> & { readonly products_file: string | null }
 }
 
 const MARKER_FILE = 'arus-import.json'

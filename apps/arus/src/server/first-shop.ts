@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bringUpToDate } from '../catalogue/build-from-lake.ts'
+import { bringUpToDate, restoreFromLake } from '../catalogue/build-from-lake.ts'
 import { currentVersion } from '../catalogue/catalogue-folder.ts'
 import { generateCatalogueFiles } from '../catalogue/generate.ts'
 import { importCatalogue, isImported } from '../catalogue/import.ts'
@@ -12,8 +14,8 @@ import { dataFolders } from '../config/settings.ts'
 export type ShopOrigin = 'generated' | 'imported'
 
 /**
- * Sees to it that there is a catalogue: imports the files given (unless these very files are imported already), or
- * generates a shop where there is none. An import that was interrupted before goes on.
+ * Sees to it that there is a catalogue: imports the files given (unless these very files are imported already), or builds it from the lake, or
+ * generates a shop where there are no products at all. An import that was interrupted before goes on.
  */
 export async function ensureCatalogue(context: CliContext, options: StartOptions): Promise<ShopOrigin> {
   const folders = dataFolders(context.parts.settings)
@@ -37,17 +39,24 @@ export async function ensureCatalogue(context: CliContext, options: StartOptions
   }
   const source = await importedSource(folders.catalogue)
   if (source !== null && currentVersion(folders.catalogue) !== null) {
-    return source.report.products_file.startsWith(folders.temporary) ? 'generated' : 'imported'
+    return source.report.products_file?.startsWith(folders.temporary) ? 'generated' : 'imported'
+  }
+  const generated = join(folders.temporary, 'generated-shop')
+  // Where its files are, the import of a generated shop was cut short, and goes on. Otherwise products of the lake are somebody's.
+  if (!existsSync(generated) && (await restoreFromLake(build))) {
+    context.note('Built the catalogue from the products in the lake')
+    return 'imported'
   }
   context.note(`Generating a shop of ${options.size.toLocaleString('en')} products …`)
   const files = await generateCatalogueFiles({
-    folder: join(folders.temporary, 'generated-shop'),
+    folder: generated,
     productCount: options.size,
     seed: options.seed,
     onProgress: context.onProgress,
     signal: context.signal,
   })
   await importFiles(context, files.productsFile, files.categoriesFile)
+  await rm(generated, { recursive: true })
   return 'generated'
 }
 

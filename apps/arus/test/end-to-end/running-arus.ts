@@ -116,6 +116,13 @@ export class RunningArus {
     return status
   }
 
+  /** As when the machine goes away: nothing of it can put anything in order. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, 'close')
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL')
+    await ended
+  }
+
   async saysReady(deadlineMs: number): Promise<void> {
     const end = performance.now() + deadlineMs
     while (!this.#output.includes('Arus is ready')) {

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
 import { useTheme } from '../view/theme.tsx'
+import { closeChart } from './close-chart.ts'
 import { type ChartColours, chartColours } from './colours.ts'
 import { type ChartOption, openChart } from './echarts.ts'
 
@@ -24,7 +25,7 @@ export function Chart({ label, height = 260, option }: ChartProps) {
     observer.observe(element.current)
     return () => {
       observer.disconnect()
-      opened.dispose()
+      closeChart(opened)
       chart.current = null
     }
   }, [])

@@ -7,6 +7,7 @@ import { type Lake, openLake } from '../apps/arus/src/lake/lake.ts'
 import { openDuckDbQueryEngine } from '../apps/arus/src/query/duckdb-query-engine.ts'
 import type { QueryEngine } from '../apps/arus/src/query/query-engine.ts'
 import { openTrinoQueryEngine } from '../apps/arus/src/query/trino/trino-query-engine.ts'
+import { TrinoTables } from '../apps/arus/src/query/trino/trino-tables.ts'
 import { startEngine } from '../engines/start-engine.ts'
 import { type Comparison, printComparisons } from './measure.ts'
 
@@ -66,7 +67,8 @@ async function benchTrino(lake: Lake): Promise<void> {
   await using trino = await startEngine('trino', { log: (line) => console.error(line) })
   const { TRINO_URL: url = '', TRINO_CATALOG: catalog = '' } = trino.environment
   const settings = { url, catalog, user: 'arus', password: null }
-  const engine = openTrinoQueryEngine({ settings, lake, now: Date.now })
+  const tables = new TrinoTables({ settings, lake, now: Date.now })
+  const engine = openTrinoQueryEngine({ tables, lake })
   const comparisons: Comparison[] = []
   for (const [what, question] of Object.entries(QUESTIONS)) {
     const statements: Statement[] = []

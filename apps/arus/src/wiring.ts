@@ -22,6 +22,7 @@ import { openDuckDbQueryEngine } from './query/duckdb-query-engine.ts'
 import type { LakeSql } from './query/lake-sql.ts'
 import type { QueryEngine } from './query/query-engine.ts'
 import { openSandboxedSql, type SandboxedSqlOptions } from './query/sandbox/sandboxed-sql.ts'
+import type { TrinoTables } from './query/trino/trino-tables.ts'
 import type { Registry } from './registry/registry.ts'
 import { RuleStore } from './rules/rule-store.ts'
 import type { StateStore } from './state/state-store.ts'
@@ -108,12 +109,16 @@ export function openParts(settings: Settings): OpenParts {
     async () => openDuckDbQueryEngine({ lake: await lake(), lakeRoot: (await place()).readableFolder }),
     (part) => part.close(),
   )
+  const trino = once(
+    async () => openTrino(settings, await lake()),
+    async () => {},
+  )
   const analysts = once(
-    async () => openAnalysts(settings, await lake(), await query()),
+    async () => openAnalysts(await trino(), await lake(), await query()),
     async () => {},
   )
   const sql = once(
-    async () => openSql(settings, await lake(), await place()),
+    async () => openSql(await trino(), sandboxOptions(settings, await lake(), await place())),
     (part) => part.close(),
   )
   const database = once(
@@ -196,23 +201,24 @@ async function openCompute(
   return (lake) => sparkComputation({ lake, spark, addressOf })
 }
 
-async function openSql(settings: Settings, lake: Lake, place: LakePlace): Promise<LakeSql> {
-  const options = sandboxOptions(settings, lake, place)
-  if (settings.trino === null) return openSandboxedSql(options)
+/** What knows the lake's tables in Trino; null where there is no Trino. */
+async function openTrino({ trino: settings }: Settings, lake: Lake): Promise<TrinoTables | null> {
+  if (settings === null) return null
+  const { TrinoTables } = await import('./query/trino/trino-tables.ts')
+  return new TrinoTables({ settings, lake, now: Date.now })
+}
+
+async function openSql(trino: TrinoTables | null, options: SandboxedSqlOptions): Promise<LakeSql> {
+  if (trino === null) return openSandboxedSql(options)
   const { openTrinoSql } = await import('./query/trino/trino-sql.ts')
-  const concurrency = SQL_QUEUE_LIMIT
-  return openTrinoSql({ ...options, settings: settings.trino, concurrency, now: Date.now })
+  return openTrinoSql({ ...options, tables: trino, concurrency: SQL_QUEUE_LIMIT })
 }
 
 /** Trino answers the questions of analytics, and DuckDB while it is away. */
-async function openAnalysts(
-  { trino: settings }: Settings,
-  lake: Lake,
-  duckdb: QueryEngine,
-): Promise<Analysts> {
-  if (settings === null) return { query: duckdb }
+async function openAnalysts(trino: TrinoTables | null, lake: Lake, duckdb: QueryEngine): Promise<Analysts> {
+  if (trino === null) return { query: duckdb }
   const { openTrinoQueryEngine } = await import('./query/trino/trino-query-engine.ts')
-  return { query: openTrinoQueryEngine({ settings, lake, now: Date.now }), standIn: duckdb }
+  return { query: openTrinoQueryEngine({ tables: trino, lake }), standIn: duckdb }
 }
 
 /** The client of MLflow is loaded only where it is used. */

@@ -27,33 +27,21 @@ export interface LakeQuestionsOptions {
 /** Puts questions of analytics to the engine that is there, in its own SQL. */
 export class LakeQuestions {
   readonly #options: LakeQuestionsOptions
-  readonly #signal: AbortSignal | undefined
-  readonly #away: { untilMs: number }
+  #awayUntilMs = Number.NEGATIVE_INFINITY
 
-  constructor(
-    options: LakeQuestionsOptions,
-    signal?: AbortSignal,
-    away = { untilMs: Number.NEGATIVE_INFINITY },
-  ) {
+  constructor(options: LakeQuestionsOptions) {
     this.#options = options
-    this.#signal = signal
-    this.#away = away
-  }
-
-  /** The same, of which every question ends when `signal` aborts: with `CANCELLED`. */
-  until(signal: AbortSignal): LakeQuestions {
-    return new LakeQuestions(this.#options, signal, this.#away)
   }
 
   /** Failures are those of the `QueryEngine`; `ENGINE_UNREACHABLE` only where nobody stands in. */
   async ask(write: (dialect: SqlDialect) => WrittenQuestion): Promise<LakeAnswer> {
     const { query, standIn, now } = this.#options
-    if (standIn === null || now() >= this.#away.untilMs) {
+    if (standIn === null || now() >= this.#awayUntilMs) {
       try {
         return await this.#askOne(query, write)
       } catch (error) {
         if (standIn === null || !isUnreachable(error)) throw error
-        this.#away.untilMs = now() + AWAY_MS
+        this.#awayUntilMs = now() + AWAY_MS
       }
     }
     return this.#askOne(standIn, write)
@@ -66,8 +54,7 @@ export class LakeQuestions {
 
   async #askOne(engine: QueryEngine, write: (dialect: SqlDialect) => WrittenQuestion): Promise<LakeAnswer> {
     const { sql, params } = write(engine.dialect)
-    const signal = this.#signal === undefined ? {} : { signal: this.#signal }
-    return { ...(await engine.query(sql, { params, ...signal })), engine: engine.dialect.engine }
+    return { ...(await engine.query(sql, { params })), engine: engine.dialect.engine }
   }
 }
 

@@ -9,8 +9,6 @@ export interface QueryOptions {
   /** Killed after this; default 30,000. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
-  /** Told how much of the work is done, 0 to 1, now and then, by an engine that knows. */
-  readonly onProgress?: (share: number) => void
 }
 
 export interface QueryResult {

@@ -1,6 +1,4 @@
 /** Every question of analytics asked of a real Trino and of DuckDB, over the same tables: the same answers, to the row. */
-import { randomUUID } from 'node:crypto'
-import { S3Store } from '@arus/delta/s3'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Analytics, createAnalytics, type FunnelRequest } from '../../src/analytics/analytics.ts'
@@ -16,26 +14,18 @@ import {
   WHOLE,
 } from '../../src/analytics/test-silver.ts'
 import { type OpenParts, openParts } from '../../src/wiring.ts'
-import { newShop, type Shop } from '../forget/shop.ts'
-import { TcpGate } from './tcp-gate.ts'
+import { TrinoShop } from './trino-shop.ts'
 
-const { S3_ENDPOINT = '', S3_BUCKET = 'arus', AWS_REGION = 'us-east-1', TRINO_URL = '' } = process.env
-const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', TRINO_CATALOG = 'delta' } = process.env
-const name = `t${randomUUID().slice(0, 8)}`
-const onS3 = { ARUS_SHOP: name, S3_ENDPOINT, S3_BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }
 const now = () => WHOLE.toMs - MINUTE_MS
 
-let gate: TcpGate
-let shop: Shop
+let place: TrinoShop
 let parts: OpenParts
 let silver: SilverWriter
 let trino: Analytics
 let duckdb: Analytics
 beforeAll(async () => {
-  const { hostname, port } = new URL(TRINO_URL)
-  gate = await TcpGate.before({ hostname, port: Number(port) })
-  shop = newShop({ ...onS3, TRINO_URL: `http://127.0.0.1:${gate.port}`, TRINO_CATALOG })
-  parts = openParts(shop.settings)
+  place = await TrinoShop.open()
+  parts = openParts(place.shop.settings)
   silver = silverOf(await parts.lake())
   await silver.storeTitles()
   const { query } = await parts.analysts()
@@ -44,17 +34,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await parts.close()
-  await gate[Symbol.asyncDispose]()
-  shop.destroy()
-  const store = new S3Store({
-    endpoint: S3_ENDPOINT,
-    region: AWS_REGION,
-    credentials: { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
-    forcePathStyle: true,
-  })
-  for (const { key } of await store.list(S3_BUCKET, `${name}/`))
-    await store.delete({ bucket: S3_BUCKET, key })
-  store.close()
+  await place.destroy()
 })
 
 const FUNNELS: readonly FunnelRequest[] = [
@@ -116,11 +96,11 @@ test('an answer names the engine; while Trino is away DuckDB answers the same, a
   const both = createAnalytics({ ...(await parts.analysts()), now: () => nowMs, cacheEntries: 0 })
   const first = await both.userBehavior(WHOLE)
   expect(first.as_of.engine).toBe('trino')
-  gate.shut()
+  place.gate.shut()
   const away = await both.userBehavior(WHOLE)
   expect(away.as_of.engine).toBe('duckdb')
   expect(figuresOf(away)).toEqual(figuresOf(first))
-  gate.open()
+  place.gate.open()
   expect((await both.userBehavior(WHOLE)).as_of.engine).toBe('duckdb')
   nowMs += 10_000
   expect((await both.userBehavior(WHOLE)).as_of.engine).toBe('trino')

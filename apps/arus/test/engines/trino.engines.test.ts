@@ -1,42 +1,22 @@
 /** SQL by a real Trino, over the lake in a bucket. */
-import { randomUUID } from 'node:crypto'
-import { S3Store } from '@arus/delta/s3'
 import { tableFromIPC } from '@uwdata/flechette'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Health } from '../../src/api-schema/index.ts'
 import { openParts } from '../../src/wiring.ts'
-import { importProducts, newShop, RunningShop, type Shop, shopAWhile } from '../forget/shop.ts'
-import { TcpGate } from './tcp-gate.ts'
+import { importProducts, newShop, RunningShop, shopAWhile } from '../forget/shop.ts'
+import { TrinoShop } from './trino-shop.ts'
 
-const { S3_ENDPOINT = '', S3_BUCKET = 'arus', AWS_REGION = 'us-east-1', TRINO_URL = '' } = process.env
-const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', TRINO_CATALOG = 'delta' } = process.env
-const name = `t${randomUUID().slice(0, 8)}`
-const onS3 = { ARUS_SHOP: name, S3_ENDPOINT, S3_BUCKET, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }
-
-let gate: TcpGate
-let shop: Shop
+let place: TrinoShop
 let running: RunningShop
 beforeAll(async () => {
-  const { hostname, port } = new URL(TRINO_URL)
-  gate = await TcpGate.before({ hostname, port: Number(port) })
-  shop = newShop({ ...onS3, TRINO_URL: `http://127.0.0.1:${gate.port}`, TRINO_CATALOG })
-  await importProducts(shop)
-  running = await RunningShop.start(shop)
+  place = await TrinoShop.open()
+  await importProducts(place.shop)
+  running = await RunningShop.start(place.shop)
   await shopAWhile(running)
 })
 afterAll(async () => {
   await running.stop()
-  await gate[Symbol.asyncDispose]()
-  shop.destroy()
-  const store = new S3Store({
-    endpoint: S3_ENDPOINT,
-    region: AWS_REGION,
-    credentials: { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
-    forcePathStyle: true,
-  })
-  for (const { key } of await store.list(S3_BUCKET, `${name}/`))
-    await store.delete({ bucket: S3_BUCKET, key })
-  store.close()
+  await place.destroy()
 })
 
 const ask = (sql: string, more: object = {}) => running.post('/sql', { sql, ...more })
@@ -167,7 +147,7 @@ test('a query that runs on is ended at its deadline, on the server too', async (
 })
 
 test('while Trino is away everything else goes on, and SQL says so', async () => {
-  gate.shut()
+  place.gate.shut()
   expect(await ask('SELECT 1')).toMatchObject({
     status: 503,
     code: 'ENGINE_UNREACHABLE',
@@ -180,7 +160,7 @@ test('while Trino is away everything else goes on, and SQL says so', async () =>
     problem: expect.stringContaining('does not answer'),
   })
   expect(await running.get('/analytics/funnel')).not.toHaveProperty('code')
-  gate.open()
+  place.gate.open()
   expect(await ask('SELECT 1 AS one')).toMatchObject({ rows: [[1]] })
 })
 

@@ -1,19 +1,18 @@
-import type { TrinoSettings } from '../../config/trino-settings.ts'
 import { ArusError } from '../../errors.ts'
 import type { Lake } from '../../lake/lake.ts'
 import type { TableName } from '../../lake/table-names.ts'
 import type { QueryEngine, QueryOptions, QueryResult } from '../query-engine.ts'
 import { tablesIn, withTables } from '../tables-in.ts'
-import { TrinoClient, type TrinoColumn } from './trino-client.ts'
+import { Leash } from './leash.ts'
+import type { TrinoColumn } from './trino-client.ts'
 import { trinoDialect } from './trino-dialect.ts'
-import { Leash, literal, trinoFailure } from './trino-sql.ts'
-import { TrinoTables } from './trino-tables.ts'
-import { plainValue } from './trino-values.ts'
+import { trinoFailure } from './trino-failure.ts'
+import type { TrinoTables } from './trino-tables.ts'
+import { literal, plainValue } from './trino-values.ts'
 
 export interface TrinoQueryEngineOptions {
-  readonly settings: TrinoSettings
+  readonly tables: TrinoTables
   readonly lake: Lake
-  readonly now: () => number
 }
 
 const ROW_LIMIT = 10_000
@@ -27,18 +26,16 @@ export function openTrinoQueryEngine(options: TrinoQueryEngineOptions): QueryEng
 
 class TrinoQueryEngine implements QueryEngine {
   readonly dialect = trinoDialect
-  readonly #client: TrinoClient
   readonly #tables: TrinoTables
   readonly #lake: Lake
 
-  constructor({ settings, lake, now }: TrinoQueryEngineOptions) {
-    this.#client = new TrinoClient(settings)
-    this.#tables = new TrinoTables({ client: this.#client, lake, catalog: settings.catalog, now })
+  constructor({ tables, lake }: TrinoQueryEngineOptions) {
+    this.#tables = tables
     this.#lake = lake
   }
 
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
-    const { params = [], rowLimit = ROW_LIMIT, timeoutMs = TIMEOUT_MS, signal, onProgress } = options
+    const { params = [], rowLimit = ROW_LIMIT, timeoutMs = TIMEOUT_MS, signal } = options
     if (signal?.aborted) throw new ArusError('CANCELLED', 'The query was cancelled')
     const leash = new Leash({ timeoutMs, ...(signal === undefined ? {} : { signal }) })
     try {
@@ -51,10 +48,9 @@ class TrinoQueryEngine implements QueryEngine {
       )
       const rows: unknown[][] = []
       let columns: readonly TrinoColumn[] = []
-      for await (const page of this.#client.pages(text, leash.options())) {
+      for await (const page of this.#tables.client.pages(text, leash.options())) {
         columns = page.columns ?? columns
         for (const row of page.rows) rows.push(row.map((value, i) => plainValue(columns[i], value)))
-        onProgress?.(page.progress)
         if (rows.length > rowLimit) break
       }
       return {
@@ -78,7 +74,7 @@ class TrinoQueryEngine implements QueryEngine {
   }
 
   async isHealthy(): Promise<boolean> {
-    const [[one] = []] = await this.#client.rows('SELECT 1', { timeoutMs: 5_000 })
+    const [[one] = []] = await this.#tables.client.rows('SELECT 1', { timeoutMs: 5_000 })
     return one === 1
   }
 

@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TrinoSettings } from '../../config/trino-settings.ts'
 import { ArusError } from '../../errors.ts'
-import type { Lake } from '../../lake/lake.ts'
-import { TABLE_NAMES } from '../../lake/table-names.ts'
 import { assertAskable } from '../assert-askable.ts'
 import type { LakeSql, SqlAnswer, SqlColumn, SqlParam, SqlQuestion } from '../lake-sql.ts'
 import { type AnswerTable, openAnswerTable } from './answer-table.ts'
-import { TrinoClient, type TrinoColumn, TrinoError, type TrinoQueryOptions } from './trino-client.ts'
-import { TrinoTables } from './trino-tables.ts'
+import { Leash } from './leash.ts'
+import type { TrinoColumn } from './trino-client.ts'
+import { trinoFailure } from './trino-failure.ts'
+import type { TrinoTables } from './trino-tables.ts'
+import { literal } from './trino-values.ts'
 
 export interface TrinoSqlOptions {
-  readonly settings: TrinoSettings
-  readonly lake: Lake
+  readonly tables: TrinoTables
   /** For answers that are too large for memory, and for Parquet files. */
   readonly temporaryFolder: string
   /** Of one answer in this process, while it is made into the format asked for. */
@@ -23,7 +22,6 @@ export interface TrinoSqlOptions {
   readonly resultBytes: number
   /** Questions asked at once; more are refused. */
   readonly concurrency: number
-  readonly now: () => number
 }
 
 /** `LakeSql` by Trino: it computes, and the rows are made into the format asked for here. */
@@ -33,15 +31,12 @@ export function openTrinoSql(options: TrinoSqlOptions): LakeSql {
 
 class TrinoSql implements LakeSql {
   readonly #options: TrinoSqlOptions
-  readonly #client: TrinoClient
   readonly #tables: TrinoTables
   #running = 0
 
   constructor(options: TrinoSqlOptions) {
-    const { settings, lake, now } = options
     this.#options = options
-    this.#client = new TrinoClient(settings)
-    this.#tables = new TrinoTables({ client: this.#client, lake, catalog: settings.catalog, now })
+    this.#tables = options.tables
   }
 
   async ask(question: SqlQuestion): Promise<SqlAnswer> {
@@ -72,7 +67,7 @@ class TrinoSql implements LakeSql {
   }
 
   async isHealthy(): Promise<boolean> {
-    const [[one] = []] = await this.#client.rows('SELECT 1', { timeoutMs: 5_000 })
+    const [[one] = []] = await this.#tables.client.rows('SELECT 1', { timeoutMs: 5_000 })
     // The first question need not wait for all tables then; what goes wrong it is told.
     this.#tables.ensure().catch(() => {})
     return one === 1
@@ -90,7 +85,7 @@ class TrinoSql implements LakeSql {
     await this.#assertSelect(question, leash)
     let columns: readonly TrinoColumn[] = []
     let isTruncated = false
-    for await (const page of this.#client.pages(textOf(question), leash.options())) {
+    for await (const page of this.#tables.client.pages(textOf(question), leash.options())) {
       columns = page.columns ?? columns
       isTruncated = await table.append(columns, page.rows, rowLimit)
       if (isTruncated) break
@@ -111,46 +106,7 @@ class TrinoSql implements LakeSql {
   /** A statement that is no query is none in parentheses either; one that ends them early is none without them. Of no rows: it costs nothing. */
   async #assertSelect(question: SqlQuestion, leash: Leash): Promise<void> {
     const text = textOf({ ...question, sql: `SELECT * FROM (\n${question.sql}\n) LIMIT 0` })
-    await this.#client.rows(text, leash.options())
-  }
-}
-
-/** Ends the work on a question at its deadline, or when the asker goes. */
-export class Leash {
-  readonly #startedAt = performance.now()
-  readonly #stop = new AbortController()
-  readonly #question: Pick<SqlQuestion, 'timeoutMs' | 'signal'>
-  readonly #timer: NodeJS.Timeout
-  readonly #onLeave = () => this.#stop.abort(new ArusError('CANCELLED', 'The query was cancelled'))
-
-  constructor(question: Pick<SqlQuestion, 'timeoutMs' | 'signal'>) {
-    const { timeoutMs, signal } = question
-    this.#question = question
-    const timeout = new ArusError(
-      'QUERY_TIMEOUT',
-      `The query took longer than ${timeoutMs} ms and was stopped; narrow it down by date, or allow it more time`,
-    )
-    this.#timer = setTimeout(() => this.#stop.abort(timeout), timeoutMs)
-    signal?.addEventListener('abort', this.#onLeave, { once: true })
-  }
-
-  /** Aborts with what the asker is to be told. */
-  get signal(): AbortSignal {
-    return this.#stop.signal
-  }
-
-  elapsedMs(): number {
-    return performance.now() - this.#startedAt
-  }
-
-  /** Of a statement: Trino has the same deadline, for one that nobody can end from here. */
-  options(): TrinoQueryOptions {
-    return { timeoutMs: this.#question.timeoutMs - this.elapsedMs(), signal: this.signal }
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#question.signal?.removeEventListener('abort', this.#onLeave)
+    await this.#tables.client.rows(text, leash.options())
   }
 }
 
@@ -161,14 +117,6 @@ function textOf({ sql, params = [] }: SqlQuestion): string {
 
 function immediate(sql: string, values: readonly SqlParam[]): string {
   return `EXECUTE IMMEDIATE '${sql.replaceAll("'", "''")}' USING ${values.map(literal).join(', ')}`
-}
-
-/** A value as SQL. */
-export function literal(value: SqlParam): string {
-  if (value === null) return 'NULL'
-  if (typeof value === 'boolean') return String(value)
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : `DOUBLE '${value}'`
-  return `'${value.replaceAll("'", "''")}'`
 }
 
 function assertFitsTrino({ params = [], at, cursor }: SqlQuestion): void {
@@ -183,25 +131,4 @@ function assertFitsTrino({ params = [], at, cursor }: SqlQuestion): void {
       '"at" is not for Trino: name the moment in the text, as FROM silver.events FOR VERSION AS OF 12',
     )
   if (cursor !== undefined) throw new ArusError('REQUEST_INVALID', 'There are no cursors on Trino')
-}
-
-const CODES: Readonly<Record<string, 'TABLE_UNKNOWN' | 'QUERY_TIMEOUT' | 'QUERY_QUEUE_FULL' | 'CANCELLED'>> =
-  {
-    TABLE_NOT_FOUND: 'TABLE_UNKNOWN',
-    SCHEMA_NOT_FOUND: 'TABLE_UNKNOWN',
-    EXCEEDED_TIME_LIMIT: 'QUERY_TIMEOUT',
-    QUERY_QUEUE_FULL: 'QUERY_QUEUE_FULL',
-    USER_CANCELED: 'CANCELLED',
-  }
-
-/** Trino's own refusals become errors of Arus. */
-export function trinoFailure(error: unknown): unknown {
-  if (!(error instanceof TrinoError)) return error
-  const { message, errorName, errorType } = error.failure
-  const isTooMuch = errorType === 'INSUFFICIENT_RESOURCES'
-  const code =
-    CODES[errorName] ??
-    (isTooMuch ? 'QUERY_TOO_EXPENSIVE' : errorType === 'USER_ERROR' ? 'QUERY_INVALID' : 'INTERNAL')
-  const hint = code === 'TABLE_UNKNOWN' ? `; there are ${TABLE_NAMES.join(', ')}` : ''
-  return new ArusError(code, `${message}${hint}`, { cause: error })
 }

@@ -1,6 +1,7 @@
+import type { TrinoSettings } from '../../config/trino-settings.ts'
 import type { Lake } from '../../lake/lake.ts'
 import type { TableName } from '../../lake/table-names.ts'
-import { type TrinoClient, TrinoError } from './trino-client.ts'
+import { TrinoClient, TrinoError } from './trino-client.ts'
 
 const REGISTER_MS_MAX = 60_000
 /** Tables that are made later are looked for again after so long. */
@@ -8,7 +9,8 @@ const LOOK_AGAIN_MS = 60_000
 
 /** Sees to it that Trino knows the lake's tables by their names, at the places where they are. */
 export class TrinoTables {
-  readonly #client: TrinoClient
+  /** To ask of them. */
+  readonly client: TrinoClient
   readonly #lake: Lake
   readonly #catalog: string
   readonly #now: () => number
@@ -17,19 +19,17 @@ export class TrinoTables {
   #registeredAtMs = Number.NEGATIVE_INFINITY
 
   constructor({
-    client,
+    settings,
     lake,
-    catalog,
     now,
   }: {
-    readonly client: TrinoClient
+    readonly settings: TrinoSettings
     readonly lake: Lake
-    readonly catalog: string
     readonly now: () => number
   }) {
-    this.#client = client
+    this.client = new TrinoClient(settings)
     this.#lake = lake
-    this.#catalog = catalog
+    this.#catalog = settings.catalog
     this.#now = now
   }
 
@@ -65,7 +65,7 @@ export class TrinoTables {
     const location = trinoLocation((await this.#lake.table(name)).storage.location)
     if (isTaken && (await this.#locationOf(name)) === location) return
     const names = `schema_name => '${schema}', table_name => '${name.slice(schema.length + 1)}'`
-    // Another part of this process, or another Arus, may be quicker at either.
+    // Another Arus may be quicker at either.
     if (isTaken)
       await this.#run(`CALL ${this.#catalog}.system.unregister_table(${names})`).catch(passIfRefused)
     await this.#run(
@@ -83,7 +83,7 @@ export class TrinoTables {
   }
 
   #run(sql: string): Promise<(readonly unknown[])[]> {
-    return this.#client.rows(sql, { timeoutMs: REGISTER_MS_MAX })
+    return this.client.rows(sql, { timeoutMs: REGISTER_MS_MAX })
   }
 }
 

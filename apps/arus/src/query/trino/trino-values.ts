@@ -1,3 +1,4 @@
+import type { SqlParam } from '../lake-sql.ts'
 import type { TrinoColumn, TrinoType } from './trino-client.ts'
 
 /** A value as the query port gives it: JSON as what it says, lists of it too, anything else as Trino's own JSON has it. */
@@ -12,4 +13,12 @@ function plain({ rawType, arguments: parts }: TrinoType, value: unknown): unknow
   if (rawType === 'array' && item?.kind === 'TYPE')
     return (value as readonly unknown[]).map((one) => plain(item.value, one))
   return value
+}
+
+/** A value as SQL. */
+export function literal(value: SqlParam): string {
+  if (value === null) return 'NULL'
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : `DOUBLE '${value}'`
+  return `'${value.replaceAll("'", "''")}'`
 }

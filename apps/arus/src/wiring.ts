@@ -7,6 +7,7 @@ import { openCatalogue } from './catalogue/folder-catalogue.ts'
 import type { Parts } from './cli/context.ts'
 import type { SparkCompute } from './compute/spark-compute.ts'
 import type { KafkaSettings } from './config/kafka-settings.ts'
+import { serverIdIn } from './config/server-id.ts'
 import { dataFolders, type Settings } from './config/settings.ts'
 import type { ArusDatabase } from './database/database.ts'
 import { readersOf, topicsOf } from './events/topics.ts'
@@ -245,7 +246,8 @@ async function openState(settings: Settings): Promise<StateStore> {
       folder: dataFolders(settings).state,
     })
   const onWarning = (message: string) => process.emitWarning(message)
-  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({ url, shop, onWarning })
+  const member = serverIdIn(join(dataFolders(settings).root, 'server-id'))
+  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({ url, shop, member, onWarning })
 }
 
 async function openDatabase(settings: Settings): Promise<ArusDatabase> {

@@ -17,6 +17,10 @@ export const HealthSchema = Type.Object({
   uptime_seconds: Type.Number(),
   products: Type.Integer(),
   model: Nullable(Type.Object({ name: Type.String(), version: Type.Integer() })),
+  live_role: Type.Union([Type.Literal('leader'), Type.Literal('follower')], {
+    description:
+      'Of servers that share live state (REDIS_URL) one leads and applies the events, the others follow what it stores. One alone leads.',
+  }),
   slots: Type.Array(SlotHealthSchema),
 })
 export type Health = Static<typeof HealthSchema>

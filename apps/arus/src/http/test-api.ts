@@ -158,6 +158,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
       uptime_seconds: 1,
       products: 30,
       model: { name: 'walk', version: 3 },
+      live_role: 'leader',
       slots: [{ slot: 'event log', adapter: 'lmdb', status: 'ok', detail: '', problem: null }],
     }),
     systemMetrics: async () => ({

@@ -267,6 +267,25 @@ export class LiveMemory {
     }
   }
 
+  /** Another process has stored these keys: memory follows. Gives the shoppers among them. */
+  async follow(keys: readonly string[]): Promise<string[]> {
+    const { state, now } = this.#options
+    const nowMs = now()
+    this.#seen.follow(keys)
+    for (const session of this.#sessions.follow(keys)) this.#sessionItems.delete(session)
+    const shoppers = this.#shoppers.follow(keys)
+    const found = await this.#shoppers.readMany(state, shoppers)
+    for (const [i, shopper] of shoppers.entries()) {
+      this.#activity.forgetAllOf(shopper)
+      if (found[i] === undefined) this.#histories.delete(shopper)
+      for (const session of found[i]?.sessions ?? []) this.#touch(session, shopper, nowMs)
+    }
+    await this.products.follow(keys, nowMs)
+    if (keys.includes(FIGURES_KEY))
+      this.#figures = ((await state.get(FIGURES_KEY)) as StoredFigures | undefined) ?? newFigures()
+    return shoppers
+  }
+
   #keepSession(event: ShopEvent, place: LogPlace): void {
     if (event.session_id === null) return
     const items = this.#sessions.get(event.session_id) ?? NO_ITEMS

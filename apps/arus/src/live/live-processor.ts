@@ -6,6 +6,7 @@ import type { StateChange, StateStore } from '../state/state-store.ts'
 import { BackgroundWork } from './background-work.ts'
 import { decodeEvent } from './decode-event.ts'
 import { followLog, partOf } from './follow-log.ts'
+import { Leadership } from './leadership.ts'
 import { keysOf, LIVE_PREFIX, LiveMemory, type ShopperTraces } from './live-memory.ts'
 import { LiveReads } from './live-reads.ts'
 import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
@@ -44,6 +45,8 @@ export interface LiveProcessorOptions {
 
 /** The stream processors, running. */
 export interface LiveProcessor extends LiveState {
+  /** False while another process, which shares the store, applies the log and this one follows. */
+  readonly isLeading: boolean
   /** Which of the ids were applied within the idempotency window, also where memory was taken back since and the log is read again. */
   isKnown(eventIds: readonly string[]): Promise<boolean[]>
   /**
@@ -78,7 +81,10 @@ const SERVING_RECORDS = 1_000
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
 
-/** Restores what was stored, then applies the log until stopped; resolves when it has caught up with the log's end. */
+/**
+ * Restores what was stored, then applies the log until stopped; resolves when it has caught up with the log's end. Where several
+ * processes share the store, one applies the log and the others follow what it stores.
+ */
 export async function startLiveProcessor(options: LiveProcessorOptions): Promise<LiveProcessor> {
   const processor = new StreamProcessor(options)
   await processor.start()
@@ -90,6 +96,7 @@ export async function startLiveProcessor(options: LiveProcessorOptions): Promise
  * on the state meanwhile. One that was cut short is begun again by the next start.
  */
 export async function rebuildLiveState(options: LiveProcessorOptions): Promise<LiveAnalytics> {
+  await options.state.sharing?.lead({ force: true })
   await options.state.commit([{ key: FORMAT_KEY, value: undefined }])
   const processor = await startLiveProcessor(options)
   await processor.stop()
@@ -123,6 +130,11 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   #followed = 0
   #abort = new AbortController()
   #loop: Promise<void> = Promise.resolve()
+  readonly #leadership: Leadership
+  /** Settled once memory holds what was stored. */
+  #begun = Promise.withResolvers<void>()
+  /** While another process leads: what it stores is in the form known here. */
+  #isReadable = false
   /** Set while there is progress the log has not been told of. */
   #lagTimer: NodeJS.Timeout | null = null
 
@@ -133,13 +145,34 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     this.#pace = options.pace ?? DEFAULT_STORE_PACE
     this.#steadyMs = options.steadyMs ?? (() => performance.now())
     this.#rejections = new Rejections({ ...options, topic: options.rejectedTopic })
+    const { state, onFault = () => {}, retryMs = RETRY_MS } = options
+    this.#leadership = new Leadership({
+      sharing: state.sharing,
+      lead: (signal) => this.#lead(signal),
+      restore: () => this.#turns.take(() => this.#restoreAsFollower()),
+      follow: (keys) => this.#turns.take(() => this.#followStore(keys)),
+      retryMs,
+      onFault: (error) => {
+        this.#begun.reject(error)
+        onFault(error)
+      },
+    })
+  }
+
+  get isLeading(): boolean {
+    return this.#leadership.isLeading
   }
 
   async start(): Promise<void> {
-    await this.#clearOtherState()
-    await this.#restore()
     this.#abort = new AbortController()
-    this.#loop = this.#follow(this.#abort.signal)
+    this.#begun = Promise.withResolvers()
+    this.#loop = this.#leadership.run(this.#abort.signal)
+    try {
+      await this.#begun.promise
+    } catch (error) {
+      await this.#end()
+      throw error
+    }
     const { partitions } = await this.#options.log.topic(this.#options.topic)
     await Promise.all(
       partitions.map(({ partition, endOffset }) => this.waitFor(partition, endOffset - 1, 600_000)),
@@ -152,11 +185,18 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   }
 
   async stop(): Promise<void> {
+    const wasLeading = this.#leadership.isLeading
+    await this.#end()
+    // What cannot be stored now is applied again from the log at the next start.
+    if (wasLeading) await this.flush().catch((error: unknown) => this.#options.onFault?.(error))
+    if (wasLeading) await this.#commitLag()
+    // Where that cannot be said now the lease ends by itself.
+    await this.#leadership.resign().catch(() => {})
+  }
+
+  async #end(): Promise<void> {
     this.#abort.abort()
     await this.#loop
-    // What cannot be stored now is applied again from the log at the next start.
-    await this.flush().catch((error: unknown) => this.#options.onFault?.(error))
-    await this.#commitLag()
   }
 
   async isKnown(eventIds: readonly string[]): Promise<boolean[]> {
@@ -170,8 +210,9 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     )
   }
 
-  forget(shopper: string, traces?: ShopperTraces): Promise<number> {
+  async forget(shopper: string, traces?: ShopperTraces): Promise<number> {
     const shoppers = [...new Set([shopper, ...(traces?.names ?? [])])]
+    await this.#leadership.claim()
     return this.#turns.take(async () => {
       await this.#storing.done().catch(() => this.#restore())
       let removed = 0
@@ -192,9 +233,9 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   }
 
   async rebuild(): Promise<void> {
+    await this.#leadership.claim()
     await this.#options.state.commit([{ key: FORMAT_KEY, value: undefined }])
-    this.#abort.abort()
-    await this.#loop
+    await this.#end()
     await this.#turns.idle()
     await this.#storing.done().catch(() => {})
     this.#partRecords = BATCH_RECORDS
@@ -220,6 +261,38 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     return false
   }
 
+  /** Applies the log, until the signal aborts. */
+  async #lead(signal: AbortSignal): Promise<void> {
+    await this.#clearOtherState()
+    await this.#turns.take(() => this.#restore())
+    this.#leadership.isReady()
+    this.#begun.resolve()
+    await this.#follow(signal)
+  }
+
+  /** What another process keeps in a form of its own, or is making anew, is not looked at before it is there. */
+  async #restoreAsFollower(): Promise<void> {
+    this.#isReadable = (await this.#options.state.get(FORMAT_KEY)) === FORMAT
+    if (this.#isReadable) await this.#restore()
+    this.#begun.resolve()
+    this.listeners.announce([])
+  }
+
+  async #followStore(keys: readonly string[]): Promise<void> {
+    if (keys.includes(FORMAT_KEY)) return this.#restoreAsFollower()
+    if (!this.#isReadable) return
+    // Before what they stand for: what is read after them is at least as new.
+    const moved = keys.filter((key) => key.startsWith(OFFSET_PREFIX))
+    const offsets = await this.#options.state.getMany(moved)
+    const before = this.memory.figures.totalEvents
+    const shoppers = await this.memory.follow(keys)
+    this.eventRate.add(Math.max(0, this.memory.figures.totalEvents - before), this.#options.now())
+    for (const [i, key] of moved.entries())
+      if (offsets[i] !== undefined)
+        this.applied.set(Number(key.slice(OFFSET_PREFIX.length)), offsets[i] as number)
+    this.listeners.announce(shoppers)
+  }
+
   #follow(signal: AbortSignal): Promise<void> {
     const { log, topic, onFault = () => {}, retryMs = RETRY_MS } = this.#options
     return followLog({
@@ -236,7 +309,9 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       pauseMs: this.#pace.msMin,
       onPause: () => this.#attempt(() => this.#store()),
       onFault,
-      recover: () => this.#turns.take(async () => {}),
+      recover: async () => {
+        if (await this.#leadership.check()) await this.#turns.take(async () => {})
+      },
     })
   }
 
@@ -374,10 +449,13 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     // Whatever became of a commit that was under way, the store says it.
     await this.#storing.done().catch(() => {})
     const { state, log, topic } = this.#options
-    await this.memory.restore()
     const { partitions } = await log.topic(topic)
-    for (const { partition, startOffset } of partitions) {
-      const stored = (await state.get(OFFSET_PREFIX + partition)) as number | undefined
+    // Before what they stand for: another process may go on with both.
+    const offsets: unknown[] = []
+    for (const { partition } of partitions) offsets.push(await state.get(OFFSET_PREFIX + partition))
+    await this.memory.restore()
+    for (const [i, { partition, startOffset }] of partitions.entries()) {
+      const stored = offsets[i] as number | undefined
       this.applied.set(partition, stored ?? startOffset)
       this.#stored.set(partition, stored ?? startOffset)
     }

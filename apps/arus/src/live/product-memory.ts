@@ -123,6 +123,14 @@ export class ProductMemory {
     return this.#caches.flatMap((cache) => cache.drain().map((change) => ({ ...change, expiresAtMs })))
   }
 
+  /** Another process has stored these keys. */
+  async follow(keys: readonly string[], nowMs: number): Promise<void> {
+    for (const pairs of this.#pairs.values()) pairs.follow(keys)
+    const { state } = this.#options
+    await followTrends(this.#trends, this.#products, { state, keys, nowMs })
+    await followTrends(this.#categoryTrends, this.#categories, { state, keys, nowMs })
+  }
+
   /** Takes the stored state for the truth. */
   async restore(nowMs: number): Promise<void> {
     const { state, prefix } = this.#options
@@ -155,6 +163,24 @@ function addPairOf(
   const own = pairs.isChanged(productId) ? known : { partners: [...known.partners] }
   addPair(own, increment)
   pairs.set(productId, own)
+}
+
+async function followTrends(
+  trends: TrendList,
+  cache: StateCache<ProductState>,
+  {
+    state,
+    keys,
+    nowMs,
+  }: { readonly state: StateStore; readonly keys: readonly string[]; readonly nowMs: number },
+): Promise<void> {
+  const ids = cache.follow(keys)
+  const found = await cache.readMany(state, ids)
+  for (const [i, id] of ids.entries()) {
+    const product = found[i]
+    if (product === undefined) trends.forget(id)
+    else trends.offer(id, product, nowMs)
+  }
 }
 
 async function trendsBelow(state: StateStore, prefix: string, nowMs: number): Promise<TrendList> {

@@ -1,14 +1,10 @@
 import type { Session } from './sessions.ts'
 
-interface Open {
-  readonly session: Session
-  readonly shopper: string
-}
-
 /** Sessions that may still go on, by event time. Bounded by how many come within the gap that ends a session. */
 export class RecentActivity {
   readonly #gapMs: number
-  readonly #open = new Map<string, Open>()
+  /** By shopper, then by name of the session. */
+  readonly #open = new Map<string, Map<string, Session>>()
   #prunedAtMs = 0
 
   constructor(gapMs: number) {
@@ -16,42 +12,44 @@ export class RecentActivity {
   }
 
   touch(session: Session, shopper: string): void {
-    this.#open.set(keyOf(session, shopper), { session, shopper })
+    const sessions = this.#open.get(shopper)
+    if (sessions === undefined) this.#open.set(shopper, new Map([[session[0], session]]))
+    else sessions.set(session[0], session)
   }
 
   forget(sessions: Iterable<Session>, shopper: string): void {
-    for (const session of sessions) this.#open.delete(keyOf(session, shopper))
+    const open = this.#open.get(shopper)
+    for (const [name] of sessions) open?.delete(name)
+    if (open?.size === 0) this.#open.delete(shopper)
+  }
+
+  forgetAllOf(shopper: string): void {
+    this.#open.delete(shopper)
   }
 
   /** Sessions with an event within the gap before now; one that a clock ahead has placed later counts too. */
   open(nowMs: number): readonly Session[] {
     this.#prune(nowMs)
-    return Array.from(this.#open.values(), ({ session }) => session)
+    return [...this.#open.values()].flatMap((sessions) => [...sessions.values()])
   }
 
   /** Distinct sessions and shoppers; a name that two shoppers share, as around a log-in, is one session. */
   active(nowMs: number): { readonly sessions: number; readonly users: number } {
     this.#prune(nowMs)
-    const sessions = new Set<string>()
-    const users = new Set<string>()
-    for (const { session, shopper } of this.#open.values()) {
-      sessions.add(session[0])
-      users.add(shopper)
-    }
-    return { sessions: sessions.size, users: users.size }
+    const names = new Set<string>()
+    for (const sessions of this.#open.values()) for (const name of sessions.keys()) names.add(name)
+    return { sessions: names.size, users: this.#open.size }
   }
 
   /** By both ends: what lies further ahead than a session may last was left by a clock that is right again. */
   #prune(nowMs: number): void {
     if (Math.abs(nowMs - this.#prunedAtMs) <= 1_000) return
     this.#prunedAtMs = nowMs
-    for (const [name, { session }] of this.#open)
-      if (Math.abs(nowMs - session[2]) > this.#gapMs) this.#open.delete(name)
+    for (const [shopper, sessions] of this.#open) {
+      const ended = [...sessions.values()].filter((session) => Math.abs(nowMs - session[2]) > this.#gapMs)
+      this.forget(ended, shopper)
+    }
   }
-}
-
-function keyOf([name]: Session, shopper: string): string {
-  return `${shopper}\n${name}`
 }
 
 /** How often something happens: counts by second of the clock, over a window. */

@@ -86,6 +86,22 @@ export class StateCache<T> {
     return changes
   }
 
+  /**
+   * Another process has stored these keys: what is held of them goes, also what a read under way would remember. Gives the
+   * ids among them that are of this kind.
+   */
+  follow(keys: readonly string[]): string[] {
+    this.#drops += 1
+    const ids = keys
+      .filter((key) => key.startsWith(this.#prefix))
+      .map((key) => key.slice(this.#prefix.length))
+    for (const id of ids) {
+      this.#newer.delete(id)
+      this.#older.delete(id)
+    }
+    return ids
+  }
+
   drop(): void {
     this.#drops += 1
     this.#newer.clear()

@@ -179,6 +179,7 @@ export function failingOnce(store: StateStore): StateStore {
 /** The store with some of its work done otherwise. */
 export function withChanges(store: StateStore, changes: Partial<StateStore>): StateStore {
   return {
+    ...(store.sharing === undefined ? {} : { sharing: store.sharing }),
     get: (key) => store.get(key),
     getMany: (keys) => store.getMany(keys),
     scan: (prefix) => store.scan(prefix),

@@ -16,6 +16,10 @@ export class TrendList {
     if (this.#candidates.size > CANDIDATES_MAX) this.#keepBest(nowMs)
   }
 
+  forget(productId: string): void {
+    this.#candidates.delete(productId)
+  }
+
   /** Best first; at most a second old. */
   top(limit: number, nowMs: number): readonly TrendingProduct[] {
     if (this.#sorted === null || Math.abs(nowMs - this.#sorted.atMs) > FRESH_MS) {

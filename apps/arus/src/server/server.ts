@@ -203,6 +203,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
         uptime_seconds: monitor.uptimeSeconds(),
         products: catalogues.current()?.productCount ?? 0,
         model: model === null ? null : { name: model.kind, version: model.version },
+        live_role: live.isLeading ? 'leader' : 'follower',
         slots,
       }
     },

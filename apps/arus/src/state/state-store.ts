@@ -18,10 +18,33 @@ export interface StateChange {
 }
 
 /**
+ * How several processes share one store: one of them leads and alone commits, the others follow and read. Which one leads is
+ * settled by a lease, so that another takes over from one that is gone.
+ */
+export interface StateSharing {
+  /** Whoever leads asks again at least so often, milliseconds; a quarter of what the lease lasts. */
+  readonly renewMs: number
+  /**
+   * Takes the lead where nobody else has it, or keeps it; with `force` takes it from whoever has it. False: another has it.
+   * Once this is true, no commit of another takes place any more, also none that was under way.
+   */
+  lead(options?: { readonly force?: boolean }): Promise<boolean>
+  /** Leaves the lead to others, who are told. Nothing happens where another has it. */
+  resign(): Promise<void>
+  /**
+   * Calls back with the keys of each commit from now on; with none when the lead may have become free; with null when some
+   * may have been missed. Returns the way to stop.
+   */
+  watch(onCommit: (keys: readonly string[] | null) => void): Promise<() => void>
+}
+
+/**
  * Key-value store of live state. One `commit` is atomic and durable: a processor writes its output and the log
  * offset it stands for in the same commit, so that each event counts exactly once in effect.
  */
 export interface StateStore {
+  /** Absent where the store belongs to one process. */
+  readonly sharing?: StateSharing
   get(key: string): Promise<StateValue | undefined>
   /** Values in the order of `keys`. */
   getMany(keys: readonly string[]): Promise<(StateValue | undefined)[]>

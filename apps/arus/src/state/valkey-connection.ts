@@ -47,6 +47,8 @@ export class ValkeyConnection {
       keepAlive: 10_000,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
+      // By `subscribe` itself, which does something about one that fails.
+      autoResubscribe: false,
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, 50 * attempt),
       // After a failover the address stands for another server.
@@ -79,6 +81,28 @@ export class ValkeyConnection {
   /** Called each time the connection was lost and made again: by then the server may be another. */
   onReconnect(listener: () => void): void {
     this.#client.on('ready', listener)
+  }
+
+  /**
+   * From now on the connection hears what is said on the channel, and can send nothing but `PING`. `onAgain` is called
+   * when it hears it again after the connection was lost.
+   */
+  async subscribe(
+    channel: string,
+    { onMessage, onAgain }: { readonly onMessage: (message: Buffer) => void; readonly onAgain: () => void },
+  ): Promise<void> {
+    this.#client.on('messageBuffer', (_, message: Buffer) => onMessage(message))
+    try {
+      await this.#client.subscribe(channel)
+    } catch (error) {
+      throw this.#explained(error)
+    }
+    this.#client.on('ready', () => void this.#client.subscribe(channel).then(onAgain, () => this.reconnect()))
+  }
+
+  /** Gives the connection up and makes it anew. */
+  reconnect(): void {
+    this.#client.disconnect(true)
   }
 
   /** The reply, strings as text. Throws `ENGINE_UNREACHABLE`, `ENGINE_UNUSABLE`, and what else the server says as it is. */

@@ -3,16 +3,23 @@ import { ArusError } from '../errors.ts'
 import { Pacer } from '../pacer.ts'
 import { cautiousClock } from './cautious-clock.ts'
 import { isPast, StateCodec } from './state-codec.ts'
-import type { StateChange, StateStore, StateValue } from './state-store.ts'
+import type { StateChange, StateSharing, StateStore, StateValue } from './state-store.ts'
 import { ValkeyConnection } from './valkey-connection.ts'
 import { removeRemains } from './valkey-erasure.ts'
+import { ValkeyLease } from './valkey-lease.ts'
 import { checkServer, infoOf, type ServerCheck } from './valkey-server-check.ts'
+import { watchCommits } from './valkey-watch.ts'
 
 export interface ValkeyStateStoreOptions {
   /** `redis://user:password@host:port/database`, or `rediss:` for TLS. */
   readonly url: string
   /** Prefixes every key, so that several shops share a server without seeing each other. */
   readonly shop: string
+  /**
+   * Name of this process among those that share the store, the same after a restart: what it led before its end it leads
+   * again at once. Default: one of its own each time.
+   */
+  readonly member?: string
   readonly now?: () => number
   /** Counts time whatever the clock is set to, milliseconds. */
   readonly steadyMs?: () => number
@@ -23,7 +30,8 @@ export interface ValkeyStateStoreOptions {
 /**
  * All of a commit or nothing: only where the store stands as its writer left it. KEYS: the turn, then the keys. ARGV: the
  * turn as it must be and as it becomes, then for each key its life (ms, "0" for ever, "-" to remove) and its value.
- * The turn is written first: that is what fails where memory is full.
+ * The turn is written first: that is what fails where memory is full. Whoever follows hears which keys it was,
+ * where the user has that right.
  */
 const COMMIT_SCRIPT = `
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
@@ -34,6 +42,7 @@ for i = 2, #KEYS do
   elseif life == '0' then redis.call('SET', KEYS[i], ARGV[2 * i])
   else redis.call('SET', KEYS[i], ARGV[2 * i], 'PX', life) end
 end
+redis.pcall('PUBLISH', KEYS[1], cmsgpack.pack({ARGV[1], ARGV[2], KEYS}))
 return 1`
 
 /** What stands for the life of a change that removes, and of one without an end. */
@@ -77,14 +86,17 @@ interface Opened {
  * Every commit leaves a name in the store, its turn, and must find there that of the commit before. So it is refused
  * (`STATE_MOVED`) when the store went back behind it, as after a failover that lost the last writes, and when somebody else
  * has written. After a commit that failed, maybe only its reply, a turn is put there before anything is read: then one that
- * is still on its way finds that and does not take place any more, and whoever reads sees how far the store is.
+ * is still on its way finds that and does not take place any more, and whoever reads sees how far the store is. No turn is taken
+ * from a process that leads.
  */
 export class ValkeyStateStore implements StateStore {
+  readonly sharing: StateSharing
   readonly #writer: ValkeyConnection
   readonly #reader: ValkeyConnection
   readonly #prefix: string
   readonly #turnKey: string
   readonly #codec = new StateCodec()
+  readonly #lease: ValkeyLease
   /** What is past its time goes by this clock, so that a clock set wrong for a while hides nothing. */
   readonly #now: () => number
   readonly #name: string = randomUUID()
@@ -101,7 +113,10 @@ export class ValkeyStateStore implements StateStore {
   readonly #atWork = new Set<Promise<unknown>>()
   #isClosed = false
 
-  constructor({ shop, now = Date.now, steadyMs }: ValkeyStateStoreOptions, opened: Opened) {
+  constructor(
+    { url, shop, member = randomUUID(), now = Date.now, steadyMs }: ValkeyStateStoreOptions,
+    opened: Opened,
+  ) {
     this.#writer = opened.writer
     this.#reader = opened.reader
     this.#check = opened.check
@@ -112,6 +127,17 @@ export class ValkeyStateStore implements StateStore {
     this.#writer.onReconnect(() => {
       this.#check = null
     })
+    this.#lease = new ValkeyLease(this.#writer, this.#turnKey, member)
+    this.sharing = {
+      renewMs: this.#lease.renewMs,
+      lead: ({ force = false } = {}) => this.#lead(force),
+      resign: () => this.#lease.resign(),
+      watch: (onCommit) =>
+        watchCommits(
+          { url, channel: this.#turnKey, turn: () => this.#reader.send('GET', [this.#turnKey]) },
+          (names) => onCommit(names?.map((name) => name.slice(this.#prefix.length)) ?? null),
+        ),
+    }
   }
 
   async get(key: string): Promise<StateValue | undefined> {
@@ -235,10 +261,19 @@ export class ValkeyStateStore implements StateStore {
     await this.#takingTurn
   }
 
+  async #lead(force: boolean): Promise<boolean> {
+    if (this.#lease.isHeld && !this.#isTorn) return this.#lease.keep()
+    const turn = this.#nextTurn()
+    const isTaken = await this.#lease.take(turn, { force })
+    if (isTaken) this.#turn = turn
+    this.#isTorn = false
+    return isTaken
+  }
+
+  /** Where another leads it has done that already: what was under way will not take place, nor any other commit. */
   async #takeTurn(): Promise<void> {
     const turn = this.#nextTurn()
-    await this.#writer.send('SET', [this.#turnKey, turn])
-    this.#turn = turn
+    if (await this.#lease.takeTurn(turn)) this.#turn = turn
     this.#isTorn = false
   }
 

@@ -286,6 +286,7 @@ test('health tells where the data is to an admin key only', async () => {
       uptime_seconds: 1,
       products: 30,
       model: null,
+      live_role: 'leader',
       slots: [
         { slot: 'event log', adapter: 'lmdb', status: 'ok', detail: '/srv/arus', problem: '/srv is full' },
       ],

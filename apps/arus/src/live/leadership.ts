@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StateSharing } from '../state/state-store.ts'
+import { backoffMs } from './poison-watch.ts'
+import { StoredElsewhere } from './stored-elsewhere.ts'
+
+export interface LeadershipOptions {
+  /** Absent: nobody else is there, and this process leads as long as it lives. */
+  readonly sharing: StateSharing | undefined
+  /** What whoever leads does, until the signal aborts. Calls `isReady` of this when it stands on what is stored. */
+  readonly lead: (signal: AbortSignal) => Promise<void>
+  /** Takes what is stored for the truth. */
+  readonly restore: () => Promise<void>
+  /** Follows what another process has stored. */
+  readonly follow: (keys: readonly string[]) => Promise<void>
+  readonly onFault: (error: unknown) => void
+  /** Wait after a fault, doubled with each one in a row. */
+  readonly retryMs: number
+}
+
+/**
+ * Which of the processes that share a store applies the log to it. One leads; the others follow what it stores, and one of
+ * them leads when it is gone. Whoever comes to lead begins with what is stored, so that no event counts twice or never.
+ */
+export class Leadership {
+  readonly #options: LeadershipOptions
+  /** While this process leads. */
+  #term: AbortController | null = null
+  /** While it follows. */
+  #following: AbortController | null = null
+  #claims: PromiseWithResolvers<void>[] = []
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options
+  }
+
+  /** As far as is known here. */
+  get isLeading(): boolean {
+    return this.#term !== null
+  }
+
+  /** Leads or follows by turns until the signal aborts. Whatever throws is taken for something that passes. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { sharing, onFault, retryMs } = this.#options
+    let faultsInRow = 0
+    while (!signal.aborted) {
+      try {
+        const isLeader = (await sharing?.lead({ force: this.#claims.length > 0 })) ?? true
+        await (isLeader ? this.#lead(signal) : this.#follow(sharing!, signal))
+        faultsInRow = 0
+      } catch (error) {
+        if (signal.aborted) return
+        onFault(error)
+        faultsInRow += 1
+        await sleep(backoffMs(faultsInRow, retryMs), undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  /** Makes sure that this process still leads; where it does not its term ends. Throws when that cannot be asked now. */
+  async check(): Promise<boolean> {
+    const { sharing } = this.#options
+    const term = this.#term
+    if (term === null) return false
+    if (sharing === undefined || (await sharing.lead())) return true
+    term.abort()
+    return false
+  }
+
+  /** Makes this process lead, whoever did before; resolves when it stands on what is stored. */
+  async claim(): Promise<void> {
+    if (await this.check()) return
+    const claim = Promise.withResolvers<void>()
+    this.#claims.push(claim)
+    this.#following?.abort()
+    await claim.promise
+  }
+
+  /** For whoever leads: what is stored is in memory. */
+  isReady(): void {
+    for (const claim of this.#claims) claim.resolve()
+    this.#claims = []
+  }
+
+  /** Leaves the lead to others. */
+  async resign(): Promise<void> {
+    for (const claim of this.#claims) claim.reject(new Error('live state was stopped'))
+    this.#claims = []
+    await this.#options.sharing?.resign()
+  }
+
+  async #lead(signal: AbortSignal): Promise<void> {
+    const { sharing, lead } = this.#options
+    const term = new AbortController()
+    this.#term = term
+    // One that cannot be renewed is renewed later, or is found lost by the next commit.
+    const renew = () => void this.check().catch(() => {})
+    const timer = sharing === undefined ? null : setInterval(renew, sharing.renewMs)
+    try {
+      await lead(AbortSignal.any([signal, term.signal]))
+    } finally {
+      if (timer !== null) clearInterval(timer)
+      this.#term = null
+    }
+  }
+
+  /** Until the lead is free, or claimed here. */
+  async #follow(sharing: StateSharing, signal: AbortSignal): Promise<void> {
+    const { restore, follow } = this.#options
+    const following = new AbortController()
+    this.#following = following
+    const ended = AbortSignal.any([signal, following.signal])
+    const stored = new StoredElsewhere()
+    const unwatch = await sharing.watch((keys) => stored.add(keys))
+    try {
+      await restore()
+      let askedAtMs = performance.now()
+      while (!ended.aborted && this.#claims.length === 0) {
+        const keys = await stored.take(sharing.renewMs, ended)
+        if (keys === null) await restore()
+        else if (keys.length > 0) await follow(keys)
+        if (keys?.length !== 0 && performance.now() - askedAtMs < sharing.renewMs) continue
+        if (ended.aborted || (await sharing.lead())) return
+        askedAtMs = performance.now()
+      }
+    } finally {
+      this.#following = null
+      unwatch()
+    }
+  }
+}

@@ -4,7 +4,7 @@ import type { CliContext } from './cli/context.ts'
 import { createProgressDisplay } from './cli/progress-display.ts'
 import { commands } from './commands.ts'
 import { readSettings } from './config/settings.ts'
-import { ArusError } from './errors.ts'
+import { ArusError, ERROR_CODES } from './errors.ts'
 import { type OpenParts, openParts } from './wiring.ts'
 
 /** Runs one command line; returns the exit code. */
@@ -72,8 +72,15 @@ function report(error: unknown): number {
     process.env.ARUS_LOG_LEVEL !== 'debug'
   ) {
     process.stderr.write(`arus: ${error.message} (${error.code})\n`)
-    return 70
+    return exitCodeOf(error)
   }
   process.stderr.write(`arus: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   return 70
+}
+
+/** Of a package's failure: whether the same may go well in a moment, as when an engine is away, or the engine wants other settings. */
+function exitCodeOf(error: { readonly code?: unknown; readonly canRetry?: unknown }): number {
+  if (error.canRetry === true) return ERROR_CODES.ENGINE_UNREACHABLE.exitCode
+  const isRefusal = error.code === 'LOG_ACCESS_DENIED' || error.code === 'LOG_VERSION_UNSUPPORTED'
+  return (isRefusal ? ERROR_CODES.ENGINE_UNUSABLE : ERROR_CODES.INTERNAL).exitCode
 }

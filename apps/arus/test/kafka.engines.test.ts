@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generateCatalogueFiles } from '../src/catalogue/generate.ts'
-import { freePort, type Place, WITHOUT_ENGINES } from './end-to-end/running-arus.ts'
+import { arus, freePort, type Place, WITHOUT_ENGINES } from './end-to-end/running-arus.ts'
 import { ServerProcess } from './faults/crash/server-process.ts'
 import { Load, until } from './kafka/load.ts'
 import { OwnKafka } from './kafka/own-kafka.ts'
@@ -122,6 +122,21 @@ producer.flush()
     expect.stringMatching(/^an action is lower-case letters/),
     expect.stringMatching(/^the entry is not JSON/),
   ])
+}, 120_000)
+
+test('who was forgotten stays so when live state is made from the log, which Kafka keeps', async () => {
+  await until(async () => (await eventsOf('from-python')) === 2, ARRIVE_MS)
+  const forgotten = await fetch(`${server.apiUrl}/users/from-python`, { method: 'DELETE' })
+  expect(await forgotten.json()).toMatchObject({
+    remains: expect.arrayContaining([expect.objectContaining({ place: 'log clicks' })]),
+  })
+  const [before, others] = [await liveCount(), await eventsOf('7001')]
+  await server.kill('group')
+  expect(await arus(place, 'rebuild', 'live')).toMatchObject({ status: 0 })
+  server = await ServerProcess.start(place, args)
+  expect(await eventsOf('from-python')).toBe(0)
+  expect(await eventsOf('7001')).toBe(others)
+  expect(await liveCount()).toBe(before)
 }, 120_000)
 
 function get(path: string): Promise<Response> {

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Lake } from '../lake/lake.ts'
+import { lockIfFree } from '../operations/server-lock.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Category } from './catalogue.ts'
 import { buildCatalogue } from './catalogue-builder.ts'
@@ -7,6 +9,7 @@ import { CATALOGUE_FORMAT } from './catalogue-files.ts'
 import { importedSource, writeMarker } from './import-marker.ts'
 import { displayName } from './import-sql.ts'
 import { interruptible } from './interruptible.ts'
+import { haveSameRows, isSameCommit, type LakeContent, newestContent } from './lake-content.ts'
 import { onOneThread } from './one-thread.ts'
 import { silverProducts } from './silver-products.ts'
 
@@ -26,9 +29,9 @@ export interface BuildFromLakeOptions {
 export async function bringUpToDate(options: BuildFromLakeOptions): Promise<boolean> {
   const source = await importedSource(options.folder)
   if (source === null || source.format === CATALOGUE_FORMAT) return false
-  const { version } = await buildCatalogueFromLake(options)
+  const { version, content } = await buildCatalogueFromLake(options)
   const report = { ...source.report, catalogue_version: version }
-  await writeMarker(options.folder, { ...source, format: CATALOGUE_FORMAT, report })
+  await writeMarker(options.folder, { ...source, format: CATALOGUE_FORMAT, lake: content, report })
   return true
 }
 
@@ -39,26 +42,60 @@ export async function bringUpToDate(options: BuildFromLakeOptions): Promise<bool
 export async function restoreFromLake(options: BuildFromLakeOptions): Promise<boolean> {
   const tables = await options.lake.describe()
   if (!tables.some(({ name, rowCount }) => name === 'silver.products' && rowCount > 0)) return false
-  const { version } = await buildCatalogueFromLake(options)
-  const report = { products_file: null, catalogue_version: version }
-  await writeMarker(options.folder, { format: CATALOGUE_FORMAT, products: null, categories: null, report })
+  await replaceByLake(options)
   return true
+}
+
+/** In the catalogue's folder: held by whoever replaces the catalogue of a shop that is open. */
+export const BUILD_LOCK = 'build.lock'
+
+/**
+ * Builds the catalogue anew where `silver.products` has other rows than it was built from: another server imported them. `busy` where an
+ * import into this folder is at work, whose catalogue will be newer. A lake without products replaces nothing.
+ */
+export async function followLake(options: BuildFromLakeOptions): Promise<'built' | 'unchanged' | 'busy'> {
+  const { lake, folder } = options
+  const release = lockIfFree(join(folder, BUILD_LOCK))
+  if (release === null) return 'busy'
+  try {
+    const source = await importedSource(folder)
+    const content = await newestContent(lake)
+    const isEmpty = (await lake.table('silver.products')).known.files.size === 0
+    if (isEmpty || (source?.lake !== undefined && isSameCommit(source.lake, content))) return 'unchanged'
+    if (source?.lake !== undefined && (await haveSameRows(lake, source.lake, content))) {
+      await writeMarker(folder, { ...source, lake: content })
+      return 'unchanged'
+    }
+    await replaceByLake(options)
+    return 'built'
+  } finally {
+    release()
+  }
+}
+
+async function replaceByLake(options: BuildFromLakeOptions): Promise<void> {
+  const { version, content } = await buildCatalogueFromLake(options)
+  const report = { products_file: null, catalogue_version: version }
+  const marker = { format: CATALOGUE_FORMAT, products: null, categories: null, lake: content, report }
+  await writeMarker(options.folder, marker)
 }
 
 /**
  * Builds the catalogue that is served from `silver.products` and `bronze.categories` as they stand, and makes it current:
- * what an import does last, and how a lost catalogue is made again. Answers its version. Failures as of `buildCatalogue`.
+ * what an import does last, and how a lost catalogue is made again. Answers its version, and what it was built from. Failures as of
+ * `buildCatalogue`.
  */
 export async function buildCatalogueFromLake(
   options: BuildFromLakeOptions,
-): Promise<{ version: string; categoryCount: number }> {
+): Promise<{ version: string; categoryCount: number; content: LakeContent }> {
   const { lake, folder, nowMs, onProgress, signal } = options
   const connection = await lake.duckdb.connect()
   try {
     return await interruptible(connection, signal, async () => {
-      const { sql } = await lake.relation('silver.products')
+      const content = await newestContent(lake)
+      const { sql } = await lake.relation('silver.products', content['silver.products'].version)
       const { productCount, meanStars } = await readTotals(connection, sql)
-      const known = await lake.relation('bronze.categories')
+      const known = await lake.relation('bronze.categories', content['bronze.categories'].version)
       const categories = await readCategories(connection, { silver: sql, categories: known.sql })
       const version = await onOneThread(connection, () =>
         buildCatalogue({
@@ -72,7 +109,7 @@ export async function buildCatalogueFromLake(
           ...(signal ? { signal } : {}),
         }),
       )
-      return { version, categoryCount: categories.length }
+      return { version, categoryCount: categories.length, content }
     })
   } finally {
     connection.closeSync()

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path'
 import { currentVersion } from './catalogue-folder.ts'
 import type { ImportReport } from './import-report.ts'
+import type { LakeContent } from './lake-content.ts'
 
 /** What tells one file from another without reading it whole. */
 export interface FileMark {
@@ -19,6 +20,8 @@ export interface ImportMarker {
   /** Null where it was built from the lake. */
   readonly products: FileMark | null
   readonly categories: FileMark | null
+  /** Absent where an older Arus built it. */
+  readonly lake?: LakeContent
   readonly report: Pick<ImportReport, 'catalogue_version'> & { readonly products_file: string | null }
 }
 

@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { Lake } from '../lake/lake.ts'
+import { lockWhenFree } from '../operations/server-lock.ts'
 import type { OnProgress } from '../progress.ts'
-import { buildCatalogueFromLake } from './build-from-lake.ts'
+import { BUILD_LOCK, buildCatalogueFromLake } from './build-from-lake.ts'
 import { CATALOGUE_FORMAT } from './catalogue-files.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { openCsvSource } from './csv-source.ts'
@@ -65,8 +67,9 @@ export interface ImportCatalogueOptions {
  *
  * The whole file is checked before anything is written: one that is missing, cut off or no CSV throws `FILE_UNREADABLE` or
  * `CSV_INVALID` and changes nothing. Each table is replaced by one atomic commit; the catalogue being served changes last,
- * in one step, so an interrupted import (`CANCELLED`, or killed) leaves the old one serving; the next one of the same files
- * goes on after the last of bronze and silver that was committed. Rows that cannot be taken never stop an import: see
+ * in one step, so an interrupted import (`CANCELLED`, or killed) leaves the old one serving, or a running server builds it from
+ * silver, where that was committed; the next one of the same files goes on after the last of bronze and silver that was. One
+ * import into a folder at a time: another waits. Rows that cannot be taken never stop an import: see
  * `REJECTION_REASONS`.
  */
 export async function importCatalogue(options: ImportCatalogueOptions): Promise<ImportReport> {
@@ -74,7 +77,14 @@ export async function importCatalogue(options: ImportCatalogueOptions): Promise<
   const temporaryFolder = await makeWorkingFolder(folder)
   const connection = await lake.duckdb.connect()
   try {
-    return await interruptible(connection, signal, () => runImport(connection, temporaryFolder, options))
+    return await interruptible(connection, signal, async () => {
+      const release = await lockWhenFree(join(folder, BUILD_LOCK), signal)
+      try {
+        return await runImport(connection, temporaryFolder, options)
+      } finally {
+        release()
+      }
+    })
   } finally {
     connection.closeSync()
     await rm(temporaryFolder, { recursive: true, force: true })
@@ -130,7 +140,7 @@ async function runImport(
     catalogue_version: built.version,
     took_ms: now() - startedMs,
   }
-  await writeMarker(folder, { ...marks, format: CATALOGUE_FORMAT, report })
+  await writeMarker(folder, { ...marks, format: CATALOGUE_FORMAT, lake: built.content, report })
   await removeProgress(folder)
   return report
 }

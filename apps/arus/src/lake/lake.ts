@@ -99,6 +99,11 @@ class DeltaLake implements Lake {
     }
   }
 
+  reopen(name: TableName): Promise<DeltaTable> {
+    this.#tables.delete(name)
+    return this.table(name)
+  }
+
   async recreate(name: TableName): Promise<DeltaTable> {
     this.#tables.delete(name)
     await this.#place.remove(name)

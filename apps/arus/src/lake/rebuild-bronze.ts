@@ -14,6 +14,7 @@ import {
 } from './bronze-routes.ts'
 import type { Lake } from './lake.ts'
 import { positionOf } from './log-positions.ts'
+import { removalsSql } from './removals.ts'
 import type { TableName } from './table-names.ts'
 import { SHOPPER_PLACES } from './their-rows.ts'
 
@@ -143,8 +144,7 @@ async function kept(
 /** `removals`: up to where each removed shopper is left out. */
 async function stageRemovals(lake: Lake, connection: DuckDBConnection): Promise<void> {
   const { sql } = await lake.relation('bronze.removed_shoppers')
-  await connection.run(`CREATE OR REPLACE TEMP TABLE removals AS
-    SELECT shopper_hash, log_topic, log_partition, max(log_offset) AS log_offset FROM ${sql} GROUP BY ALL`)
+  await connection.run(`CREATE OR REPLACE TEMP TABLE removals AS ${removalsSql(sql)}`)
 }
 
 /** Condition: the row will come out of the log again. */

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs'
-import type { Storage } from '@arus/delta'
+import { DeltaError, type Storage } from '@arus/delta'
 import { DownloadCache, S3Storage, S3Store } from '@arus/delta/s3'
 import type { S3Settings } from '../config/s3-settings.ts'
+import { ArusError } from '../errors.ts'
 import type { LakePlace } from './lake-place.ts'
 import type { TableName } from './table-names.ts'
 
@@ -19,7 +20,7 @@ const CHECK_RETRIES = { attemptsMax: 2, delayMsFirst: 50, delayMsMax: 50 }
 const CHECK_SILENCE_MS = 5_000
 const DELETES_AT_ONCE = 16
 
-/** A bucket: `SHOP/bronze/events`, `SHOP/silver/products`, … Throws a `DeltaError` when it cannot be used. */
+/** A bucket: `SHOP/bronze/events`, `SHOP/silver/products`, … Throws `ENGINE_UNREACHABLE`, or `ENGINE_UNUSABLE` where it answers and cannot be used. */
 export async function openS3Place(options: S3PlaceOptions): Promise<LakePlace> {
   const place = s3Place(options)
   try {
@@ -27,7 +28,13 @@ export async function openS3Place(options: S3PlaceOptions): Promise<LakePlace> {
     return place
   } catch (error) {
     place.close()
-    throw error
+    if (!(error instanceof DeltaError)) throw error
+    const { code, message } = error
+    throw code === 'DELTA_STORAGE_UNAVAILABLE'
+      ? new ArusError('ENGINE_UNREACHABLE', `${message}. Is it running, and S3_ENDPOINT right?`, {
+          cause: error,
+        })
+      : new ArusError('ENGINE_UNUSABLE', message, { cause: error })
   }
 }
 

@@ -32,6 +32,11 @@ export interface LiveProcessorOptions {
   readonly categoryOf?: (productId: string) => string | null
   /** An event_id seen again within this time has no effect. */
   readonly idempotencyWindowMs: number
+  /** Whether an event was removed with its shopper, though the log has it still: it is passed over. */
+  readonly isRemoved?: (
+    shopper: string,
+    at: { readonly partition: number; readonly offset: number },
+  ) => boolean
   /**
    * Told of entries that are passed over: those that are no events, which the lake rejects by itself, and those whose
    * processing failed again and again, which have gone to the rejected topic.
@@ -387,10 +392,14 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   }
 
   #decode(batch: LogBatch): { event: ShopEvent; offset: number }[] {
+    const { isRemoved = () => false } = this.#options
+    const { partition } = batch
     const decoded: { event: ShopEvent; offset: number }[] = []
     for (const entry of batch.entries) {
+      const { offset } = entry
       try {
-        decoded.push({ event: decodeEvent(entry, batch), offset: entry.offset })
+        const event = decodeEvent(entry, batch)
+        if (!isRemoved(shopperOf(event), { partition, offset })) decoded.push({ event, offset })
       } catch (error) {
         this.#options.onPoison?.(batch, entry.offset, error)
       }

@@ -24,7 +24,7 @@ export async function forgetWaiting({ parts, onProgress, note, signal }: CliCont
     const catalogue = await catalogueOrNone(parts.catalogue())
     const state = await parts.state()
     const live = await startLiveProcessor(
-      liveOptions({ settings, log, state, catalogue: () => catalogue, now: Date.now }),
+      await liveOptions({ settings, log, state, lake, catalogue: () => catalogue, now: Date.now }),
     )
     const registry = await parts.registry()
     const store = await parts.erasures()

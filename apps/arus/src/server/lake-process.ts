@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { startCatalogueFollower } from '../catalogue/catalogue-follower.ts'
 import { dataFolders, type Settings } from '../config/settings.ts'
 import { topicsOf } from '../events/topics.ts'
 import { eraseFromLake, type LakeErasureParts } from '../lake/erase-from-lake.ts'
@@ -26,6 +27,14 @@ const parted: LakeErasureParts = {
 }
 const startWriter = await bronzeWriter(parts, parted)
 let keeping = startKeeping()
+const follower = startCatalogueFollower({
+  lake,
+  folder: dataFolders(settings).catalogue,
+  intervalMs: settings.lakeIntervalMs,
+  onBuilt: () =>
+    logger.info('the products of the lake were imported elsewhere; the catalogue was built from them'),
+  onFault: (error) => logger.error({ err: error }, 'the catalogue could not follow the lake; trying again'),
+})
 /** One ask at a time: an erasure must be alone. */
 let last: Promise<unknown> = Promise.resolve()
 
@@ -106,6 +115,7 @@ function say(answered: LakeAnswer): void {
 }
 
 async function stop(): Promise<void> {
+  await follower.stop()
   await last
   await keeping.writer
     .stop()

@@ -2,6 +2,8 @@ import type { EventLog } from '@arus/event-log'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Settings } from '../config/settings.ts'
 import { topicsOf } from '../events/topics.ts'
+import type { Lake } from '../lake/lake.ts'
+import { removalsOf } from '../lake/removals.ts'
 import type { LiveProcessorOptions } from '../live/live-processor.ts'
 import type { StateStore } from '../state/state-store.ts'
 
@@ -9,12 +11,14 @@ export interface LiveParts {
   readonly settings: Settings
   readonly log: EventLog
   readonly state: StateStore
+  readonly lake: Lake
   readonly catalogue: () => Catalogue | null
   readonly now: () => number
 }
 
 /** What the live processor of a shop runs by: the same for a server and for a rebuild, so that both come to one state. */
-export function liveOptions({ settings, log, state, catalogue, now }: LiveParts): LiveProcessorOptions {
+export async function liveOptions(parts: LiveParts): Promise<LiveProcessorOptions> {
+  const { settings, log, state, lake, catalogue, now } = parts
   const topics = topicsOf(settings)
   return {
     log,
@@ -28,5 +32,6 @@ export function liveOptions({ settings, log, state, catalogue, now }: LiveParts)
     },
     categoryOf: (productId) => catalogue()?.categoryOf(productId) ?? null,
     idempotencyWindowMs: settings.idempotencyWindowMs,
+    isRemoved: await removalsOf(lake, log, topics.events),
   }
 }

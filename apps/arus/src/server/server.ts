@@ -77,8 +77,10 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const catalogues = new CatalogueSlot(folders.catalogue, logger)
   await catalogues.start()
   closing.add(() => catalogues.close())
+  const lake = await parts.lake()
+  const state = await parts.state()
   const live = await startLiveProcessor({
-    ...liveOptions({ settings, log, state: await parts.state(), catalogue: () => catalogues.current(), now }),
+    ...(await liveOptions({ settings, log, state, lake, catalogue: () => catalogues.current(), now })),
     onPoison: (batch, offset, error) =>
       logger.warn({ err: error, partition: batch.partition, offset }, 'an entry of the log was passed over'),
     onFault: (error) => logger.error({ err: error }, 'live state could not be committed; trying again'),
@@ -91,7 +93,6 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     now,
   })
 
-  const lake = await parts.lake()
   const place = await parts.place()
   const keeper = LakeKeeper.start(settings, logger)
   closing.add(() => keeper.stop())

@@ -1,10 +1,11 @@
 /** Two servers of one shop on the same Kafka, bucket, PostgreSQL and MLflow, each with live state of its own. */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { freePort, type Place, RunningArus } from '../end-to-end/running-arus.ts'
+import { generateCatalogueFiles } from '../../src/catalogue/generate.ts'
+import { arus, freePort, type Place, RunningArus } from '../end-to-end/running-arus.ts'
 
 const shop = `t${randomUUID().slice(0, 8)}`
 const folder = mkdtempSync(join(tmpdir(), 'arus-two-'))
@@ -84,8 +85,52 @@ test('events sent to either count once in both and in the lake, whichever is kil
   }
 }, 600_000)
 
-async function isAccepted(arus: RunningArus, event_id: string): Promise<boolean> {
-  const event = { event_id, user_id: shop, action: 'view', product_id: `view-${event_id}` }
+test('a product imported on one is found on the other, and recommended there, without a restart', async () => {
+  const files = await generateCatalogueFiles({ folder: join(folder, 'files'), productCount: 500, seed: 1 })
+  // Alike, and like no other product of the shop.
+  for (const asin of ['NEWLAMP001', 'NEWLAMP002'])
+    appendFileSync(files.productsFile, `${asin},Zirkonlampe Nachtmeer,,,4.8,900,20,0,,False,400\n`)
+  const imported = await arus(one.place, 'import', files.productsFile, files.categoriesFile)
+  expect(imported.out).toContain('502 of 502 rows imported')
+  const mine = currentOf(one)
+  const found = async () => {
+    const { products } = (await bodyOf(other, '/products?q=zirkonlampe')) as { products: Product[] }
+    return products.map(({ product_id }) => product_id).sort()
+  }
+  await vi.waitUntil(async () => (await found()).length > 0, { timeout: 30_000, interval: 200 })
+  expect(await found()).toEqual(['NEWLAMP001', 'NEWLAMP002'])
+  const similar = await bodyOf(other, '/recommendations/similar/NEWLAMP001?limit=3')
+  expect(similar).toMatchObject({ recommendations: [{ product_id: 'NEWLAMP002' }, {}, {}] })
+  expect(await isAccepted(other, `${shop}-lamp`, { user_id: `${shop}-new`, product_id: 'NEWLAMP001' })).toBe(
+    true,
+  )
+  await vi.waitUntil(
+    async () => {
+      const answer = (await bodyOf(other, `/recommendations/user/${shop}-new`)) as {
+        recommendations: Product[]
+      }
+      return answer.recommendations.some(({ product_id }) => product_id === 'NEWLAMP002')
+    },
+    { timeout: 30_000, interval: 200 },
+  )
+  // The one that imported them goes on with what it built.
+  expect(currentOf(one)).toBe(mine)
+})
+
+interface Product {
+  readonly product_id: string
+}
+
+function currentOf({ place }: RunningArus): string {
+  return readFileSync(join(place.dataDir, shop, 'catalogue', 'CURRENT'), 'utf8')
+}
+
+async function isAccepted(
+  arus: RunningArus,
+  event_id: string,
+  changes: { readonly user_id?: string; readonly product_id?: string } = {},
+): Promise<boolean> {
+  const event = { event_id, user_id: shop, action: 'view', product_id: `view-${event_id}`, ...changes }
   const response = await fetch(`${arus.apiUrl}/stream/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

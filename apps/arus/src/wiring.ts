@@ -247,7 +247,12 @@ async function openState(settings: Settings): Promise<StateStore> {
     })
   const onWarning = (message: string) => process.emitWarning(message)
   const member = serverIdIn(join(dataFolders(settings).root, 'server-id'))
-  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({ url, shop, member, onWarning })
+  return (await import('./state/valkey-state-store.ts')).openValkeyStateStore({
+    url,
+    shop,
+    member,
+    onWarning,
+  })
 }
 
 async function openDatabase(settings: Settings): Promise<ArusDatabase> {

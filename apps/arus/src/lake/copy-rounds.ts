@@ -9,6 +9,8 @@ export interface LakeWriter {
 export interface RoundOptions {
   /** Between two looks at the log. Default 5,000. */
   readonly intervalMs?: number
+  /** False: a round is left out, as another process keeps the lake. */
+  readonly isDue?: () => boolean
   /** Told of a round that failed; the next one tries again. */
   readonly onFault?: (error: unknown) => void
 }
@@ -24,10 +26,11 @@ class CopyRounds implements LakeWriter {
   #round: Promise<void> | null = null
   #isStopped = false
 
-  constructor(copyAll: () => Promise<void>, { intervalMs = 5_000, onFault }: RoundOptions) {
+  constructor(copyAll: () => Promise<void>, { intervalMs = 5_000, isDue, onFault }: RoundOptions) {
     this.#copyAll = copyAll
     this.#timer = setInterval(() => {
-      if (this.#round === null) this.flush().catch((error: unknown) => onFault?.(error))
+      if (this.#round === null && isDue?.() !== false)
+        this.flush().catch((error: unknown) => onFault?.(error))
     }, intervalMs)
   }
 

@@ -15,6 +15,8 @@ export interface RefinerOptions {
   readonly intervalMs?: number
   /** Least time between two refinements of the gold tables that are written whole, and between two looks at quality. Default 60,000. */
   readonly wholeIntervalMs?: number
+  /** False: nothing is refined by itself, as another process keeps the lake. */
+  readonly isDue?: () => boolean
   readonly onFault?: (error: unknown) => void
   readonly now?: () => number
 }
@@ -73,12 +75,16 @@ class PeriodicRefiner implements Refiner {
 
   async #tick(): Promise<void> {
     const startedAtMs = this.#now()
-    const isWhole = startedAtMs - this.#wholeAtMs >= (this.#options.wholeIntervalMs ?? 60_000)
-    await this.#run(isWhole).catch((error: unknown) => this.#options.onFault?.(error))
-    if (isWhole && !this.#isStopped) await this.#check()
+    if (this.#options.isDue?.() !== false) await this.#refineByClock(startedAtMs)
     if (this.#isStopped) return
     const waitMs = Math.max(this.#intervalMs, 2 * (this.#now() - startedAtMs))
     this.#timer = this.#tickAfter(waitMs)
+  }
+
+  async #refineByClock(nowMs: number): Promise<void> {
+    const isWhole = nowMs - this.#wholeAtMs >= (this.#options.wholeIntervalMs ?? 60_000)
+    await this.#run(isWhole).catch((error: unknown) => this.#options.onFault?.(error))
+    if (isWhole && !this.#isStopped) await this.#check()
   }
 
   /** What fails is seen in `gold.quality_results`; what cannot be checked is told, and stops nothing. */

@@ -28,6 +28,7 @@ export class Leadership {
   /** While it follows. */
   #following: AbortController | null = null
   #claims: PromiseWithResolvers<void>[] = []
+  readonly #listeners: ((isLeading: boolean) => void)[] = []
 
   constructor(options: LeadershipOptions) {
     this.#options = options
@@ -36,6 +37,12 @@ export class Leadership {
   /** As far as is known here. */
   get isLeading(): boolean {
     return this.#term !== null
+  }
+
+  /** Calls back now, and whenever a term has begun or ended. */
+  onRole(listener: (isLeading: boolean) => void): void {
+    this.#listeners.push(listener)
+    listener(this.isLeading)
   }
 
   /** Leads or follows by turns until the signal aborts. Whatever throws is taken for something that passes. */
@@ -91,7 +98,7 @@ export class Leadership {
   async #lead(signal: AbortSignal): Promise<void> {
     const { sharing, lead } = this.#options
     const term = new AbortController()
-    this.#term = term
+    this.#isNow(term)
     // One that cannot be renewed is renewed later, or is found lost by the next commit.
     const renew = () => void this.check().catch(() => {})
     const timer = sharing === undefined ? null : setInterval(renew, sharing.renewMs)
@@ -99,8 +106,13 @@ export class Leadership {
       await lead(AbortSignal.any([signal, term.signal]))
     } finally {
       if (timer !== null) clearInterval(timer)
-      this.#term = null
+      this.#isNow(null)
     }
+  }
+
+  #isNow(term: AbortController | null): void {
+    this.#term = term
+    for (const listener of this.#listeners) listener(this.isLeading)
   }
 
   /** Until the lead is free, or claimed here. */

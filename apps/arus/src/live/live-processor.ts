@@ -52,6 +52,8 @@ export interface LiveProcessorOptions {
 export interface LiveProcessor extends LiveState {
   /** False while another process, which shares the store, applies the log and this one follows. */
   readonly isLeading: boolean
+  /** Calls back now, and whenever that has changed. */
+  onRole(listener: (isLeading: boolean) => void): void
   /** Which of the ids were applied within the idempotency window, also where memory was taken back since and the log is read again. */
   isKnown(eventIds: readonly string[]): Promise<boolean[]>
   /**
@@ -166,6 +168,10 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
 
   get isLeading(): boolean {
     return this.#leadership.isLeading
+  }
+
+  onRole(listener: (isLeading: boolean) => void): void {
+    this.#leadership.onRole(listener)
   }
 
   async start(): Promise<void> {
@@ -420,7 +426,9 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   #isStoringDue(): boolean {
     const { msMin, msMax, changes, aheadRecords } = this.#pace
     const passedMs = this.#steadyMs() - this.#storedAtMs
-    if (passedMs >= msMax || entryCountOf(this.#unstored) >= aheadRecords) return true
+    // Whoever follows sees no event before it is stored.
+    const isFollowed = (this.#options.state.sharing?.followerCount ?? 0) > 0
+    if (passedMs >= (isFollowed ? msMin : msMax) || entryCountOf(this.#unstored) >= aheadRecords) return true
     return passedMs >= msMin && this.memory.changeCount >= changes
   }
 

@@ -13,6 +13,7 @@ export type LakeAsk = { readonly id: number } & LakeWork
 
 export type LakeWork =
   | { readonly what: 'flush' | 'refine' | 'stop' }
+  | { readonly what: 'keep'; readonly isKeeper: boolean }
   | { readonly what: 'find'; readonly shopper: string }
   | { readonly what: 'erase'; readonly names: ShopperNames }
 
@@ -39,6 +40,7 @@ export class LakeKeeper {
   #child: ChildProcess | null = null
   #ready: Promise<void> = Promise.resolve()
   #nextId = 1
+  #isKeeper = true
   #isStopped = false
 
   private constructor(settings: Settings, logger: Logger) {
@@ -51,6 +53,14 @@ export class LakeKeeper {
     const keeper = new LakeKeeper(settings, logger)
     keeper.#launch()
     return keeper
+  }
+
+  /** Whether the lake is kept up to the log by itself, or by another server of the shop; what is asked for is done all the same. */
+  keep(isKeeper: boolean): void {
+    if (this.#isKeeper === isKeeper || this.#isStopped) return
+    this.#isKeeper = isKeeper
+    // A process that ends before it hears this is told again when it is started again.
+    this.#ask({ what: 'keep', isKeeper }).catch(() => {})
   }
 
   /** Resolves when everything in the log at the time of the call is in bronze. */
@@ -98,6 +108,7 @@ export class LakeKeeper {
     child.on('message', (answer: LakeAnswer) => this.#heard(answer, ready))
     child.on('exit', (code) => this.#ended(code, ready))
     child.send(this.#settings)
+    if (!this.#isKeeper) this.#ask({ what: 'keep', isKeeper: false }).catch(() => {})
   }
 
   #heard(said: LakeAnswer, ready: PromiseWithResolvers<void>): void {

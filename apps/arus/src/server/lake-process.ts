@@ -26,6 +26,8 @@ const parted: LakeErasureParts = {
   compute: await parts.compute(),
 }
 const startWriter = await bronzeWriter(parts, parted)
+/** False while another server of the shop keeps the lake. */
+let isKeeper = true
 let keeping = startKeeping()
 const follower = startCatalogueFollower({
   lake,
@@ -50,12 +52,14 @@ say({ id: 0, failure: null })
 function startKeeping() {
   return {
     writer: startWriter({
+      isDue: () => isKeeper,
       intervalMs: settings.lakeIntervalMs,
       onFault: (error) =>
         logger.error({ err: error }, 'the log could not be copied into the lake; trying again'),
     }),
     refiner: startRefiner({
       ...parted,
+      isDue: () => isKeeper,
       historyMs: settings.lakeHistoryMs,
       intervalMs: settings.lakeIntervalMs,
       onFault: (error) => logger.error({ err: error }, 'the lake could not be refined; trying again'),
@@ -76,6 +80,9 @@ async function answer(ask: LakeAsk): Promise<void> {
 
 async function carryOut(ask: LakeAsk): Promise<FoundShopper | undefined> {
   switch (ask.what) {
+    case 'keep':
+      isKeeper = ask.isKeeper
+      return
     case 'flush':
       await keeping.writer.flush()
       return

@@ -23,6 +23,8 @@ export async function keepModelFresh(context: CliContext, server: Server): Promi
     rules: { everyMs: settings.trainEveryMs, restMs: Math.min(REST_MS, settings.trainEveryMs) },
     now: Date.now,
     lookEveryMs: LOOK_EVERY_MS,
+    // Of servers that share live state one is enough.
+    isDue: () => server.live.isLeading,
     signal,
     async train(why) {
       note(`Training: ${why} …`)

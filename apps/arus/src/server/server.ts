@@ -96,6 +96,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
   const place = await parts.place()
   const keeper = LakeKeeper.start(settings, logger)
   closing.add(() => keeper.stop())
+  live.onRole((isLeading) => keeper.keep(isLeading))
 
   const erasures = await parts.erasures()
   const models = new ModelSlot(await parts.registry(), erasures, logger)

@@ -24,6 +24,8 @@ export interface StateChange {
 export interface StateSharing {
   /** Whoever leads asks again at least so often, milliseconds; a quarter of what the lease lasts. */
   readonly renewMs: number
+  /** Others who heard of this process's last commit. */
+  readonly followerCount: number
   /**
    * Takes the lead where nobody else has it, or keeps it; with `force` takes it from whoever has it. False: another has it.
    * Once this is true, no commit of another takes place any more, also none that was under way.

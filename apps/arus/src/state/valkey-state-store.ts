@@ -42,8 +42,9 @@ for i = 2, #KEYS do
   elseif life == '0' then redis.call('SET', KEYS[i], ARGV[2 * i])
   else redis.call('SET', KEYS[i], ARGV[2 * i], 'PX', life) end
 end
-redis.pcall('PUBLISH', KEYS[1], cmsgpack.pack({ARGV[1], ARGV[2], KEYS}))
-return 1`
+local heard = redis.pcall('PUBLISH', KEYS[1], cmsgpack.pack({ARGV[1], ARGV[2], KEYS}))
+if type(heard) ~= 'number' then heard = 0 end
+return 1 + heard`
 
 /** What stands for the life of a change that removes, and of one without an end. */
 const REMOVED = '-'
@@ -97,6 +98,7 @@ export class ValkeyStateStore implements StateStore {
   readonly #turnKey: string
   readonly #codec = new StateCodec()
   readonly #lease: ValkeyLease
+  #followerCount = 0
   /** What is past its time goes by this clock, so that a clock set wrong for a while hides nothing. */
   readonly #now: () => number
   readonly #name: string = randomUUID()
@@ -128,8 +130,12 @@ export class ValkeyStateStore implements StateStore {
       this.#check = null
     })
     this.#lease = new ValkeyLease(this.#writer, this.#turnKey, member)
+    const followerCount = () => this.#followerCount
     this.sharing = {
       renewMs: this.#lease.renewMs,
+      get followerCount() {
+        return followerCount()
+      },
       lead: ({ force = false } = {}) => this.#lead(force),
       resign: () => this.#lease.resign(),
       watch: (onCommit) =>
@@ -239,13 +245,14 @@ export class ValkeyStateStore implements StateStore {
         this.#writer.send('EVAL', command),
         check.hasWaitAof ? this.#writer.send('WAITAOF', ['1', '0', String(SYNC_TIMEOUT_MS)]) : [1],
       ])
-      if (applied !== 1)
+      if (Number(applied) < 1)
         throw new ArusError(
           'STATE_MOVED',
           'Live state is not as it was left: it went back, or others have written',
         )
       if (Number((synced as unknown[])[0]) < 1)
         throw new ArusError('ENGINE_UNREACHABLE', `Valkey did not sync within ${SYNC_TIMEOUT_MS / 1000} s`)
+      this.#followerCount = Number(applied) - 1
     } catch (error) {
       this.#isTorn = true
       throw error

@@ -115,6 +115,8 @@ export interface RetrainingOptions {
   readonly query: Pick<QueryEngine, 'query'>
   readonly rules: RetrainingRules
   readonly now: () => number
+  /** False: another process looks. */
+  readonly isDue?: () => boolean
   /** Trains; what it throws is told to `onFault`, and it is tried again at the next look. */
   readonly train: (reason: string) => Promise<void>
   readonly onFault: (error: unknown) => void
@@ -125,10 +127,10 @@ export interface RetrainingOptions {
 
 /** Looks again and again whether it is time to train, and trains, until the signal aborts. */
 export async function keepTraining(options: RetrainingOptions): Promise<void> {
-  const { registry, query, rules, now, train, onFault, lookEveryMs, signal } = options
+  const { registry, query, rules, now, isDue, train, onFault, lookEveryMs, signal } = options
   while (!signal.aborted) {
     try {
-      const reason = await reasonToTrain({ registry, query, rules, now })
+      const reason = isDue?.() === false ? null : await reasonToTrain({ registry, query, rules, now })
       if (reason !== null && !signal.aborted) await train(reason)
     } catch (error) {
       if (!signal.aborted) onFault(error)

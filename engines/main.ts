@@ -2,9 +2,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { HOLD, type HolderSays, startInBackground, stopInBackground } from './launcher/background.ts'
+import {
+  DATA_PREFIX,
+  HOLD,
+  type HolderSays,
+  startInBackground,
+  stopInBackground,
+} from './launcher/background.ts'
 import type { RunningEngine } from './launcher/engine.ts'
 import { readEnvBlock, removeEnvBlock, writeEnvBlock } from './launcher/env-block.ts'
 import { EngineError } from './launcher/errors.ts'
@@ -30,10 +35,9 @@ try {
   const [command, ...rest] = process.argv.slice(2)
   process.exitCode = await run(command, rest)
 } catch (error) {
-  if (!(error instanceof EngineError)) {
-    if (!stop.signal.aborted) throw error
-    process.exitCode = 130
-  } else {
+  if (stop.signal.aborted) process.exitCode = 130
+  else if (!(error instanceof EngineError)) throw error
+  else {
     log(`${error.code}: ${error.message}\n${error.advice}.`)
     process.exitCode = 1
   }
@@ -122,7 +126,7 @@ async function hold(file: string, names: readonly string[]): Promise<number> {
   process.once('disconnect', () => stop.abort())
   return withEngines(names, async (environment) => {
     process.removeAllListeners('disconnect')
-    const ARUS_DATA_DIR = mkdtempSync(join(tmpdir(), 'arus-on-engines-'))
+    const ARUS_DATA_DIR = mkdtempSync(DATA_PREFIX)
     try {
       const settings = { ARUS_DATA_DIR, ...settingsAmong(environment) }
       writeEnvBlock(file, { pid: process.pid, environment: settings })

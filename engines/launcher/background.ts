@@ -1,14 +1,17 @@
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readEnvBlock, removeEnvBlock } from './env-block.ts'
+import { type EnvBlock, readEnvBlock, removeEnvBlock } from './env-block.ts'
 import { EngineError } from './errors.ts'
 
 /** The command of `main.ts` that holds engines for a file of settings. */
 export const HOLD = 'hold'
 const MAIN = join(import.meta.dirname, '../main.ts')
+/** Of the folders that Arus writes to beside engines in the background. */
+export const DATA_PREFIX: string = join(tmpdir(), 'arus-on-engines-')
 const LOOK_INTERVAL_MS = 100
 /** Engines stop at once beside each other, each within seconds. */
 const STOP_DEADLINE_MS = 60_000
@@ -27,12 +30,13 @@ export type HolderSays = { readonly line: string } | { readonly isUp: true }
 
 /**
  * Starts a process that holds engines, outlives this one and its terminal, and names them in the file of settings. Resolves when they are up.
- * Throws `ENGINE_RUNNING`, and `ENGINE_START_FAILED` when the process ends first; why is told to `log`.
+ * Throws `ENGINE_RUNNING`, and `ENGINE_UP_FAILED` when the process ends first; why is told to `log`.
  */
 export async function startInBackground({ names, file, log, signal }: BackgroundOptions): Promise<void> {
-  const running = readEnvBlock(file)
-  if (running !== null && isHolder(running.pid))
-    throw new EngineError('ENGINE_RUNNING', `Process ${running.pid} holds the engines that ${file} names`)
+  const block = readEnvBlock(file)
+  if (block !== null && isHolder(block.pid))
+    throw new EngineError('ENGINE_RUNNING', `Process ${block.pid} holds the engines that ${file} names`)
+  if (block !== null) removeData(block)
   const holder = fork(MAIN, [HOLD, file, ...names], {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -46,7 +50,10 @@ export async function startInBackground({ names, file, log, signal }: Background
     // What it said last comes before that.
     if (holder.connected) await once(holder, 'disconnect')
     up.reject(
-      new EngineError('ENGINE_START_FAILED', `The process that was to hold them ended with ${status}`),
+      new EngineError(
+        'ENGINE_UP_FAILED',
+        `None runs, and ${file} names none: what was to hold them ended with ${status}`,
+      ),
     )
   })
   try {
@@ -76,9 +83,15 @@ export async function stopInBackground(file: string): Promise<boolean> {
       )
     await sleep(LOOK_INTERVAL_MS)
   }
-  // One that was killed left it there.
+  // One that was killed left both there.
+  removeData(block)
   removeEnvBlock(file)
   return true
+}
+
+/** What Arus wrote beside the engines of a block, in the folder that `up` made. */
+function removeData({ environment: { ARUS_DATA_DIR: folder } }: EnvBlock): void {
+  if (folder?.startsWith(DATA_PREFIX)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /** A process of that number runs and holds engines: after a restart of the machine another may have it. */

@@ -4,6 +4,7 @@ export const ENGINE_ERRORS = {
   ENGINE_TOOL_MISSING: 'Install the tool that the message names and run the same command again',
   ENGINE_INSTALL_FAILED: 'Read the log that the message names; the next start installs again from nothing',
   ENGINE_START_FAILED: 'Read the lines of its log in the message',
+  ENGINE_UP_FAILED: 'The lines before say which failed and why',
   ENGINE_RUNNING: 'Run `npm run engines -- down` first, with the same --env if you gave one',
   ENGINE_REQUEST_FAILED: 'The engine refused or failed the request; the message is its own',
 } as const

@@ -32,13 +32,23 @@ test('engines outlive the command that started them, and what names them goes wi
   expect(await engines('up', 'valkey')).toMatchObject({ status: 0 })
   const second = readEnvBlock(file)!
   expect(second.pid).not.toBe(first.pid)
-  rmSync(first.environment.ARUS_DATA_DIR!, { recursive: true })
+  expect(existsSync(first.environment.ARUS_DATA_DIR!)).toBe(false)
 
   expect(await engines('down')).toMatchObject({ status: 0 })
   expect(readFileSync(file, 'utf8')).toBe('ARUS_SHOP=toko\n')
   expect(await isListening(second)).toBe(false)
   expect(existsSync(second.environment.ARUS_DATA_DIR!)).toBe(false)
   expect(await engines('down')).toMatchObject({ status: 0, out: expect.stringContaining('names no engines') })
+})
+
+test('when one of them fails those before it are stopped, and nothing names any', async () => {
+  vi.stubEnv('TRINO_JAVA', 'false')
+  const { status, out, err } = await engines('up', 'valkey', 'trino')
+  vi.unstubAllEnvs()
+  expect({ status, out }).toEqual({ status: 1, out: '' })
+  expect(err).toMatch(/valkey .*: up .*\nstopped valkey\nENGINE_START_FAILED: Trino ended with status 1/)
+  expect(err).toContain('ENGINE_UP_FAILED')
+  expect(readEnvBlock(file)).toBeNull()
 })
 
 test('an engine that does not exist is refused, and nothing names it', async () => {

@@ -29,7 +29,7 @@ export function isSameCommit(one: LakeContent, other: LakeContent): boolean {
 
 /**
  * Whether two have the same rows, as after small files were put together, or after another server imported the same file. False, too,
- * where one of them cannot be read any more. Reads both whole: 1.4 million products take seconds.
+ * where one of them cannot be read any more. Reads both whole.
  */
 export async function haveSameRows(lake: Lake, one: LakeContent, other: LakeContent): Promise<boolean> {
   if (TABLES.some((name) => one[name].id !== other[name].id)) return false

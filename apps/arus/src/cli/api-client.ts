@@ -19,7 +19,15 @@ export interface StreamMessage {
   readonly data: string
 }
 
+export interface RequestOptions {
+  readonly content?: { readonly body: string; readonly contentType: string }
+  /** Default 30,000. */
+  readonly timeoutMs?: number
+}
+
 const REQUEST_TIMEOUT_MS = 30_000
+/** Node gives up what has no answer after 300,000. */
+const ERASE_TIMEOUT_MS = 280_000
 
 /** Address of the server that runs with these settings. */
 export function apiUrl(settings: Settings): string {
@@ -65,13 +73,20 @@ export class ApiClient {
   }
 
   postJson(path: string, body: unknown): Promise<ApiAnswer> {
-    return this.send('POST', path, { body: JSON.stringify(body), contentType: 'application/json' })
+    return this.send('POST', path, {
+      content: { body: JSON.stringify(body), contentType: 'application/json' },
+    })
+  }
+
+  /** Erases a shopper; answers when it is done: within a second or so, on Spark after a minute and more. */
+  forget(shopper: string): Promise<ApiAnswer> {
+    return this.send('DELETE', `/users/${encodeURIComponent(shopper)}`, { timeoutMs: ERASE_TIMEOUT_MS })
   }
 
   async send(
     method: string,
     path: string,
-    content?: { readonly body: string; readonly contentType: string },
+    { content, timeoutMs = REQUEST_TIMEOUT_MS }: RequestOptions = {},
   ): Promise<ApiAnswer> {
     const startedAt = performance.now()
     const response = await this.#fetch(path, {
@@ -79,7 +94,7 @@ export class ApiClient {
       ...(content === undefined
         ? {}
         : { body: content.body, headers: { 'content-type': content.contentType } }),
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]),
     })
     const contentType = response.headers.get('content-type') ?? ''
     const text = await response.text()
@@ -118,6 +133,14 @@ export class ApiClient {
       return await fetch(this.baseUrl + path, { ...init, headers })
     } catch (error) {
       this.#signal.throwIfAborted()
+      if (error instanceof DOMException && error.name === 'TimeoutError')
+        throw new ArusError(
+          'SERVER_UNREACHABLE',
+          `Arus at ${this.baseUrl} took too long to answer ${path}.`,
+          {
+            cause: error,
+          },
+        )
       throw new ArusError(
         'SERVER_UNREACHABLE',
         `No Arus answers at ${this.baseUrl}. Start it with "npm start", or set ARUS_HOST and ARUS_API_PORT to where it runs.`,

@@ -52,7 +52,7 @@ class Tour {
       await this.#buys(products)
       await this.#business()
     } finally {
-      await this.#api.send('DELETE', `/users/${this.#shopper}`)
+      await this.#api.forget(this.#shopper)
     }
     this.#context.out(
       `\nThat was all of it: ${this.#shopper} is removed again. Dashboard, API and docs are yours to explore.`,

@@ -78,8 +78,8 @@ export function experimentsCommand(context: CliContext): Command {
 }
 
 async function ask<T>(api: ApiClient, method: string, path: string, text?: string): Promise<T> {
-  const content = text === undefined ? undefined : { body: text, contentType: 'application/json' }
-  const { status, body } = await api.send(method, `/experiments${path}`, content)
+  const options = text === undefined ? {} : { content: { body: text, contentType: 'application/json' } }
+  const { status, body } = await api.send(method, `/experiments${path}`, options)
   if (status < 300) return body as T
   throw new ArusError(codeOf(body), detailOf(body))
 }

@@ -245,7 +245,7 @@ class SystemCheck {
 
   async #cleanUp(): Promise<void> {
     await this.#step('removes what it sent', async () => {
-      const answer = await this.#api.send('DELETE', `/users/${this.#shopper}`)
+      const answer = await this.#api.forget(this.#shopper)
       expect(answer.status === 200, `answered ${answer.status}: ${detailOf(answer.body)}`)
       for (const table of ['bronze.events', 'silver.events', 'bronze.recommendations']) {
         const left = await this.#rowsOf(table)
@@ -266,7 +266,7 @@ class SystemCheck {
   }
 
   #post(body: string, contentType: string): Promise<ApiAnswer> {
-    return this.#api.send('POST', '/stream/events', { body, contentType })
+    return this.#api.send('POST', '/stream/events', { content: { body, contentType } })
   }
 
   /** How many messages came, up to `count`, before the deadline. Never rejects: it is awaited later than it is begun. */

@@ -59,8 +59,7 @@ export class FunnelSteps {
   }
 
   drain(nowMs: number): StateChange[] {
-    const expiresAtMs = expiryAt(nowMs, KEPT_MS)
-    return this.#reached.drain().map((change) => ({ ...change, expiresAtMs }))
+    return this.#reached.drain(expiryAt(nowMs, KEPT_MS))
   }
 
   drop(): void {

@@ -235,15 +235,10 @@ export class LiveMemory {
   drain(): StateChange[] {
     const { idempotencyWindowMs, rules } = this.#options
     const nowMs = this.#expiryNow?.() ?? this.#options.now()
-    const expiring = (changes: readonly StateChange[], expiresAtMs: number) =>
-      changes.map((change) => ({ ...change, expiresAtMs }))
     return [
-      ...expiring(this.#shoppers.drain(), expiryAt(nowMs, rules.idleMs)),
-      ...expiring(this.#sessions.drain(), expiryAt(nowMs, SESSION_KEPT_MS)),
-      ...expiring(this.#seen.drain(), nowMs + idempotencyWindowMs).map((change) => ({
-        ...change,
-        isExpiryNew: true,
-      })),
+      ...this.#shoppers.drain(expiryAt(nowMs, rules.idleMs)),
+      ...this.#sessions.drain(expiryAt(nowMs, SESSION_KEPT_MS)),
+      ...this.#seen.drain(nowMs + idempotencyWindowMs).map((change) => ({ ...change, isExpiryNew: true })),
       ...this.products.drain(nowMs),
       ...this.#steps.drain(nowMs),
       { key: FIGURES_KEY, value: copyOf(this.#figures) },

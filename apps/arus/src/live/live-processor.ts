@@ -1,4 +1,5 @@
 import type { EventLog, LogBatch } from '@arus/event-log'
+import { ArusError } from '../errors.ts'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import { GROUPS } from '../events/topics.ts'
 import { Pacer } from '../pacer.ts'
@@ -42,10 +43,15 @@ export interface LiveProcessorOptions {
    * processing failed again and again, which have gone to the rejected topic.
    */
   readonly onPoison?: (batch: LogBatch, offset: number, error: unknown) => void
-  /** Told of a batch that could not be committed; it is applied again from the stored state. */
+  /**
+   * Told of a batch that could not be committed, which is applied again from the stored state; and, as `NOT_READY`, of a start that
+   * gives up waiting for a log that takes longer, which it goes on applying.
+   */
   readonly onFault?: (error: unknown) => void
   /** Wait after a fault before going on, doubled with each one in a row. Default 500. */
   readonly retryMs?: number
+  /** A start waits so long at most for what the log holds. Default 600,000. */
+  readonly catchUpMsMax?: number
 }
 
 /** The stream processors, running. */
@@ -87,10 +93,12 @@ const BATCH_RECORDS = 10_000
 const SERVING_RECORDS = 1_000
 const LAG_COMMIT_MS = 1_000
 const RETRY_MS = 500
+const CATCH_UP_MS_MAX = 600_000
 
 /**
- * Restores what was stored, then applies the log until stopped; resolves when it has caught up with the log's end. Where several
- * processes share the store, one applies the log and the others follow what it stores.
+ * Restores what was stored, then applies the log until stopped; resolves when it has caught up with the log's end, or once that has
+ * taken `catchUpMsMax`, of which `onFault` is told. Where several processes share the store, one applies the log and the others
+ * follow what it stores.
  */
 export async function startLiveProcessor(options: LiveProcessorOptions): Promise<LiveProcessor> {
   const processor = new StreamProcessor(options)
@@ -104,8 +112,8 @@ export async function startLiveProcessor(options: LiveProcessorOptions): Promise
  */
 export async function rebuildLiveState(options: LiveProcessorOptions): Promise<LiveAnalytics> {
   await options.state.sharing?.lead({ force: true })
-  await options.state.commit([{ key: FORMAT_KEY, value: undefined }])
-  const processor = await startLiveProcessor(options)
+  const processor = new StreamProcessor(options)
+  await processor.makeAnew()
   await processor.stop()
   return processor.analytics()
 }
@@ -123,7 +131,8 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #rejections: Rejections
   /** Batches and forgetting; memory that is ahead of the store is brought back to what is stored. */
   readonly #turns = new Turns(() => this.#restore())
-  #partRecords = BATCH_RECORDS
+  /** The ends of partitions at the start: before them it is catching up. */
+  #caughtUpAt: ReadonlyMap<number, number> = new Map()
   /** Offsets that the store stands for; those of `applied` that are ahead are in memory only. */
   readonly #stored = new Map<number, number>()
   /** What was applied since, and is not in the commit that is under way. */
@@ -175,6 +184,14 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   }
 
   async start(): Promise<void> {
+    await this.#begin()
+    await this.#catchUp()
+  }
+
+  /** Leads or follows from now on; resolves when memory holds what was stored. */
+  async #begin(): Promise<void> {
+    const { partitions } = await this.#options.log.topic(this.#options.topic)
+    this.#caughtUpAt = new Map(partitions.map(({ partition, endOffset }) => [partition, endOffset]))
     this.#abort = new AbortController()
     this.#begun = Promise.withResolvers()
     this.#loop = this.#leadership.run(this.#abort.signal)
@@ -184,11 +201,30 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       await this.#end()
       throw error
     }
-    const { partitions } = await this.#options.log.topic(this.#options.topic)
-    await Promise.all(
-      partitions.map(({ partition, endOffset }) => this.waitFor(partition, endOffset - 1, 600_000)),
+  }
+
+  /** Waits until the log is applied up to where it ended at the start; false, and says so, when that takes too long. */
+  async #catchUp(): Promise<boolean> {
+    const { catchUpMsMax = CATCH_UP_MS_MAX, onFault } = this.#options
+    const waits = Array.from(this.#caughtUpAt, ([partition, endOffset]) =>
+      this.waitFor(partition, endOffset - 1, catchUpMsMax),
     )
-    this.#partRecords = SERVING_RECORDS
+    if ((await Promise.all(waits)).every((isApplied) => isApplied)) return true
+    onFault?.(
+      new ArusError(
+        'NOT_READY',
+        `live state has ${this.#behind} entries of the log still to apply after ${catchUpMsMax / 1000} s: its figures are old until then`,
+      ),
+    )
+    return false
+  }
+
+  /** Entries that stood in the log at the start and are not applied yet. */
+  get #behind(): number {
+    let entries = 0
+    for (const [partition, endOffset] of this.#caughtUpAt)
+      entries += Math.max(0, endOffset - (this.applied.get(partition) ?? 0))
+    return entries
   }
 
   flush(): Promise<void> {
@@ -245,12 +281,17 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
 
   async rebuild(): Promise<void> {
     await this.#leadership.claim()
+    await this.makeAnew()
+  }
+
+  /** For whoever leads. */
+  async makeAnew(): Promise<void> {
     await this.#options.state.commit([{ key: FORMAT_KEY, value: undefined }])
     await this.#end()
     await this.#turns.idle()
     await this.#storing.done().catch(() => {})
-    this.#partRecords = BATCH_RECORDS
-    await this.start()
+    await this.#begin()
+    while (!(await this.#catchUp()) && !this.#abort.signal.aborted);
   }
 
   /** State in no known form, left half cleared by a rebuild that was cut short, or of another log, goes. */
@@ -355,7 +396,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   async #applyPart(batch: LogBatch): Promise<void> {
     this.#storing.check()
     const { partition } = batch
-    const count = Math.min(this.#poison.limit, this.#partRecords)
+    const count = Math.min(this.#poison.limit, this.#behind > 0 ? BATCH_RECORDS : SERVING_RECORDS)
     const part = partOf(batch, this.applied.get(partition) ?? 0, count)
     const fresh = await this.memory.load(this.#decode(part), partition)
     const pacer = new Pacer()

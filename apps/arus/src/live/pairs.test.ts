@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addPair, noPairs, partnersOf } from './pairs.ts'
+import { addPair, copyOfPairs, partnersOf } from './pairs.ts'
 import { event, HOUR, NOON, storedState, TestLive } from './test-live.ts'
 
 let shop: TestLive
@@ -35,7 +35,7 @@ test('a pair counts once for a stretch of a shopper, as its strongest action', a
 })
 
 test('partners are bounded: the strongest stay', () => {
-  const state = noPairs()
+  const state = copyOfPairs(undefined)
   for (let i = 0; i < 500; i++)
     addPair(state, { partner: i % 5 === 0 ? 'steady' : `p${i}`, weight: 1, atMs: NOON })
   expect(state.partners.length).toBeLessThanOrEqual(4 * 30)

@@ -18,8 +18,9 @@ export interface PairState {
 
 const WIDTH = 4
 
-export function noPairs(): PairState {
-  return { partners: [] }
+/** A state of its own: the same, or an empty one. */
+export function copyOfPairs(state: PairState | undefined): PairState {
+  return { partners: state === undefined ? [] : [...state.partners] }
 }
 
 /** Something a shopper did lately with a product: the strongest of it. */

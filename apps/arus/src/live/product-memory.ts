@@ -3,7 +3,7 @@ import type { StateChange, StateStore } from '../state/state-store.ts'
 import { placedAt } from './event-place.ts'
 import { expiryAt } from './live-rules.ts'
 import type { PairedProduct, ProductCounters } from './live-state.ts'
-import { addPair, noPairs, type PairIncrement, type PairState, partnersOf } from './pairs.ts'
+import { addPair, copyOfPairs, type PairIncrement, type PairState, partnersOf } from './pairs.ts'
 import { NEW_PRODUCT, type ProductState, withEvent } from './product-state.ts'
 import { StateCache } from './state-cache.ts'
 import { TrendList } from './trend-list.ts'
@@ -104,9 +104,11 @@ export class ProductMemory {
     }
     const pairsOfPartition = this.#pairsOf(partition)
     const atMs = placedAt(event)
+    if (pairs.length === 0) return
+    const own = pairsOfPartition.own(productId, copyOfPairs)
     for (const { partner, weight } of pairs) {
-      addPairOf(pairsOfPartition, productId, { partner, weight, atMs })
-      addPairOf(pairsOfPartition, partner, { partner: productId, weight, atMs })
+      addPair(own, { partner, weight, atMs })
+      addPair(pairsOfPartition.own(partner, copyOfPairs), { partner: productId, weight, atMs })
     }
   }
 
@@ -120,7 +122,7 @@ export class ProductMemory {
 
   drain(nowMs: number): StateChange[] {
     const expiresAtMs = expiryAt(nowMs, this.#options.idleMs)
-    return this.#caches.flatMap((cache) => cache.drain().map((change) => ({ ...change, expiresAtMs })))
+    return this.#caches.flatMap((cache) => cache.drain(expiresAtMs))
   }
 
   /** Another process has stored these keys. */
@@ -151,18 +153,6 @@ export class ProductMemory {
   #categoryOf(productId: string): string | null {
     return this.#options.categoryOf(productId)?.slice(0, CATEGORY_LENGTH_MAX) ?? null
   }
-}
-
-function addPairOf(
-  pairs: StateCache<PairState>,
-  productId: string,
-  increment: PairIncrement & { readonly atMs: number },
-): void {
-  const known = pairs.get(productId) ?? noPairs()
-  // One that was handed over to be stored stays as it is.
-  const own = pairs.isChanged(productId) ? known : { partners: [...known.partners] }
-  addPair(own, increment)
-  pairs.set(productId, own)
 }
 
 async function followTrends(

@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr'
+import { Packr, RESERVE_START_SPACE } from 'msgpackr'
 import { ArusError } from '../errors.ts'
 import type { StateChange, StateValue } from './state-store.ts'
 
@@ -21,10 +21,8 @@ export class StateCodec {
     }
     if (value === undefined) return null
     try {
-      const packed = this.#packr.pack(value)
-      const bytes = Buffer.allocUnsafe(HEADER_BYTES + packed.length)
+      const bytes = this.#packr.pack(value, RESERVE_START_SPACE + HEADER_BYTES)
       bytes.writeDoubleBE(expiresAtMs, 0)
-      packed.copy(bytes, HEADER_BYTES)
       return bytes
     } catch (error) {
       throw new ArusError('STATE_UNSTORABLE', `the value of ${key.slice(0, 80)} is no JSON value`, {

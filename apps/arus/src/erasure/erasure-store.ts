@@ -39,7 +39,14 @@ export class ErasureStore {
     const work: ErasureWork = { shopper, names: null, removed: {}, remains: [] }
     return this.#database.transaction().execute(async (transaction) => {
       const waiting = (await pendingIn(transaction)).find((request) => request.work?.shopper === shopper)
-      if (waiting !== undefined) return waiting.id
+      if (waiting !== undefined) {
+        await transaction
+          .updateTable('erasures')
+          .set({ failure: null })
+          .where('id', '=', waiting.id)
+          .execute()
+        return waiting.id
+      }
       const row = await transaction
         .insertInto('erasures')
         .values({

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ArusError } from '../errors.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Erasure, ErasureReport } from './erasure.ts'
@@ -5,6 +6,8 @@ import type { ErasureStore } from './erasure-store.ts'
 
 export interface ErasureWorkerOptions {
   readonly store: ErasureStore
+  /** False: another process carries them out, and this one waits for it. */
+  readonly isDue?: () => boolean
   readonly carryOut: (erasure: Erasure, onProgress: OnProgress) => Promise<ErasureReport>
   readonly onProgress?: OnProgress
   /** Told of a request that could not be carried out; it is tried again. */
@@ -15,6 +18,7 @@ export interface ErasureWorkerOptions {
   readonly retryMs?: number
 }
 
+const LOOK_MS = 200
 /** Progress is written down for other processes at most so often. */
 const TELL_MS = 300
 
@@ -33,7 +37,7 @@ export class ErasureWorker {
   start(): void {
     const { intervalMs = 1_000, onFault } = this.#options
     this.#timer = setInterval(() => {
-      this.#run().catch((error: unknown) => onFault?.(error))
+      if (this.#isDue) this.#run().catch((error: unknown) => onFault?.(error))
     }, intervalMs)
     this.#timer.unref()
   }
@@ -51,14 +55,24 @@ export class ErasureWorker {
     const id = await store.request(shopper)
     this.#failures.delete(id)
     for (;;) {
-      const { finishedAt, report } = await store.get(id)
+      const { finishedAt, report, failure: failureElsewhere } = await store.get(id)
       if (finishedAt !== null && report !== null) return report
       const failure = this.#failures.get(id)
       if (failure !== undefined) throw failure.error
+      if (failureElsewhere !== null && !this.#isDue)
+        throw new ArusError(
+          'NOT_READY',
+          `The shopper is not forgotten yet: ${failureElsewhere}. It is tried again.`,
+        )
       if (this.#isStopped)
         throw new ArusError('NOT_READY', 'Arus is stopping; the shopper is forgotten when it runs again.')
-      await this.#run()
+      if (this.#isDue) await this.#run()
+      else await sleep(LOOK_MS)
     }
+  }
+
+  get #isDue(): boolean {
+    return this.#options.isDue?.() !== false
   }
 
   /** Carries out all that wait. */

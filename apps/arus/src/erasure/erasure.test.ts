@@ -103,6 +103,35 @@ describe('the worker', () => {
     expect(await store.pending()).toHaveLength(1)
   })
 
+  test('of two processes the one that is due carries it out, the other waits for it', async () => {
+    let isLeader = false
+    let isAway = true
+    const follower = new ErasureWorker({
+      store,
+      isDue: () => false,
+      carryOut: () => expect.fail('another does it'),
+    })
+    const leader = new ErasureWorker({
+      store,
+      intervalMs: 5,
+      retryMs: 5,
+      isDue: () => isLeader,
+      carryOut: async () => {
+        if (isAway) throw new RangeError('the lake is away')
+        return REPORT
+      },
+    })
+    follower.start()
+    leader.start()
+    const forgotten = follower.forget('budi')
+    await expect.poll(async () => (await store.pending()).length).toBe(1)
+    isLeader = true
+    await expect(forgotten).rejects.toThrow('the lake is away')
+    isAway = false
+    expect(await follower.forget('budi')).toEqual(REPORT)
+    await Promise.all([follower.stop(), leader.stop()])
+  })
+
   test('one that was cut short after its report only has its last step left', async () => {
     const id = await store.request('ani')
     await database

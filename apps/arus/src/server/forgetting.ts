@@ -37,6 +37,8 @@ export async function forgettingOf({
   const registry = await parts.registry()
   const worker = new ErasureWorker({
     store,
+    // Of servers that share live state whoever leads, so that no two are at one.
+    isDue: () => live.isLeading,
     carryOut: async (erasure, onProgress) => {
       const report = await eraseShopper(
         {

@@ -2,7 +2,7 @@ import { doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import { confidenceOf } from './log-weights.ts'
-import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
+import type { ItemFilter, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
 import { filterOf, TopK } from './top-k.ts'
 
@@ -44,6 +44,10 @@ export interface AlsParams {
 const FOLDED_ITEMS_MAX = 512
 /** Answers whose reasons are computed at once. */
 const ANSWERS_MAX = 512
+/** Some so many of the best scores are looked at first for each item asked for; the rest only where the filter left too few of them. */
+const LEADING_PER_RESULT = 3
+/** One score of so many is looked at to tell where the best begin. */
+const SAMPLED = 16
 /** Scores this small beside the best one are rounding. */
 const NOISE = 1e-3
 
@@ -106,22 +110,38 @@ export class AlsModel implements Model {
     const { kernels, items } = this.#factors
     if (!this.#foldIn(user)) return { items: new Uint32Array(), scores: new Float32Array() }
     const count = this.#candidatesOf(user)
-    const places = this.#places
-    const scores = this.#scores
-    kernels.dotsOf(this.#vector, items, places, count, scores)
-    const isAllowed = filterOf(user.items, filter)
+    kernels.dotsOf(this.#vector, items, this.#places, count, this.#scores)
+    return this.#best(count, k, filterOf(user.items, filter))
+  }
+
+  /** The `k` best of the first so many of `#places`, of those whose scores are more than rounding. */
+  #best(count: number, k: number, isAllowed: ItemFilter): ScoredItems {
+    const scores = this.#scores.subarray(0, count)
     let most = 0
     for (let n = 0; n < count; n++) if (scores[n]! > most) most = scores[n]!
-    const top = new TopK(Math.min(k, count))
     const noise = NOISE * most
-    let { least } = top
-    for (let n = 0; n < count; n++) {
-      const score = scores[n]!
-      if (score <= noise || score < least || !isAllowed(places[n]!)) continue
-      top.offer(places[n]!, score)
-      least = top.least
-    }
+    const top = new TopK(Math.min(k, count))
+    const limit = Math.max(noise, nearlyLeastOf(scores, LEADING_PER_RESULT * Math.min(k, count)))
+    this.#offer(scores, top, { above: limit, upTo: most, isAllowed })
+    if (!top.isFull) this.#offer(scores, top, { above: noise, upTo: limit, isAllowed })
     return top.result()
+  }
+
+  #offer(
+    scores: Float32Array,
+    top: TopK,
+    {
+      above,
+      upTo,
+      isAllowed,
+    }: { readonly above: number; readonly upTo: number; readonly isAllowed: ItemFilter },
+  ): void {
+    const places = this.#places
+    for (let n = 0; n < scores.length; n++) {
+      const score = scores[n]!
+      if (score > above && score <= upTo && score >= top.least && isAllowed(places[n]!))
+        top.offer(places[n]!, score)
+    }
   }
 
   similar(item: number, { k, filter = () => true }: RecommendOptions): ScoredItems {
@@ -252,6 +272,16 @@ function isSame(a: UserItems | null, b: UserItems): boolean {
   for (let n = 0; n < b.items.length; n++)
     if (a.items[n] !== b.items[n] || a.weights[n] !== b.weights[n]) return false
   return true
+}
+
+/**
+ * A number that some `count` of the scores are above, by a sample: where most of a long list is passed over at once, the few
+ * comparisons that end otherwise cost what the others save.
+ */
+function nearlyLeastOf(scores: Float32Array, count: number): number {
+  const sample = new TopK(Math.ceil(count / SAMPLED))
+  for (let n = 0; n < scores.length; n += SAMPLED) if (scores[n]! >= sample.least) sample.offer(n, scores[n]!)
+  return sample.isFull ? sample.least : Number.NEGATIVE_INFINITY
 }
 
 /** λ (entries + α₀ × all there could be)^ν of a row; of `hu-2008` λ entries^ν. */

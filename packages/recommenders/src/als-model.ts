@@ -2,7 +2,7 @@ import { doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import { confidenceOf } from './log-weights.ts'
-import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
+import type { ItemFilter, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
 import { type ModelFile, writeModelFile } from './model-file.ts'
 import { filterOf, TopK } from './top-k.ts'
 
@@ -42,6 +42,12 @@ export interface AlsParams {
 
 /** Items of a user that are folded in at most: the newest. */
 const FOLDED_ITEMS_MAX = 512
+/** Answers whose reasons are computed at once. */
+const ANSWERS_MAX = 512
+/** Some so many of the best scores are looked at first for each item asked for; the rest only where the filter left too few of them. */
+const LEADING_PER_RESULT = 3
+/** One score of so many is looked at to tell where the best begin. */
+const SAMPLED = 16
 /** Scores this small beside the best one are rounding. */
 const NOISE = 1e-3
 
@@ -58,8 +64,11 @@ export class AlsModel implements Model {
   readonly #places: Uint32Array
   readonly #scores: Float32Array
   readonly #isTouched: Uint8Array
-  readonly #ownItems: Uint32Array
-  readonly #ownParts: Float32Array
+  /** Items whose parts are computed, and the parts. */
+  readonly #answers: Uint32Array
+  readonly #parts: Float32Array
+  /** Whose factor is in `#system`. */
+  #factorised: UserItems | null = null
 
   constructor(factors: AlsFactors) {
     const { kernels, items, candidates, params } = factors
@@ -76,8 +85,8 @@ export class AlsModel implements Model {
     if (candidates === null) for (let item = 0; item < rowCount; item++) this.#places[item] = item
     this.#scores = kernels.floats(rowCount)
     this.#isTouched = new Uint8Array(rowCount)
-    this.#ownItems = kernels.indexes(FOLDED_ITEMS_MAX)
-    this.#ownParts = kernels.floats(FOLDED_ITEMS_MAX)
+    this.#answers = kernels.indexes(ANSWERS_MAX)
+    this.#parts = kernels.floats(ANSWERS_MAX)
   }
 
   static load(file: ModelFile): AlsModel {
@@ -102,16 +111,37 @@ export class AlsModel implements Model {
     if (!this.#foldIn(user)) return { items: new Uint32Array(), scores: new Float32Array() }
     const count = this.#candidatesOf(user)
     kernels.dotsOf(this.#vector, items, this.#places, count, this.#scores)
-    const isAllowed = filterOf(user.items, filter)
+    return this.#best(count, k, filterOf(user.items, filter))
+  }
+
+  /** The `k` best of the first so many of `#places`, of those whose scores are more than rounding. */
+  #best(count: number, k: number, isAllowed: ItemFilter): ScoredItems {
+    const scores = this.#scores.subarray(0, count)
     let most = 0
-    for (let n = 0; n < count; n++) most = Math.max(most, this.#scores[n]!)
+    for (let n = 0; n < count; n++) if (scores[n]! > most) most = scores[n]!
+    const noise = NOISE * most
     const top = new TopK(Math.min(k, count))
-    for (let n = 0; n < count; n++) {
-      const score = this.#scores[n]!
-      if (score > NOISE * most && score >= top.least && isAllowed(this.#places[n]!))
-        top.offer(this.#places[n]!, score)
-    }
+    const limit = Math.max(noise, nearlyLeastOf(scores, LEADING_PER_RESULT * Math.min(k, count)))
+    this.#offer(scores, top, { above: limit, upTo: most, isAllowed })
+    if (!top.isFull) this.#offer(scores, top, { above: noise, upTo: limit, isAllowed })
     return top.result()
+  }
+
+  #offer(
+    scores: Float32Array,
+    top: TopK,
+    {
+      above,
+      upTo,
+      isAllowed,
+    }: { readonly above: number; readonly upTo: number; readonly isAllowed: ItemFilter },
+  ): void {
+    const places = this.#places
+    for (let n = 0; n < scores.length; n++) {
+      const score = scores[n]!
+      if (score > above && score <= upTo && score >= top.least && isAllowed(places[n]!))
+        top.offer(places[n]!, score)
+    }
   }
 
   similar(item: number, { k, filter = () => true }: RecommendOptions): ScoredItems {
@@ -119,32 +149,40 @@ export class AlsModel implements Model {
     return this.recommend(own, { k, filter: (other) => other !== item && filter(other) })
   }
 
+  /** Hu et al. 2008, §5, eq. 7: the score of an item as a sum over the user's items, y_jᵀ A^-1 y_i c_i. */
   explain(user: UserItems, item: number): Float32Array {
     const parts = new Float32Array(user.items.length)
     if (item >= this.itemCount || !this.#factorise(user)) return parts
-    const own = this.#ownOf(user)
-    this.#findParts(own, item)
-    for (const [n, place] of own.entries()) parts[place] = this.#partAt(user, n, place)
+    this.#answers[0] = item
+    for (const [place, own] of known(user, this.itemCount))
+      parts[place] = this.#pullOf(user.weights[place]!) * this.#partsOf(own, 1)[0]!
     return parts
   }
 
-  /** One factor, a solution for each item. */
+  /** One factor, and a solution for each of the user's items: A is symmetric, so that each gives its part of all answers. */
   reasons(user: UserItems, items: Uint32Array): Int32Array {
     const best = new Int32Array(items.length).fill(-1)
     if (!this.#factorise(user)) return best
-    const own = this.#ownOf(user)
-    for (const [m, item] of items.entries()) {
-      if (item >= this.itemCount) continue
-      this.#findParts(own, item)
-      let most = 0
-      for (let n = 0; n < own.length; n++) {
-        const part = this.#partAt(user, n, own[n]!)
-        if (part <= most) continue
-        most = part
-        best[m] = own[n]!
+    for (let from = 0; from < items.length; from += ANSWERS_MAX)
+      this.#findReasons(user, items.subarray(from, from + ANSWERS_MAX), best.subarray(from))
+    return best
+  }
+
+  #findReasons(user: UserItems, items: Uint32Array, best: Int32Array): void {
+    const asked = Array.from(items.keys()).filter((m) => items[m]! < this.itemCount)
+    for (const [n, m] of asked.entries()) this.#answers[n] = items[m]!
+    const most = new Float32Array(asked.length)
+    for (const [place, own] of known(user, this.itemCount)) {
+      const pull = this.#pullOf(user.weights[place]!)
+      if (pull === 0) continue
+      const parts = this.#partsOf(own, asked.length)
+      for (let n = 0; n < asked.length; n++) {
+        const part = pull * parts[n]!
+        if (part <= most[n]!) continue
+        most[n] = part
+        best[asked[n]!] = place
       }
     }
-    return best
   }
 
   save(): Uint8Array {
@@ -160,12 +198,12 @@ export class AlsModel implements Model {
   #foldIn(user: UserItems): boolean {
     if (!this.#factorise(user)) return false
     const { width, values } = this.#factors.items
-    this.#vector.fill(0)
+    const vector = this.#vector.fill(0)
     for (const [n, item] of known(user, this.itemCount)) {
       const pull = this.#pullOf(user.weights[n]!)
-      for (let i = 0; i < width; i++) this.#vector[i]! += pull * values[item * width + i]!
+      for (let i = 0; i < width; i++) vector[i]! += pull * values[item * width + i]!
     }
-    this.#factors.kernels.solve(this.#system, this.#vector)
+    this.#factors.kernels.solve(this.#system, vector)
     return true
   }
 
@@ -176,8 +214,10 @@ export class AlsModel implements Model {
     return confidenceOf(weight) + (objective === 'hu-2008' ? unobservedWeight : 0)
   }
 
-  /** Makes the factor of α₀ YᵀY + Σ c y yᵀ + λ_u in `#system`. */
+  /** Makes the factor of α₀ YᵀY + Σ c y yᵀ + λ_u in `#system`, or keeps it: reasons are asked of whom an answer was just made for. */
   #factorise(user: UserItems): boolean {
+    if (isSame(this.#factorised, user)) return true
+    this.#factorised = null
     const { kernels, items, params } = this.#factors
     const { width, values } = items
     const rows = this.#rows.values
@@ -195,29 +235,18 @@ export class AlsModel implements Model {
     for (let n = 0; n < system.length; n++) system[n] = gram[n]! + part[n]!
     const ridge = ridgeOf(params, params.objective === 'hu-2008' ? likedCount : count, this.itemCount)
     for (let i = 0; i < width; i++) system[i * (width + 1)]! += ridge
-    return kernels.cholesky(this.#system) === width
+    if (kernels.cholesky(this.#system) < width) return false
+    this.#factorised = { items: user.items.slice(), weights: user.weights.slice() }
+    return true
   }
 
-  /** Where the items that count stand among the user's; the items themselves go into `#ownItems`. */
-  #ownOf(user: UserItems): number[] {
-    const places: number[] = []
-    for (const [place, item] of known(user, this.itemCount)) {
-      this.#ownItems[places.length] = item
-      places.push(place)
-    }
-    return places
-  }
-
-  /** Hu et al. 2008, §5, eq. 7: the score of an item as a sum over the user's items, y_jᵀ A^-1 y_i c_i; c_i apart, into `#ownParts`. */
-  #findParts(own: readonly number[], item: number): void {
+  /** y_jᵀ A^-1 y_i of one of the user's items i and the first so many of `#answers` j. */
+  #partsOf(own: number, count: number): Float32Array {
     const { kernels, items } = this.#factors
-    this.#vector.set(items.values.subarray(item * items.width, (item + 1) * items.width))
+    this.#vector.set(items.values.subarray(own * items.width, (own + 1) * items.width))
     kernels.solve(this.#system, this.#vector)
-    kernels.dotsOf(this.#vector, items, this.#ownItems, own.length, this.#ownParts)
-  }
-
-  #partAt(user: UserItems, n: number, place: number): number {
-    return this.#pullOf(user.weights[place]!) * this.#ownParts[n]!
+    kernels.dotsOf(this.#vector, items, this.#answers, count, this.#parts)
+    return this.#parts
   }
 
   /** Puts the items to rank into `#places`; returns how many. */
@@ -236,6 +265,23 @@ export class AlsModel implements Model {
     for (let n = 0; n < count; n++) this.#isTouched[this.#places[n]!] = 0
     return count
   }
+}
+
+function isSame(a: UserItems | null, b: UserItems): boolean {
+  if (a === null || a.items.length !== b.items.length) return false
+  for (let n = 0; n < b.items.length; n++)
+    if (a.items[n] !== b.items[n] || a.weights[n] !== b.weights[n]) return false
+  return true
+}
+
+/**
+ * A number that some `count` of the scores are above, by a sample: where most of a long list is passed over at once, the few
+ * comparisons that end otherwise cost what the others save.
+ */
+function nearlyLeastOf(scores: Float32Array, count: number): number {
+  const sample = new TopK(Math.ceil(count / SAMPLED))
+  for (let n = 0; n < scores.length; n += SAMPLED) if (scores[n]! >= sample.least) sample.offer(n, scores[n]!)
+  return sample.isFull ? sample.least : Number.NEGATIVE_INFINITY
 }
 
 /** λ (entries + α₀ × all there could be)^ν of a row; of `hu-2008` λ entries^ν. */

@@ -1,8 +1,7 @@
 import type { StateChange, StateStore } from '../state/state-store.ts'
 
-/** What is known of one id. The key stays the same text, so that it is hashed and laid out once. */
 interface Entry<T> {
-  readonly key: string
+  readonly id: string
   /** Undefined where the store has none. */
   value: T | undefined
   /** Since the last `drain`. */
@@ -97,7 +96,7 @@ export class StateCache<T> {
   drain(expiresAtMs: number): StateChange[] {
     const changes = this.#changed.map((entry) => {
       entry.isChanged = false
-      return { key: entry.key, value: entry.value, expiresAtMs }
+      return { key: this.#prefix + entry.id, value: entry.value, expiresAtMs }
     })
     this.#changed = []
     if (this.#newer.size > this.#capacity) this.#makeRoom()
@@ -144,7 +143,7 @@ export class StateCache<T> {
   }
 
   #remember(id: string, value: T | undefined): Entry<T> {
-    const entry = { key: this.#prefix + id, value, isChanged: false }
+    const entry = { id, value, isChanged: false }
     this.#newer.set(id, entry)
     return entry
   }

@@ -6,6 +6,9 @@ const STEPS_BETWEEN_MAX = 160
 const DOWN_MS_MAX = 1_500
 const JUMP_MS_MAX = 10 * 3_600_000
 const JUMP_AFTER_MS_MAX = 1_500
+const FREEZE_AFTER_MS_MAX = 1_500
+/** Longer than a lease. */
+const FROZEN_MS_MAX = 9_000
 
 /** Kills processes between any two steps, and sets the clock. */
 export class Chaos {
@@ -14,7 +17,7 @@ export class Chaos {
   #crashesLeft: number
   #stepsLeft = 0
 
-  constructor(scheduler: Scheduler, arus: SimulatedArus, { crashes, clockJumps }: Plan) {
+  constructor(scheduler: Scheduler, arus: SimulatedArus, { crashes, clockJumps, freezes }: Plan) {
     this.#scheduler = scheduler
     this.#arus = arus
     this.#crashesLeft = crashes
@@ -22,6 +25,13 @@ export class Chaos {
     scheduler.onStep = () => {
       if (this.#crashesLeft > 0 && --this.#stepsLeft <= 0) this.#strike()
     }
+    for (let freeze = 0; freeze < freezes; freeze++)
+      scheduler.schedule(
+        scheduler.random.next() * FREEZE_AFTER_MS_MAX,
+        'a server is frozen',
+        () => arus.freeze(scheduler.random.next() * FROZEN_MS_MAX),
+        WORLD,
+      )
     for (let jump = 0; jump < clockJumps; jump++) {
       const { random } = scheduler
       scheduler.schedule(
@@ -52,7 +62,8 @@ export class Chaos {
       this.#arus.killLake()
       return
     }
-    if (chance < 0.5) this.#arus.killServer()
+    if (chance < 0.35) this.#arus.killServer()
+    else if (chance < 0.5) this.#arus.killSecond()
     else this.#arus.killAll()
     // Sometimes at once: then what is left of the one before still runs.
     const downMs = random.next() < 0.5 ? 0 : random.next() * DOWN_MS_MAX

@@ -25,6 +25,7 @@ const sums = {
   orphans: 0,
   faults: 0,
   failedCommits: 0,
+  leads: 0,
 }
 const found: SimulationResult[] = []
 
@@ -59,14 +60,15 @@ function add({ steps, acknowledged, hits }: SimulationResult): void {
   sums.orphans += hits.orphans
   sums.faults += hits.faults
   sums.failedCommits += hits.failedCommits
+  sums.leads += hits.leads
 }
 
 function said(): string {
-  const { seeds, steps, acknowledged, kills, killsInWrite, orphans, faults, failedCommits } = sums
+  const { seeds, steps, acknowledged, kills, killsInWrite, orphans, faults, failedCommits, leads } = sums
   return (
     `${seeds} seeds in ${((Date.now() - startedAt) / 1000).toFixed(1)} s, ${steps} steps, ${acknowledged} events ` +
     `acknowledged, ${kills} kills, ${killsInWrite} inside a write, ${orphans} lakes that outlived their server, ` +
-    `${faults} failed writes, ${failedCommits} of them commits of live state, ${found.length} seeds wrong`
+    `${faults} failed writes, ${failedCommits} of them commits of live state, ${leads} times a server of two came to lead, ${found.length} seeds wrong`
   )
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { startLiveProcessor } from '../../src/live/live-processor.ts'
-import type { HistoryItem } from '../../src/live/live-state.ts'
+import { type LiveProcessor, startLiveProcessor } from '../../src/live/live-processor.ts'
+import type { HistoryItem, PairedProduct } from '../../src/live/live-state.ts'
 import { BronzeInMemory, type PlacedRow } from './bronze-in-memory.ts'
 import { AT_ONCE } from './io.ts'
 import { emptyLog, type LogContent, MemoryLog } from './memory-log.ts'
@@ -29,6 +29,8 @@ export interface Picture {
   readonly viewsPerProduct: ReadonlyMap<string, number>
   readonly bronze: readonly PlacedRow[]
   readonly rejectedRows: readonly PlacedRow[]
+  /** What a second server says otherwise than the first. */
+  readonly unlikeEachOther: readonly string[]
   /** Keys of live state whose value is another when it is made anew from the log. */
   readonly unlikeAnew: readonly string[]
 }
@@ -36,8 +38,11 @@ export interface Picture {
 /** Waits until live state and bronze stand for all of the log, then looks. */
 export async function pictureOf(arus: SimulatedArus): Promise<Picture> {
   const { live } = arus.server!
-  for (const [partition, entries] of arus.log.topics.get(TOPICS.events)!.entries())
+  const second = arus.second?.live ?? null
+  for (const [partition, entries] of arus.log.topics.get(TOPICS.events)!.entries()) {
     await live.waitFor(partition, entries.length - 1, 3_600_000)
+    await second?.waitFor(partition, entries.length - 1, 3_600_000)
+  }
   await arus.lakeProcess!.copier.flush()
   const logged = loggedEvents(arus.log)
   const shoppers = [...new Set(logged.map(({ shopper }) => shopper))]
@@ -66,6 +71,7 @@ export async function pictureOf(arus: SimulatedArus): Promise<Picture> {
     rejectedRows: (await bronze.rows('bronze.rejected_events')).filter(
       ({ topic }) => topic === TOPICS.rejected,
     ),
+    unlikeEachOther: second === null ? [] : await unlikeEachOther(live, second, { shoppers, products }),
     unlikeAnew: await unlikeAnew(arus),
   }
 }
@@ -77,6 +83,37 @@ export function loggedEvents(log: LogContent): LoggedEvent[] {
       return { event_id, product_id, shopper: key ?? '', partition, offset }
     }),
   )
+}
+
+/** A follower says what whoever leads says. */
+async function unlikeEachOther(
+  one: LiveProcessor,
+  other: LiveProcessor,
+  { shoppers, products }: { readonly shoppers: readonly string[]; readonly products: readonly string[] },
+): Promise<string[]> {
+  const figures = (live: LiveProcessor): (readonly [string, () => unknown])[] => [
+    ['events', () => live.analytics().events_total],
+    ['shoppers', () => live.analytics().total_users],
+    ['funnel', () => live.analytics().funnel],
+    ...shoppers.flatMap((shopper) => [
+      [`history of ${shopper}`, () => live.history(shopper)] as const,
+      [`summary of ${shopper}`, () => live.shopper(shopper)] as const,
+    ]),
+    ...products.flatMap((product) => [
+      [`counters of ${product}`, () => live.productCounters(product)] as const,
+      [`pairs of ${product}`, async () => partnersOf(await live.goesWith(product, 10))] as const,
+    ]),
+  ]
+  const others = figures(other)
+  const unlike: string[] = []
+  for (const [i, [name, figure]] of figures(one).entries())
+    if (!isDeepStrictEqual(await figure(), await others[i]![1]())) unlike.push(name)
+  return unlike
+}
+
+/** Without their scores, which fade from one moment to the next. */
+function partnersOf(pairs: readonly PairedProduct[]): string[] {
+  return pairs.map(({ product_id }) => product_id).sort()
 }
 
 /** Live state is a function of the log: what a processor that knows nothing else makes of it is the same. */

@@ -7,6 +7,10 @@ export interface Plan {
   readonly requestsPerClient: number
   readonly eventsPerRequestMax: number
   readonly partitions: number
+  /** A second server shares live state with the first: one applies the log, the other follows, both take events. */
+  readonly hasSecond: boolean
+  /** Times a server takes no step for seconds, maybe longer than its lease lasts. */
+  readonly freezes: number
   /** Kills of the server, its lake, or both. */
   readonly crashes: number
   /** Share of writes that fail, half of them after they happened. */
@@ -61,6 +65,8 @@ export type Sabotage =
   | 'ids forgotten'
   /** Live state begins a commit though the one before has failed, and what that one was to store is in neither. */
   | 'commit on a failed one'
+  /** A commit takes place whoever leads meanwhile. */
+  | 'unfenced leader'
 
 type Between = (least: number, most: number) => number
 
@@ -90,6 +96,8 @@ export function planOf(seed: number, set: Partial<Plan> = {}): Plan {
     restHours: sometimes(0.3, () => between(1, 20)),
     store: random.next() < 0.7 ? SOUND_STORE : slowStore(between),
     pace: random.next() < 0.5 ? DEFAULT_STORE_PACE : quickPace(between),
+    hasSecond: random.next() < 0.3,
+    freezes: sometimes(0.5, () => between(1, 2)),
   }
   return { ...plan, ...set }
 }

@@ -4,6 +4,7 @@ import type { StateStore } from '../../src/state/state-store.ts'
 /** A store that writes the offset first and what it stands for after: what exactly once forbids. */
 export function offsetFirst(store: StateStore): StateStore {
   return {
+    ...(store.sharing === undefined ? {} : { sharing: store.sharing }),
     get: (key) => store.get(key),
     getMany: (keys) => store.getMany(keys),
     scan: (prefix) => store.scan(prefix),

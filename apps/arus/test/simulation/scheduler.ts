@@ -33,6 +33,7 @@ export class Scheduler {
   #hash = 0x811c9dc5
   #tasks: Task[] = []
   readonly #dead = new Set<Owner>()
+  readonly #frozenUntilMs = new Map<Owner, number>()
   /** Called before each step; may kill. */
   onStep: (next: Task) => void = () => {}
 
@@ -48,7 +49,7 @@ export class Scheduler {
   }
 
   schedule(delayMs: number, label: string, run: () => void, owner: Owner = this.current): Task {
-    const atMs = this.nowMs + Math.max(0, delayMs)
+    const atMs = Math.max(this.nowMs + Math.max(0, delayMs), this.#frozenUntilMs.get(owner) ?? 0)
     const task = { atMs, order: this.random.next(), owner, label, run }
     if (!this.#dead.has(owner)) this.#tasks.push(task)
     return task
@@ -69,6 +70,16 @@ export class Scheduler {
     this.#dead.add(owner)
     this.#tasks = this.#tasks.filter((task) => task.owner !== owner)
     this.note(`killed ${owner}`)
+  }
+
+  /** The owner takes no step for so long; what it was to do it does afterwards. */
+  freeze(owner: Owner, forMs: number): void {
+    const untilMs = this.nowMs + forMs
+    this.#frozenUntilMs.set(owner, untilMs)
+    this.#tasks = this.#tasks.map((task) =>
+      task.owner === owner && task.atMs < untilMs ? Object.assign(task, { atMs: untilMs }) : task,
+    )
+    this.note(`frozen ${owner}`)
   }
 
   isDead(owner: Owner): boolean {

@@ -33,6 +33,8 @@ const MIDNIGHT = Date.UTC(2026, 2, 10)
 const HOUR_MS = 3_600_000
 /** Nothing that was sent arrives later. */
 const NETWORK_QUIET_MS = 3_500
+/** Whoever was frozen has woken, and a lease that was held meanwhile has gone over. */
+const THAWED_MS = 16_000
 const STEPS_MAX = 200_000
 
 /** Runs seeds one after the other; hands over each result as it comes. */
@@ -79,7 +81,7 @@ async function simulateOne(
   }: { readonly seed: number; readonly plan: Plan; readonly sabotage: Sabotage | null },
 ): Promise<SimulationResult> {
   const arus = new SimulatedArus(scheduler, plan, sabotage)
-  const ledger = new Ledger(arus.log)
+  const ledger = new Ledger(arus.log, plan)
   const network = new Network(scheduler, arus, plan)
   const unexpected: string[] = []
   const wrong = (error: unknown) =>
@@ -101,7 +103,7 @@ async function simulateOne(
   arus.calm()
   let isQuiet = false
   scheduler.schedule(
-    NETWORK_QUIET_MS,
+    plan.freezes > 0 ? THAWED_MS : NETWORK_QUIET_MS,
     'quiet',
     () => {
       isQuiet = true

@@ -4,6 +4,7 @@ import { createIngest } from '../../src/events/log-ingest.ts'
 import { topicNames } from '../../src/events/topics.ts'
 import { type LakeWriter, startBronzeCopier } from '../../src/lake/lake-writer.ts'
 import { type LiveProcessor, startLiveProcessor } from '../../src/live/live-processor.ts'
+import type { StateStore } from '../../src/state/state-store.ts'
 import { BronzeInMemory, type LakeContent } from './bronze-in-memory.ts'
 import type { Io } from './io.ts'
 import { emptyLog, MemoryLog } from './memory-log.ts'
@@ -11,6 +12,7 @@ import { MemoryState, type StateContent } from './memory-state.ts'
 import type { Plan, Sabotage } from './plan.ts'
 import { offsetFirst } from './sabotage.ts'
 import { type Owner, type Scheduler, WORLD } from './scheduler.ts'
+import { noTurns, SharedState, type SharedTurns } from './shared-state.ts'
 
 export const TOPICS = topicNames('shop')
 export const IDEMPOTENCY_WINDOW_MS: number = 24 * 3_600_000
@@ -43,24 +45,30 @@ export interface Hits {
   faults: number
   /** Those among them that hit a commit of live state. */
   failedCommits: number
+  /** Times a server that shares live state came to lead. */
+  leads: number
 }
 
 /** A machine with Arus on it: what is on its disk, and the processes that run now. */
 export class SimulatedArus {
   readonly log = emptyLog()
   readonly state: StateContent = new Map()
+  readonly turns: SharedTurns = noTurns()
   readonly lake: LakeContent = new Map()
-  readonly hits: Hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0, failedCommits: 0 }
+  readonly hits: Hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0, failedCommits: 0, leads: 0 }
   /** Ids of events whose append failed: before it was written, or after. */
   readonly uncertainIds = new Set<string>()
   /** How far the server's clock is off. */
   skewMs = 0
   server: Server | null = null
+  /** Where the plan has one. */
+  second: Server | null = null
   lakeProcess: LakeProcess | null = null
   readonly #scheduler: Scheduler
   readonly #plan: Plan
   readonly #sabotage: Sabotage | null
   #serverPid: Owner = WORLD
+  #secondPid: Owner = WORLD
   #lakePid: Owner = WORLD
   #pids = 0
   #isCalm = false
@@ -75,7 +83,8 @@ export class SimulatedArus {
   readonly now = (): number => Math.floor(this.#scheduler.nowMs) + this.skewMs
 
   get isUp(): boolean {
-    return this.server !== null && this.lakeProcess !== null
+    const isSecondUp = this.second !== null || !this.#plan.hasSecond
+    return this.server !== null && this.lakeProcess !== null && isSecondUp
   }
 
   /** Starts what is down. A server that fails on the way is started again. */
@@ -88,12 +97,21 @@ export class SimulatedArus {
         this.#serverPid = WORLD
         this.#scheduler.schedule(200, 'server starts again', () => this.start(), WORLD)
       }
-      this.#scheduler.schedule(5, 'server starts', () => void this.#serve(pid).catch(failed), pid)
+      const started = (server: Server) => {
+        this.server = server
+      }
+      this.#scheduler.schedule(
+        5,
+        'server starts',
+        () => void this.#serve(pid, 'one').then(started, failed),
+        pid,
+      )
     }
+    if (this.#secondPid === WORLD && this.#plan.hasSecond) this.#startSecond()
     if (this.#lakePid === WORLD) this.#startLake()
   }
 
-  /** No more faults; what is down is started. */
+  /** No more faults; what is down is started. Whoever is frozen will be a while yet. */
   calm(): void {
     this.#isCalm = true
     this.skewMs = 0
@@ -103,8 +121,41 @@ export class SimulatedArus {
   killAll(): void {
     this.#kill(this.#serverPid)
     this.#kill(this.#lakePid)
+    this.killSecond()
     this.#serverPid = this.#lakePid = WORLD
     this.server = this.lakeProcess = null
+  }
+
+  killSecond(): void {
+    this.#kill(this.#secondPid)
+    this.#secondPid = WORLD
+    this.second = null
+  }
+
+  /** One of the servers takes no step for a while. */
+  freeze(forMs: number): void {
+    const pids = [this.#serverPid, this.#secondPid].filter((pid) => pid !== WORLD)
+    const pid = pids[this.#scheduler.random.below(Math.max(1, pids.length))]
+    if (pid !== undefined && !this.#isCalm) this.#scheduler.freeze(pid, forMs)
+  }
+
+  #startSecond(): void {
+    const pid = ++this.#pids
+    this.#secondPid = pid
+    const failed = () => {
+      this.#scheduler.kill(pid)
+      this.#secondPid = WORLD
+      this.#scheduler.schedule(200, 'second starts again', () => this.start(), WORLD)
+    }
+    const started = (server: Server) => {
+      this.second = server
+    }
+    this.#scheduler.schedule(
+      5,
+      'second starts',
+      () => void this.#serve(pid, 'two').then(started, failed),
+      pid,
+    )
   }
 
   /** The lake's process sees that its server is gone: it copies what is left and ends, while another may start. */
@@ -124,10 +175,11 @@ export class SimulatedArus {
     this.#lakeEnded()
   }
 
-  /** Gives a request to the server that listens now; null when there is none. */
+  /** Gives a request to a server that listens now; false when there is none. */
   handle(events: readonly unknown[], answer: (result: IngestResult | Error) => void): boolean {
-    const { server } = this
-    if (server === null) return false
+    const servers = [this.server, this.second].filter((each) => each !== null)
+    const server = servers[servers.length < 2 ? 0 : this.#scheduler.random.below(servers.length)]
+    if (server === undefined) return false
     const accept = () => {
       const accepted = server.ingest.accept(events)
       if (this.#sabotage !== 'acknowledged before written') return accepted
@@ -177,20 +229,23 @@ export class SimulatedArus {
     }
   }
 
-  async #serve(pid: Owner): Promise<void> {
+  async #serve(pid: Owner, member: string): Promise<Server> {
     const io = this.ioOf(pid)
     const log = new MemoryLog(this.log, io, (records) => this.#failed(records))
     for (const topic of Object.values(TOPICS))
       await log.ensureTopic(topic, { partitionCount: this.#plan.partitions })
-    const state = new MemoryState(this.state, this.now, io)
+    const state = this.#stateOf(member, io)
     const live = await startLiveProcessor({
       ...liveOptionsOf(this.now),
       pace: this.#plan.pace,
       log,
       state: this.#sabotage === 'offset before output' ? offsetFirst(state) : state,
     })
+    live.onRole((isLeading) => {
+      if (isLeading && this.#plan.hasSecond) this.hits.leads += 1
+    })
     let ids = 0
-    this.server = {
+    return {
       pid,
       live,
       ingest: createIngest({
@@ -204,6 +259,20 @@ export class SimulatedArus {
         newId: () => `given-${pid}-${ids++}`,
       }),
     }
+  }
+
+  #stateOf(member: string, io: Io): StateStore {
+    if (!this.#plan.hasSecond) return new MemoryState(this.state, this.now, io)
+    const { random } = this.#scheduler
+    return new SharedState({
+      content: this.state,
+      turns: this.turns,
+      member,
+      now: this.now,
+      io,
+      random: () => random.next(),
+      isUnfenced: this.#sabotage === 'unfenced leader',
+    })
   }
 
   #startLake(): void {

@@ -17,11 +17,12 @@ const SABOTAGES: Readonly<Record<Sabotage, Partial<Plan>>> = {
     pace: { msMin: 1, msMax: 5, changes: 1, aheadRecords: 1_000 },
     stallShare: 0,
   },
+  'unfenced leader': { hasSecond: true, freezes: 2 },
 }
 
 test(`${SEEDS} simulated histories: accepted is in the log, in live state and in the lake, once and in order`, async () => {
   const failed: SimulationResult[] = []
-  const hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0, failedCommits: 0 }
+  const hits = { kills: 0, killsInWrite: 0, orphans: 0, faults: 0, failedCommits: 0, leads: 0 }
   await simulate(range(1, SEEDS), (result) => {
     for (const name of Object.keys(hits) as (keyof typeof hits)[]) hits[name] += result.hits[name]
     if (result.wrong.length > 0) failed.push(result)

@@ -23,9 +23,10 @@ export function whatIsWrong({ ledger, picture, plan, uncertainIds }: Evidence): 
   const isCounted = (id: string) => !isPoison(ledger.events.get(id)!)
   const firsts = [...copies.values()].map((each) => each[0]!)
   const counted = firsts.filter(({ event_id }) => isCounted(event_id))
-  // After an append that failed and happened all the same an id may stand in the log twice, and counts once.
+  // After an append that failed and happened all the same an id may stand in the log twice, and counts once; likewise where
+  // one server took it in while the other had not heard of it.
   const doubled = [...copies].filter(
-    ([id, each]) => each.length > 1 && !uncertainIds.has(id) && isCounted(id),
+    ([id, each]) => each.length > 1 && !plan.hasSecond && !uncertainIds.has(id) && isCounted(id),
   )
   return [
     ...ledger.wrong,
@@ -48,6 +49,7 @@ export function whatIsWrong({ ledger, picture, plan, uncertainIds }: Evidence): 
     ...outOfOrder(ledger, firsts),
     ...liveFaults(ledger, picture, counted),
     ...lakeFaults(picture),
+    ...named('unlike on the second server', picture.unlikeEachOther),
     // What a clock that was set wrong put in place is taken out by the clock, and a rebuild knows only the right one.
     ...(plan.clockJumps > 0 ? [] : named('unlike a rebuild', picture.unlikeAnew)),
   ]

@@ -5,7 +5,7 @@ import type { Category } from './catalogue.ts'
 import { NO_CATEGORY } from './catalogue-files.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { ColumnFile } from './column-file.ts'
-import { ORDER_WORDS, orderDocuments } from './document-order.ts'
+import { orderDocuments } from './document-order.ts'
 import type { FlatArray, FlatBlocks } from './flat-file.ts'
 import { gathered, gatheredBlocks } from './gather.ts'
 import { idSections } from './product-ids.ts'
@@ -57,7 +57,7 @@ function textBytesOf(numbers: ProductNumbers): TextBytes | null {
 /**
  * Collects what of each product is kept (id, numbers, where its texts are, the text index), in any order, and numbers the
  * documents when all are there. Numbers wait in files; in memory are 26 bytes of each product for its id and its slot, 2 for
- * its category, and its text's index; 44 more while the documents are put in order and written.
+ * its category, and its text's index; 18 more once the documents are put in order, while they are written.
  */
 export class CatalogueColumns {
   count = 0
@@ -124,11 +124,11 @@ export class CatalogueColumns {
     const { ids } = this.#kernel
     // What reading the products took.
     collectGarbage()
-    const memory = new ArrayBuffer(this.count * Float64Array.BYTES_PER_ELEMENT)
-    const keys = { popularity, stars, isBestSeller: is_best_seller, ids: ids.strings, memory }
-    const order = this.#kernel.lend(ORDER_WORDS * this.count, (words) => orderDocuments({ ...keys, words }))
+    const keys = { popularity, stars, isBestSeller: is_best_seller, ids: ids.strings }
+    const order = orderDocuments({ ...keys, file: join(this.#folder, 'order') })
     const documentOf = this.#kernel.documentsOf(order)
     const categoryOf = gathered(this.#categoryOf, order)
+    const memory = new ArrayBuffer(this.count * Float64Array.BYTES_PER_ELEMENT)
     const kept = Object.entries(this.#kept).map(
       ([name, column]) => [`documents.${name}`, gatheredBlocks(column, order, memory)] as const,
     )

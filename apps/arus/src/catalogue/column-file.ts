@@ -6,7 +6,7 @@ const BLOCK_VALUES = 1 << 15
 
 interface Kind<T extends FlatArray> {
   new (length: number): T
-  new (memory: ArrayBuffer, from: number, length: number): T
+  new (memory: ArrayBufferLike, from: number, length: number): T
 }
 
 /** A column of numbers that grows in a file in place of memory, and is read back whole, or in parts. */
@@ -44,10 +44,10 @@ export class ColumnFile<T extends FlatArray = FlatArray> {
    * All values or a part of them, in memory of the caller's, 8 bytes for each suffice: they are gone with the next that are read
    * to it.
    */
-  read(memory: ArrayBuffer, part?: { readonly first: number; readonly count: number }): T {
+  read(memory: ArrayBufferView, part?: { readonly first: number; readonly count: number }): T {
     this.#flush()
     const { first, count } = part ?? { first: 0, count: this.#written }
-    const values = new this.#kind(memory, 0, count)
+    const values = new this.#kind(memory.buffer, memory.byteOffset, count)
     this.#file.read(values, first * values.BYTES_PER_ELEMENT)
     return values
   }

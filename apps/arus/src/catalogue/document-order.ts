@@ -43,14 +43,14 @@ class OrderedRun {
   readonly #words: Uint32Array
   readonly #columns: readonly Uint32Array[]
   readonly #records: Uint32Array
-  readonly #memory: ArrayBuffer
+  readonly #memory: Uint8Array
 
   constructor(keys: Omit<OrderKeys, 'file'>, lineCount: number) {
     this.#keys = keys
     this.#words = new Uint32Array(RadixOrder.WORDS * lineCount)
     this.#columns = Array.from({ length: RECORD_WORDS - 1 }, () => new Uint32Array(lineCount))
     this.#records = new Uint32Array(RECORD_WORDS * lineCount)
-    this.#memory = new ArrayBuffer(Float64Array.BYTES_PER_ELEMENT * lineCount)
+    this.#memory = new Uint8Array(Float64Array.BYTES_PER_ELEMENT * lineCount)
   }
 
   /** What `MergedRuns` reads of the lines from `first` on, in order. */

@@ -64,11 +64,6 @@ export function allocate(byteCount: u32): usize {
   return heap.alloc(<usize>byteCount + SLACK)
 }
 
-/** Gives back what was allocated last. */
-export function release(place: usize): void {
-  heap.free(place)
-}
-
 // ── lines ──
 
 const LINE_FEED: u32 = 10

@@ -57,14 +57,14 @@ export class ByteList {
   }
 
   /**
-   * The bytes `offset` to `offset + 4` of every string as numbers that order as they do; 0 beyond a string's end, so that a
-   * string and one longer by bytes of 0 may be equal. They are written to `values`.
+   * The bytes `offset` to `offset + 4` of the strings from `first` on as numbers that order as they do; 0 beyond a string's end,
+   * so that a string and one longer by bytes of 0 may be equal. They are written to `values`.
    */
-  fourBytes(offset: number, values: Uint32Array): Uint32Array {
+  fourBytes(offset: number, values: Uint32Array, first = 0): Uint32Array {
     const { bytes, ends } = this
     for (let number = 0; number < values.length; number++) {
-      const from = this.start(number) + offset
-      const end = ends[number]!
+      const from = this.start(first + number) + offset
+      const end = ends[first + number]!
       let value = 0
       for (let at = from; at < from + 4; at++) value = (value << 8) | (at < end ? bytes[at]! : 0)
       values[number] = value

@@ -52,6 +52,11 @@ export class ByteTable {
     return this.strings.count
   }
 
+  /** The hash table itself, which whoever needs the table no more may write over. */
+  get slots(): Uint32Array {
+    return this.#slots
+  }
+
   /** Number of the string in `source[from, to)`, given a number when it is new. */
   intern(source: Uint8Array, from: number, to: number): number {
     if (this.count >= this.#slots.length * LOAD_MAX) this.#growSlots()

@@ -5,7 +5,7 @@ import type { Category } from './catalogue.ts'
 import { NO_CATEGORY } from './catalogue-files.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { ColumnFile } from './column-file.ts'
-import { ORDER_WORDS, orderDocuments } from './document-order.ts'
+import { orderDocuments } from './document-order.ts'
 import type { FlatArray, FlatBlocks } from './flat-file.ts'
 import { gathered, gatheredBlocks } from './gather.ts'
 import { idSections } from './product-ids.ts'
@@ -57,7 +57,7 @@ function textBytesOf(numbers: ProductNumbers): TextBytes | null {
 /**
  * Collects what of each product is kept (id, numbers, where its texts are, the text index), in any order, and numbers the
  * documents when all are there. Numbers wait in files; in memory are 26 bytes of each product for its id and its slot, 2 for
- * its category, and its text's index; 44 more while the documents are put in order and written.
+ * its category, and its text's index; 10 more once the documents are put in order.
  */
 export class CatalogueColumns {
   count = 0
@@ -124,17 +124,20 @@ export class CatalogueColumns {
     const { ids } = this.#kernel
     // What reading the products took.
     collectGarbage()
-    const memory = new ArrayBuffer(this.count * Float64Array.BYTES_PER_ELEMENT)
-    const keys = { popularity, stars, isBestSeller: is_best_seller, ids: ids.strings, memory }
-    const order = this.#kernel.lend(ORDER_WORDS * this.count, (words) => orderDocuments({ ...keys, words }))
+    const keys = { popularity, stars, isBestSeller: is_best_seller, ids: ids.strings }
+    const order = orderDocuments({ ...keys, file: join(this.#folder, 'order') })
     const documentOf = this.#kernel.documentsOf(order)
     const categoryOf = gathered(this.#categoryOf, order)
+    // Ids are written first: what finds them is free then.
+    const spare = ids.slots
+    const byteCount = this.count * Float64Array.BYTES_PER_ELEMENT
+    const memory = spare.byteLength < byteCount ? new Uint8Array(byteCount) : spare
     const kept = Object.entries(this.#kept).map(
       ([name, column]) => [`documents.${name}`, gatheredBlocks(column, order, memory)] as const,
     )
     return {
       ...idSections(ids, order, documentOf),
-      ...this.#text.sections(order, documentOf),
+      ...this.#text.sections(order, documentOf, spare),
       ...byCategory(categoryOf, this.#categories.length),
       ...Object.fromEntries<FlatBlocks>(kept),
       'documents.category': categoryOf,
@@ -204,16 +207,29 @@ export class CatalogueColumns {
   }
 }
 
-/** Documents of each category, in document order: a counting sort. */
+/** Documents of each category, in document order: a counting sort, done when its section is written. */
 function byCategory(categoryOf: Uint16Array, categoryCount: number) {
   const offsets = new Uint32Array(categoryCount + 1)
   for (const category of categoryOf) if (category !== NO_CATEGORY) offsets[category + 1]!++
   for (let category = 0; category < categoryCount; category++) offsets[category + 1]! += offsets[category]!
-  const documents = new Uint32Array(offsets[categoryCount]!)
+  return {
+    'categories.offsets': offsets,
+    'categories.documents': {
+      length: offsets[categoryCount]!,
+      like: new Uint32Array(0),
+      *[Symbol.iterator]() {
+        yield documentsByCategory(categoryOf, offsets)
+      },
+    },
+  }
+}
+
+function documentsByCategory(categoryOf: Uint16Array, offsets: Uint32Array): Uint32Array {
+  const documents = new Uint32Array(offsets.at(-1)!)
   const next = offsets.slice()
   for (let document = 0; document < categoryOf.length; document++) {
     const category = categoryOf[document]!
     if (category !== NO_CATEGORY) documents[next[category]!++] = document
   }
-  return { 'categories.offsets': offsets, 'categories.documents': documents }
+  return documents
 }

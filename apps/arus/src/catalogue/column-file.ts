@@ -6,10 +6,10 @@ const BLOCK_VALUES = 1 << 15
 
 interface Kind<T extends FlatArray> {
   new (length: number): T
-  new (memory: ArrayBuffer, from: number, length: number): T
+  new (memory: ArrayBufferLike, from: number, length: number): T
 }
 
-/** A column of numbers that grows in a file in place of memory, and is read back whole. */
+/** A column of numbers that grows in a file in place of memory, and is read back whole, or in parts. */
 export class ColumnFile<T extends FlatArray = FlatArray> {
   readonly #kind: Kind<T>
   readonly #file: SpillFile
@@ -40,11 +40,15 @@ export class ColumnFile<T extends FlatArray = FlatArray> {
     }
   }
 
-  /** All values, in memory of the caller's, 8 bytes for each suffice: they are gone with the next column that is read to it. */
-  read(memory: ArrayBuffer): T {
+  /**
+   * All values or a part of them, in memory of the caller's, 8 bytes for each suffice: they are gone with the next that are read
+   * to it.
+   */
+  read(memory: ArrayBufferView, part?: { readonly first: number; readonly count: number }): T {
     this.#flush()
-    const values = new this.#kind(memory, 0, this.#written)
-    this.#file.read(values, 0)
+    const { first, count } = part ?? { first: 0, count: this.#written }
+    const values = new this.#kind(memory.buffer, memory.byteOffset, count)
+    this.#file.read(values, first * values.BYTES_PER_ELEMENT)
     return values
   }
 

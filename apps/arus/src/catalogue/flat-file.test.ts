@@ -34,7 +34,7 @@ test('a section gathered as it is written is the one gathered before, of any kin
   const file = join(folder, 'a.bin')
   const blocks: Record<string, ReturnType<typeof gatheredBlocks>> = {}
   const columns: ColumnFile[] = []
-  const memory = new ArrayBuffer(8 * 70_001)
+  const memory = new Uint8Array(8 * 70_001)
   const whole: Record<string, ReturnType<typeof gathered>> = {}
   for (const Kind of [Uint8Array, Uint16Array, Uint32Array, Float32Array, Float64Array]) {
     // Lengths below, at and beyond that of a block.

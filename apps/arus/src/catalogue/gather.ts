@@ -15,7 +15,7 @@ export function gathered<T extends FlatArray>(values: T, order: Uint32Array): T 
  * The same as a section of a flat file, whose blocks are gathered one after the other into one array. The column is read to
  * `memory` when its section is written.
  */
-export function gatheredBlocks(column: ColumnFile, order: Uint32Array, memory: ArrayBuffer): FlatBlocks {
+export function gatheredBlocks(column: ColumnFile, order: Uint32Array, memory: ArrayBufferView): FlatBlocks {
   return {
     length: order.length,
     like: column.like,

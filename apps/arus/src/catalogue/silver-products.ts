@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
+import { collectGarbage } from './collect-garbage.ts'
 import { quoted } from './import-sql.ts'
 import { popularitySql } from './popularity.ts'
 import {
@@ -13,6 +14,8 @@ import {
 
 /** Rows of a chunk of DuckDB. */
 const CHUNK_ROWS = 2048
+/** Chunks, of some 150 kB each, that may wait to be given back. */
+const CHUNKS_WAITING_MAX = 32
 
 /**
  * The products of a relation that is like `silver.products`. Both queries go through its files in one order only on one
@@ -34,11 +37,12 @@ export function silverProducts(
       const names = withTextBytes ? [...NUMBERS, ...TEXT_BYTES] : NUMBERS
       const result = await connection.stream(`SELECT ${numbersSql(names, popularity)} FROM ${relation}`)
       const columns = names.map(() => new Float64Array(CHUNK_ROWS))
-      for (;;) {
+      for (let read = 1; ; read++) {
+        if (read % CHUNKS_WAITING_MAX === 0) collectGarbage('minor')
         const chunk = await result.fetchChunk()
         if (chunk === null || chunk.rowCount === 0) return
-        const read = names.map((name, at) => [name, doubles(chunk, at, columns[at]!)])
-        yield Object.fromEntries(read) as ProductNumbers
+        const found = names.map((name, at) => [name, doubles(chunk, at, columns[at]!)])
+        yield Object.fromEntries(found) as ProductNumbers
       }
     },
   }

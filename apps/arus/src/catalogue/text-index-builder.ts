@@ -7,7 +7,7 @@ import { TokenList } from './tokenizer.ts'
 /** A posting is `document * 8 + min(term frequency, 7)`: document order is posting order. */
 export const POSTING_SHIFT = 3
 /** Postings that are in memory at once, 4 bytes each, where no term has more. */
-const BLOCK_POSTINGS = 9 << 19
+const BLOCK_POSTINGS = 1 << 22
 /** In `Rows.names`: no name is part of the text. */
 export const NO_NAME = 0xffff_ffff
 
@@ -73,11 +73,12 @@ export class TextIndexBuilder {
 
   /**
    * The whole index as sections of a flat file, to be written once, before `close`; `order[document]` says which text it is,
-   * and `documentOf` is that of `TextKernel`.
+   * and `documentOf` is that of `TextKernel`. `spare`: words of the kernel's memory that are free when postings are written.
    */
   sections(
     order: Uint32Array,
     documentOf = this.#kernel.documentsOf(order),
+    spare: Uint32Array = new Uint32Array(),
   ): Readonly<Record<string, FlatArray | FlatBlocks>> {
     const { exports, textCount, tokenCount, terms, lengths } = this.#kernel
     exports.countPostings()
@@ -89,7 +90,7 @@ export class TextIndexBuilder {
       postings: {
         length: offsets.at(-1)!,
         like: new Uint32Array(0),
-        [Symbol.iterator]: () => this.#postings(documentOf),
+        [Symbol.iterator]: () => this.#postings(documentOf, spare),
       },
       'documents.lengths': gathered(lengths, order),
       'documents.mean': new Float32Array([tokenCount / Math.max(1, textCount)]),
@@ -97,12 +98,13 @@ export class TextIndexBuilder {
   }
 
   /** All postings, a block of terms after the other. */
-  *#postings(documentOf: Uint32Array): Generator<Uint32Array> {
+  *#postings(documentOf: Uint32Array, spare: Uint32Array): Generator<Uint32Array> {
     const { exports, postingOffsets: offsets } = this.#kernel
     const blocks = blocksOf(offsets, this.#blockPostings)
     const firstTerms = blocks.map(({ first }) => first)
     this.#entries.divide(documentOf, firstTerms)
-    const room = this.#kernel.words(Math.max(0, ...blocks.map(({ postingCount }) => postingCount)))
+    const wordCount = Math.max(0, ...blocks.map(({ postingCount }) => postingCount))
+    const room = spare.length < wordCount ? this.#kernel.words(wordCount) : spare
     for (const [block, { first, end, postingCount }] of blocks.entries()) {
       exports.startPostings(first, end, room.byteOffset)
       for (const { words, document, documentCount } of this.#entries.buckets(block))

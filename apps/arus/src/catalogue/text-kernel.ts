@@ -5,7 +5,6 @@ import { ByteTable } from './byte-table.ts'
 /** What `assembly/text-index.ts` exports; pointers are places in its memory. */
 interface Exports {
   allocate(byteCount: number): number
-  release(place: number): void
   cutLines(bytes: number, byteCount: number, rowCount: number, starts: number, byteCounts: number): number
   startProducts(count: number): void
   addIds(starts: number, byteCounts: number, count: number, next: number): number
@@ -161,16 +160,6 @@ export class TextKernel {
 
   words(count: number): Uint32Array {
     return this.#wordsAt(this.exports.allocate(4 * count), count)
-  }
-
-  /** Lends words for the time of some work, which asks for no other memory of the kernel. */
-  lend<T>(count: number, work: (words: Uint32Array) => T): T {
-    const words = this.words(count)
-    try {
-      return work(words)
-    } finally {
-      this.exports.release(words.byteOffset)
-    }
   }
 
   /** Which document each text is, where `order[document]` is its text; in the kernel's memory. */

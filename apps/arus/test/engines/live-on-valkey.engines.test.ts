@@ -28,6 +28,9 @@ const eventsOf = (round: number) =>
     }),
   )
 
+/** Told by the commit that finds the store elsewhere, or by one under which the connection broke: then it is read anew before the next. */
+const LOST = /^(STATE_MOVED|ENGINE_UNREACHABLE)$/
+
 /**
  * Appends while a processor on Valkey works, with something done to the server before certain commits; what comes of it is what
  * a processor on LMDB makes of the same log, to the value.
@@ -102,7 +105,7 @@ describe('a Valkey that is lost under load', () => {
       await server.start()
     }
     const faults = await appendedWith({ 4: keep, 9: lose })
-    expect(faults).toContain('STATE_MOVED')
+    expect(faults).toEqual(expect.arrayContaining([expect.stringMatching(LOST)]))
   })
 
   test('back with nothing: all is counted again from the log', async () => {
@@ -113,6 +116,6 @@ describe('a Valkey that is lost under load', () => {
         await server.start()
       },
     })
-    expect(faults).toContain('STATE_MOVED')
+    expect(faults).toEqual(expect.arrayContaining([expect.stringMatching(LOST)]))
   })
 })

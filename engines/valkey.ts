@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { Engine, StartContext, Startup } from './launcher/engine.ts'
+import type { Engine, KillableServer, StartContext } from './launcher/engine.ts'
 import { freePort } from './launcher/free-port.ts'
 import { GuardedProcess } from './launcher/guarded-process.ts'
 import { untilHealthy } from './launcher/health.ts'
@@ -38,13 +38,8 @@ export interface ValkeyOptions extends Pick<StartContext, 'folder' | 'runFolder'
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** A server that can be killed, and started again on the same data. */
-export interface ValkeyServer extends Startup {
-  kill(): Promise<void>
-}
-
 /** Starts Valkey (or Redis) on the data in `runFolder`. Throws `ENGINE_START_FAILED`. */
-export async function startValkey(options: ValkeyOptions): Promise<ValkeyServer> {
+export async function startValkey(options: ValkeyOptions): Promise<KillableServer> {
   const { folder, runFolder, port, password, signal, flavour = 'valkey' } = options
   const data = join(runFolder, 'data')
   mkdirSync(data, { recursive: true })

@@ -42,6 +42,11 @@ export interface Startup {
   stop(): Promise<void>
 }
 
+/** A server that can be killed, and started again on the same data at the same address. */
+export interface KillableServer extends Startup {
+  kill(): Promise<void>
+}
+
 /**
  * One real engine: what it installs, how it starts, how its health is checked, how it stops. Installed once per version
  * and recipe, from package registries only; listens on loopback only, on ports that were free.

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { KillableServer } from '../../../../engines/launcher/engine.ts'
 import { freePort } from '../../../../engines/launcher/free-port.ts'
 import { installEngine } from '../../../../engines/launcher/installation.ts'
-import { startValkey, type ValkeyOptions, type ValkeyServer, valkey } from '../../../../engines/valkey.ts'
+import { startValkey, type ValkeyOptions, valkey } from '../../../../engines/valkey.ts'
 
 /** A Valkey of one test, which may be killed and come back. */
 export interface OwnValkey extends AsyncDisposable {
@@ -28,7 +29,7 @@ export async function ownValkey(how: Pick<ValkeyOptions, 'flavour' | 'settings'>
     ...how,
   }
   const folder = join(options.runFolder, 'data')
-  let server: ValkeyServer = await startValkey(options)
+  let server: KillableServer = await startValkey(options)
   return {
     url: server.environment.REDIS_URL ?? '',
     folder,

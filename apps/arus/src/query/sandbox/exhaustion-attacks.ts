@@ -9,7 +9,7 @@ export const EXHAUSTIONS: readonly Attack[] = [
     `WITH RECURSIVE t(i) AS (SELECT 1 UNION SELECT (i + 1) % 1000000000 FROM t) SELECT count(*) FROM t`,
     `SELECT sum(i) FROM generate_series(1, 9000000000000000000) s(i)`,
     `SELECT count(*) FROM range(1000000000000) WHERE sin(range) > 2`,
-    `SELECT count(*) FROM range(1000000000) a WHERE levenshtein(repeat('a', 1000), repeat('b', 1000)) = a.range`,
+    `SELECT count(*) FROM range(1000000000) a WHERE levenshtein(repeat('a', 1000) || a.range, repeat('b', 1000)) = a.range`,
     `SELECT count(*) FROM range(30000) a, range(30000) b WHERE regexp_matches(repeat('a', 1000) || a.range || b.range, '(a*)*(a*)*b$')`,
     `SELECT list_sum(list_transform(range(100000000), x -> list_sum(range(x))))`,
     `SELECT count(DISTINCT md5(i::VARCHAR)) FROM range(10000000000) t(i)`,

@@ -16,6 +16,7 @@ import { benchLive } from './live.ts'
 import { benchQuality } from './quality.ts'
 import { benchRecommend } from './recommend.ts'
 import { benchServer } from './server.ts'
+import { benchShopTraining } from './shop-training.ts'
 import { benchSpark } from './spark.ts'
 import { benchSql } from './sql.ts'
 import { benchSteady } from './steady.ts'
@@ -53,6 +54,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   live: () => benchLive({ eventCount: 200_000 }),
   quality: () => benchQuality(),
   train: () => benchTrain(),
+  'shop-training': () => benchShopTraining(),
   kernels: () => benchKernels(),
   kafka: () => benchKafka({ eventCount: 200_000 }),
   valkey: () => benchValkey(),

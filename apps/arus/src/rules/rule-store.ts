@@ -95,15 +95,17 @@ export class RuleStore {
   /** Throws `REQUEST_INVALID` when there are as many as may be. */
   async add(rule: NewRule): Promise<Rule> {
     return this.#change(async (transaction, revision) => {
-      const { count } = await transaction
+      const rows = await transaction
         .selectFrom('rules')
-        .select((select) => select.fn.countAll().as('count'))
+        .select('definition')
         .where('until_revision', 'is', null)
-        .executeTakeFirstOrThrow()
-      if (Number(count) >= RULES_MAX) {
+        .execute()
+      if (rows.length >= RULES_MAX) {
         throw new ArusError('REQUEST_INVALID', `There are ${RULES_MAX} rules already; remove one first`)
       }
-      const nowMs = this.#now()
+      // One after the other, also within a millisecond: rules stand in the order in which they were made.
+      const newestMs = rulesOf(rows).at(-1)?.created_at ?? Number.NEGATIVE_INFINITY
+      const nowMs = Math.max(this.#now(), newestMs + 1)
       const added = { id: this.#newId(), ...rule, created_at: nowMs, updated_at: nowMs }
       await insert(transaction, added, revision)
       return added

@@ -156,9 +156,10 @@ describe('a training with Spark', () => {
     train({ lake, registry, spark: compute, now: () => Date.UTC(2026, 2, 20), onProgress, signal })
 
   test('puts the model into service that Spark fitted, and it answers without Spark', async () => {
-    const steps = new Map<string, number>()
-    const { version, wasPromoted, metrics } = await run(spark, ({ step, done }) => void steps.set(step, done))
-    expect(steps.get('Fitting on Spark')).toBeGreaterThan(10)
+    const steps = new Set<string>()
+    const { version, wasPromoted, metrics } = await run(spark, ({ step }) => void steps.add(step))
+    // How far it is Spark tells every two seconds: a quick machine is done before.
+    expect(steps).toContain('Fitting on Spark')
     expect(version.kind, version.reason).toBe('spark-als')
     expect(wasPromoted).toBe(true)
     expect(version.reason).toMatch(/^spark-als has ndcg@20 0\.\d+, above the baselines/)

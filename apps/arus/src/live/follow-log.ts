@@ -1,43 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventLog, LogBatch } from '@arus/event-log'
-import { backoffMs } from './poison-watch.ts'
+import { type RetryOptions, untilAborted } from './retrying.ts'
 
-export interface FollowOptions {
+export interface FollowOptions extends RetryOptions {
   readonly log: EventLog
   readonly topic: string
   /** Where to read on, by partition; asked at the start and whenever reading begins anew. */
   readonly from: () => ReadonlyMap<number, number>
   readonly maxRecords: number
-  /** Wait after a fault, doubled with each one in a row. */
-  readonly retryMs: number
-  readonly signal: AbortSignal
   /** False: read again from where `from` says now. */
   readonly onBatch: (batch: LogBatch) => Promise<boolean>
   /** Called once when nothing came for so long after a batch; false as above. */
   readonly pauseMs: number
   readonly onPause: () => Promise<boolean>
-  readonly onFault: (error: unknown) => void
-  /** Brings what a fault has left half done in order, before the log is read on. */
-  readonly recover: () => Promise<void>
 }
 
 /** Hands over batch after batch until the signal aborts. Whatever throws is taken for something that passes. */
 export async function followLog(options: FollowOptions): Promise<void> {
-  const { retryMs, signal, onFault, recover } = options
-  let faultsInRow = 0
-  while (!signal.aborted) {
-    try {
-      await followOnce(options, () => {
-        faultsInRow = 0
-      })
-    } catch (error) {
-      if (signal.aborted) return
-      onFault(error)
-      faultsInRow += 1
-      await sleep(backoffMs(faultsInRow, retryMs), undefined, { signal }).catch(() => {})
-      await recover().catch(onFault)
-    }
-  }
+  await untilAborted((succeeded) => followOnce(options, succeeded), options)
 }
 
 /** Until the signal aborts, something throws, or the log is to be read from elsewhere. */

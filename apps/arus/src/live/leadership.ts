@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { StateSharing } from '../state/state-store.ts'
-import { backoffMs } from './poison-watch.ts'
+import { type RetryOptions, untilAborted } from './retrying.ts'
 import { StoredElsewhere } from './stored-elsewhere.ts'
 
-export interface LeadershipOptions {
+export interface LeadershipOptions extends Pick<RetryOptions, 'retryMs' | 'onFault'> {
   /** Absent: nobody else is there, and this process leads as long as it lives. */
   readonly sharing: StateSharing | undefined
   /** What whoever leads does, until the signal aborts. Calls `isReady` of this when it stands on what is stored. */
@@ -12,9 +11,6 @@ export interface LeadershipOptions {
   readonly restore: () => Promise<void>
   /** Follows what another process has stored. */
   readonly follow: (keys: readonly string[]) => Promise<void>
-  readonly onFault: (error: unknown) => void
-  /** Wait after a fault, doubled with each one in a row. */
-  readonly retryMs: number
 }
 
 /**
@@ -34,9 +30,9 @@ export class Leadership {
     this.#options = options
   }
 
-  /** As far as is known here. */
+  /** As far as is known here. Always where nobody else is there. */
   get isLeading(): boolean {
-    return this.#term !== null
+    return this.#options.sharing === undefined || this.#term !== null
   }
 
   /** Calls back now, and whenever a term has begun or ended. */
@@ -48,29 +44,24 @@ export class Leadership {
   /** Leads or follows by turns until the signal aborts. Whatever throws is taken for something that passes. */
   async run(signal: AbortSignal): Promise<void> {
     const { sharing, onFault, retryMs } = this.#options
-    let faultsInRow = 0
-    while (!signal.aborted) {
-      try {
-        const isLeader = (await sharing?.lead({ force: this.#claims.length > 0 })) ?? true
-        await (isLeader ? this.#lead(signal) : this.#follow(sharing!, signal))
-        faultsInRow = 0
-      } catch (error) {
-        if (signal.aborted) return
-        onFault(error)
-        faultsInRow += 1
-        await sleep(backoffMs(faultsInRow, retryMs), undefined, { signal }).catch(() => {})
-      }
+    const work = async (succeeded: () => void) => {
+      if (sharing === undefined || (await sharing.lead({ force: this.#claims.length > 0 })))
+        await this.#lead(signal)
+      else await this.#follow(sharing, signal)
+      succeeded()
     }
+    await untilAborted(work, { signal, retryMs, onFault })
   }
 
   /** Makes sure that this process still leads; where it does not its term ends. Throws when that cannot be asked now. */
   async check(): Promise<boolean> {
     const { sharing } = this.#options
+    if (sharing === undefined) return true
     const term = this.#term
     if (term === null) return false
-    if (sharing === undefined || (await sharing.lead())) return true
-    term.abort()
-    return false
+    const isLeader = await sharing.lead()
+    if (!isLeader) term.abort()
+    return isLeader
   }
 
   /** Makes this process lead, whoever did before; resolves when it stands on what is stored. */

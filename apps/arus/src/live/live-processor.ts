@@ -1,10 +1,9 @@
 import type { EventLog, LogBatch } from '@arus/event-log'
-import { ArusError } from '../errors.ts'
 import { type ShopEvent, shopperOf } from '../events/event.ts'
 import { GROUPS } from '../events/topics.ts'
 import { Pacer } from '../pacer.ts'
-import type { StateChange, StateStore } from '../state/state-store.ts'
-import { BackgroundWork } from './background-work.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { CatchUp } from './catch-up.ts'
 import { decodeEvent } from './decode-event.ts'
 import { followLog, partOf } from './follow-log.ts'
 import { Leadership } from './leadership.ts'
@@ -12,11 +11,13 @@ import { keysOf, LIVE_PREFIX, LiveMemory, type ShopperTraces } from './live-memo
 import { LiveReads } from './live-reads.ts'
 import { DEFAULT_LIVE_RULES, type LiveRules } from './live-rules.ts'
 import type { LiveAnalytics, LiveState } from './live-state.ts'
-import { entryCountOf, isUnstorable, PoisonWatch, UnusableEntries } from './poison-watch.ts'
+import { PoisonWatch, UnusableEntries } from './poison-watch.ts'
 import { Rejections } from './rejections.ts'
+import { StateFollower } from './state-follower.ts'
+import { StateWriter } from './state-writer.ts'
 import { DEFAULT_STORE_PACE, type StorePace } from './store-pace.ts'
+import { FORMAT, FORMAT_KEY, OFFSET_PREFIX } from './stored-form.ts'
 import { Turns } from './turns.ts'
-import { UnstoredIds } from './unstored-ids.ts'
 
 export interface LiveProcessorOptions {
   readonly log: EventLog
@@ -82,11 +83,6 @@ export interface LiveProcessor extends LiveState {
 /** Consumer group under which progress shows as lag. */
 export const LIVE_GROUP = GROUPS.live
 
-const OFFSET_PREFIX = `${LIVE_PREFIX}offset/`
-/** Says in which form the state is stored; outside the prefix, so that it goes first and comes back last. */
-const FORMAT_KEY = 'live-format'
-/** Raised when the stored form changes: state of another form is made again from the log. */
-const FORMAT = 4
 /** Entries applied in one commit at most while catching up: large commits write each shopper and product less often. */
 const BATCH_RECORDS = 10_000
 /** And once that is done: the figures move, and nothing holds up requests for long. */
@@ -126,21 +122,12 @@ export async function rebuildLiveState(options: LiveProcessorOptions): Promise<L
 class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #options: LiveProcessorOptions
   readonly #pace: StorePace
-  readonly #steadyMs: () => number
   readonly #poison = new PoisonWatch(BATCH_RECORDS)
   readonly #rejections: Rejections
   /** Batches and forgetting; memory that is ahead of the store is brought back to what is stored. */
   readonly #turns = new Turns(() => this.#restore())
-  /** The ends of partitions at the start: before them it is catching up. */
-  #caughtUpAt: ReadonlyMap<number, number> = new Map()
-  /** Offsets that the store stands for; those of `applied` that are ahead are in memory only. */
-  readonly #stored = new Map<number, number>()
-  /** What was applied since, and is not in the commit that is under way. */
-  #unstored: LogBatch[] = []
-  readonly #unstoredIds = new UnstoredIds()
-  /** That commit: the next batches are applied meanwhile. */
-  readonly #storing = new BackgroundWork()
-  #storedAtMs = 0
+  readonly #catchUp: CatchUp
+  readonly #writer: StateWriter
   /** How often memory was taken back to what is stored, and how often it had been when the log began to be read. */
   #restores = 0
   #followed = 0
@@ -149,8 +136,6 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   readonly #leadership: Leadership
   /** Settled once memory holds what was stored. */
   #begun = Promise.withResolvers<void>()
-  /** While another process leads: what it stores is in the form known here. */
-  #isReadable = false
   /** Set while there is progress the log has not been told of. */
   #lagTimer: NodeJS.Timeout | null = null
 
@@ -159,14 +144,26 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     super(new LiveMemory({ ...options, rules, categoryOf }), options.now)
     this.#options = options
     this.#pace = options.pace ?? DEFAULT_STORE_PACE
-    this.#steadyMs = options.steadyMs ?? (() => performance.now())
     this.#rejections = new Rejections({ ...options, topic: options.rejectedTopic })
-    const { state, onFault = () => {}, retryMs = RETRY_MS } = options
+    const { state, onFault = () => {}, retryMs = RETRY_MS, catchUpMsMax: msMax = CATCH_UP_MS_MAX } = options
+    const { memory, applied, eventRate, listeners } = this
+    const { steadyMs = () => performance.now() } = options
+    const onStored = () => {
+      this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
+    }
+    this.#writer = new StateWriter({ state, memory, applied, pace: this.#pace, steadyMs, onStored })
+    const waitFor = this.waitFor.bind(this)
+    this.#catchUp = new CatchUp({ ...options, applied, waitFor, msMax, onFault })
+    const restore = () => this.#restore()
+    const follower = new StateFollower({ ...options, memory, applied, eventRate, listeners, restore })
     this.#leadership = new Leadership({
       sharing: state.sharing,
       lead: (signal) => this.#lead(signal),
-      restore: () => this.#turns.take(() => this.#restoreAsFollower()),
-      follow: (keys) => this.#turns.take(() => this.#followStore(keys)),
+      restore: async () => {
+        await this.#turns.take(() => follower.restore())
+        this.#begun.resolve()
+      },
+      follow: (keys) => this.#turns.take(() => follower.follow(keys)),
       retryMs,
       onFault: (error) => {
         this.#begun.reject(error)
@@ -185,13 +182,12 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
 
   async start(): Promise<void> {
     await this.#begin()
-    await this.#catchUp()
+    await this.#catchUp.wait()
   }
 
   /** Leads or follows from now on; resolves when memory holds what was stored. */
   async #begin(): Promise<void> {
-    const { partitions } = await this.#options.log.topic(this.#options.topic)
-    this.#caughtUpAt = new Map(partitions.map(({ partition, endOffset }) => [partition, endOffset]))
+    await this.#catchUp.begin()
     this.#abort = new AbortController()
     this.#begun = Promise.withResolvers()
     this.#loop = this.#leadership.run(this.#abort.signal)
@@ -203,32 +199,8 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     }
   }
 
-  /** Waits until the log is applied up to where it ended at the start; false, and says so, when that takes too long. */
-  async #catchUp(): Promise<boolean> {
-    const { catchUpMsMax = CATCH_UP_MS_MAX, onFault } = this.#options
-    const waits = Array.from(this.#caughtUpAt, ([partition, endOffset]) =>
-      this.waitFor(partition, endOffset - 1, catchUpMsMax),
-    )
-    if ((await Promise.all(waits)).every((isApplied) => isApplied)) return true
-    onFault?.(
-      new ArusError(
-        'NOT_READY',
-        `live state has ${this.#behind} entries of the log still to apply after ${catchUpMsMax / 1000} s: its figures are old until then`,
-      ),
-    )
-    return false
-  }
-
-  /** Entries that stood in the log at the start and are not applied yet. */
-  get #behind(): number {
-    let entries = 0
-    for (const [partition, endOffset] of this.#caughtUpAt)
-      entries += Math.max(0, endOffset - (this.applied.get(partition) ?? 0))
-    return entries
-  }
-
   flush(): Promise<void> {
-    return this.#turns.take(() => this.#store())
+    return this.#turns.take(() => this.#writer.store())
   }
 
   async stop(): Promise<void> {
@@ -249,7 +221,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   async isKnown(eventIds: readonly string[]): Promise<boolean[]> {
     const { now, idempotencyWindowMs } = this.#options
     // Before the store is asked: what leaves these is stored.
-    const unstoredAtMs = eventIds.map((id) => this.#unstoredIds.receivedAtMs(id))
+    const unstoredAtMs = eventIds.map((id) => this.#writer.ids.receivedAtMs(id))
     const stored = await this.memory.isKnown(eventIds)
     const nowMs = now()
     return unstoredAtMs.map(
@@ -261,7 +233,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     const shoppers = [...new Set([shopper, ...(traces?.names ?? [])])]
     await this.#leadership.claim()
     return this.#turns.take(async () => {
-      await this.#storing.done().catch(() => this.#restore())
+      await this.#writer.done().catch(() => this.#restore())
       let removed = 0
       let isKnown = false
       for (const name of shoppers) {
@@ -271,8 +243,8 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       }
       if (!isKnown && traces === undefined) return 0
       this.memory.forgetTraces(traces ?? {})
-      this.#unstoredIds.forget(traces?.eventIds ?? [])
-      await this.#commit()
+      this.#writer.ids.forget(traces?.eventIds ?? [])
+      await this.#writer.commit()
       if (traces !== undefined) await this.#options.state.erase(keysOf(shoppers, traces))
       this.listeners.announce(shoppers)
       return removed
@@ -289,9 +261,9 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     await this.#options.state.commit([{ key: FORMAT_KEY, value: undefined }])
     await this.#end()
     await this.#turns.idle()
-    await this.#storing.done().catch(() => {})
+    await this.#writer.done().catch(() => {})
     await this.#begin()
-    while (!(await this.#catchUp()) && !this.#abort.signal.aborted);
+    while (!(await this.#catchUp.wait()) && !this.#abort.signal.aborted);
   }
 
   /** State in no known form, left half cleared by a rebuild that was cut short, or of another log, goes. */
@@ -322,29 +294,6 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     await this.#follow(signal)
   }
 
-  /** What another process keeps in a form of its own, or is making anew, is not looked at before it is there. */
-  async #restoreAsFollower(): Promise<void> {
-    this.#isReadable = (await this.#options.state.get(FORMAT_KEY)) === FORMAT
-    if (this.#isReadable) await this.#restore()
-    this.#begun.resolve()
-    this.listeners.announce([])
-  }
-
-  async #followStore(keys: readonly string[]): Promise<void> {
-    if (keys.includes(FORMAT_KEY)) return this.#restoreAsFollower()
-    if (!this.#isReadable) return
-    // Before what they stand for: what is read after them is at least as new.
-    const moved = keys.filter((key) => key.startsWith(OFFSET_PREFIX))
-    const offsets = await this.#options.state.getMany(moved)
-    const before = this.memory.figures.totalEvents
-    const shoppers = await this.memory.follow(keys)
-    this.eventRate.add(Math.max(0, this.memory.figures.totalEvents - before), this.#options.now())
-    for (const [i, key] of moved.entries())
-      if (offsets[i] !== undefined)
-        this.applied.set(Number(key.slice(OFFSET_PREFIX.length)), offsets[i] as number)
-    this.listeners.announce(shoppers)
-  }
-
   #follow(signal: AbortSignal): Promise<void> {
     const { log, topic, onFault = () => {}, retryMs = RETRY_MS } = this.#options
     return followLog({
@@ -359,7 +308,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       signal,
       onBatch: (batch) => this.#applyBatch(batch, signal),
       pauseMs: this.#pace.msMin,
-      onPause: () => this.#attempt(() => this.#store()),
+      onPause: () => this.#attempt(() => this.#writer.store()),
       onFault,
       recover: async () => {
         if (await this.#leadership.check()) await this.#turns.take(async () => {})
@@ -394,9 +343,9 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
   }
 
   async #applyPart(batch: LogBatch): Promise<void> {
-    this.#storing.check()
+    this.#writer.check()
     const { partition } = batch
-    const count = Math.min(this.#poison.limit, this.#behind > 0 ? BATCH_RECORDS : SERVING_RECORDS)
+    const count = Math.min(this.#poison.limit, this.#catchUp.behind > 0 ? BATCH_RECORDS : SERVING_RECORDS)
     const part = partOf(batch, this.applied.get(partition) ?? 0, count)
     const fresh = await this.memory.load(this.#decode(part), partition)
     const pacer = new Pacer()
@@ -408,15 +357,14 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
         throw new UnusableEntries(error, [part], offset)
       }
     }
-    this.#unstored.push(part)
-    for (const { event, offset } of fresh)
-      this.#unstoredIds.add(event.event_id, { partition, offset, receivedAtMs: event.received_at })
+    this.#writer.add(part, fresh)
     this.eventRate.add(fresh.length, this.#options.now())
     this.#isApplied(
       part,
       fresh.map(({ event }) => shopperOf(event)),
     )
-    await this.#storeIfDue()
+    // While an entry is searched for that makes work fail, each part is stored by itself.
+    await (this.#poison.isSearching ? this.#writer.store() : this.#writer.storeIfDue())
     this.#poison.succeeded()
   }
 
@@ -429,7 +377,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     const reason = `live state could not take it in: ${message}`
     const change = await this.#rejections.add({ topic, partition, entry, reason })
     this.#isApplied(part, [])
-    await this.#commit([change])
+    await this.#writer.commit([change])
     this.#options.onPoison?.(part, entry.offset, cause)
   }
 
@@ -454,58 +402,10 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     return decoded
   }
 
-  /**
-   * Stores while the next batches are applied. While an entry is searched for that makes work fail, each part is stored by
-   * itself.
-   */
-  async #storeIfDue(): Promise<void> {
-    if (this.#poison.isSearching) return this.#store()
-    if (entryCountOf(this.#unstored) >= this.#pace.aheadRecords) await this.#storing.done()
-    if (!this.#storing.isBusy && this.#isStoringDue()) this.#beginStoring()
-  }
-
-  #isStoringDue(): boolean {
-    const { msMin, msMax, changes, aheadRecords } = this.#pace
-    const passedMs = this.#steadyMs() - this.#storedAtMs
-    // Whoever follows sees no event before it is stored.
-    const isFollowed = (this.#options.state.sharing?.followerCount ?? 0) > 0
-    if (passedMs >= (isFollowed ? msMin : msMax) || entryCountOf(this.#unstored) >= aheadRecords) return true
-    return passedMs >= msMin && this.memory.changeCount >= changes
-  }
-
-  /** Stores all that is applied; resolves when it is. */
-  async #store(): Promise<void> {
-    await this.#storing.done()
-    this.#beginStoring()
-    await this.#storing.done()
-  }
-
-  #beginStoring(): void {
-    const parts = this.#unstored
-    if (parts.length === 0) return
-    this.#storing.begin(() =>
-      this.#commit().catch((error: unknown) => {
-        throw isUnstorable(error) ? new UnusableEntries(error, parts, null) : error
-      }),
-    )
-  }
-
-  /** Everything that changed, in one commit with the offsets it stands for and `more`. */
-  async #commit(more: readonly StateChange[] = []): Promise<void> {
-    const moved = [...this.applied].filter(([partition, offset]) => this.#stored.get(partition) !== offset)
-    const offsets = moved.map(([partition, value]) => ({ key: OFFSET_PREFIX + partition, value }))
-    this.#unstored = []
-    this.#storedAtMs = this.#steadyMs()
-    await this.#options.state.commit([...this.memory.drain(), ...offsets, ...more])
-    for (const [partition, offset] of moved) this.#stored.set(partition, offset)
-    this.#unstoredIds.areStored(this.#stored)
-    this.#lagTimer ??= setTimeout(() => void this.#commitLag(), LAG_COMMIT_MS)
-  }
-
   /** Takes the stored state for the truth: at start, and after a commit that failed. */
   async #restore(): Promise<void> {
     // Whatever became of a commit that was under way, the store says it.
-    await this.#storing.done().catch(() => {})
+    await this.#writer.done().catch(() => {})
     const { state, log, topic } = this.#options
     const { partitions } = await log.topic(topic)
     // Before what they stand for: another process may go on with both.
@@ -515,9 +415,8 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     for (const [i, { partition, startOffset }] of partitions.entries()) {
       const stored = offsets[i] as number | undefined
       this.applied.set(partition, stored ?? startOffset)
-      this.#stored.set(partition, stored ?? startOffset)
     }
-    this.#unstored = []
+    this.#writer.restored(this.applied)
     this.#restores += 1
   }
 
@@ -525,7 +424,7 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
     const { log, topic } = this.#options
     if (this.#lagTimer !== null) clearTimeout(this.#lagTimer)
     this.#lagTimer = null
-    await log.commit(LIVE_GROUP, topic, new Map(this.#stored)).catch(() => {
+    await log.commit(LIVE_GROUP, topic, new Map(this.#writer.stored)).catch(() => {
       // Only shown as lag: the offsets that count are in the state store.
     })
   }

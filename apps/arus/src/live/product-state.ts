@@ -1,7 +1,7 @@
 import { ACTION_WEIGHTS, type ShopEvent } from '../events/event.ts'
 import { placedAt } from './event-place.ts'
 import type { ProductCounters } from './live-state.ts'
-import { addToTrend, NO_TREND, type TrendState, trendWithoutFuture } from './trending.ts'
+import { addToTrend, NO_TREND, type TrendState, trendScore, trendWithoutFuture } from './trending.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -45,6 +45,14 @@ export function withEvent(state: ProductState, event: ShopEvent, horizonMs: numb
     trend: trendWithoutFuture(weight > 0 ? addToTrend(state.trend, atMs, weight) : state.trend, horizonMs),
     hours: withoutFutureHours(hours, Math.floor(horizonMs / HOUR_MS)),
   }
+}
+
+/** How surprising what was done lately is: `trendScore`. */
+export function trendOf({ trend, counters }: ProductState, nowMs: number): number {
+  const { views, clicks, carts, purchases } = counters
+  const { view = 0, click = 0, add_to_cart = 0, purchase = 0 } = ACTION_WEIGHTS
+  const weightSum = view * views + click * clicks + add_to_cart * carts + purchase * purchases
+  return trendScore(trend, nowMs, weightSum)
 }
 
 /** Views since UTC midnight. */

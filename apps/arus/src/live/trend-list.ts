@@ -1,6 +1,5 @@
 import type { TrendingProduct } from './live-state.ts'
-import { growthRate, type ProductState, viewsToday } from './product-state.ts'
-import { trendScore } from './trending.ts'
+import { growthRate, type ProductState, trendOf, viewsToday } from './product-state.ts'
 
 const CANDIDATES_MAX = 2_000
 const FRESH_MS = 1_000
@@ -30,7 +29,7 @@ export class TrendList {
 
   #rank(nowMs: number): TrendingProduct[] {
     return [...this.#candidates]
-      .map(([product_id, state]) => ({ product_id, state, trend_score: trendScore(state.trend, nowMs) }))
+      .map(([product_id, state]) => ({ product_id, state, trend_score: trendOf(state, nowMs) }))
       .filter(({ trend_score }) => trend_score > 0)
       .sort((a, b) => b.trend_score - a.trend_score || (a.product_id < b.product_id ? -1 : 1))
       .slice(0, 200)
@@ -45,7 +44,7 @@ export class TrendList {
   #keepBest(nowMs: number): void {
     const ranked = Array.from(
       this.#candidates,
-      ([productId, { trend }]) => [productId, trendScore(trend, nowMs)] as const,
+      ([productId, state]) => [productId, trendOf(state, nowMs)] as const,
     ).sort(([, a], [, b]) => b - a)
     for (const [productId] of ranked.slice(CANDIDATES_MAX / 2)) this.#candidates.delete(productId)
   }

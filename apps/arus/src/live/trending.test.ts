@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addDecayed, decayedAt, NO_COUNT, withoutFuture } from './decayed-count.ts'
-import { growthRate, NEW_PRODUCT, viewsToday, withEvent } from './product-state.ts'
+import { growthRate, NEW_PRODUCT, trendOf, viewsToday, withEvent } from './product-state.ts'
 import { event, HOUR, NOON, TestLive } from './test-live.ts'
 import { addToTrend, NO_TREND, PAST_HALF_LIFE_MS, surprise, trendScore } from './trending.ts'
 
@@ -24,9 +24,13 @@ describe('trends', () => {
 
   test('a steady rate is no surprise, and a count above it is so many standard deviations', () => {
     let trend = NO_TREND
+    let added = 0
     const end = 40 * PAST_HALF_LIFE_MS
-    for (let t = 0; t <= end; t += HOUR / 2) trend = addToTrend(trend, t, 1)
-    expect(Math.abs(trendScore(trend, end))).toBeLessThan(0.5)
+    for (let t = 0; t <= end; t += HOUR / 2) {
+      trend = addToTrend(trend, t, 1)
+      added += 1
+    }
+    expect(Math.abs(trendScore(trend, end, added))).toBeLessThan(0.5)
     // With 23 expected, three standard deviations more.
     expect(surprise(23 + 3 * Math.sqrt(24), 23 * 36)).toBeCloseTo(3)
   })
@@ -63,6 +67,17 @@ describe('trends', () => {
     const year = addDecayed(now, { tsMs: NOON + 16 * HOUR, weight: 1, halfLifeMs: HOUR })
     expect(decayedAt(year, NOON, HOUR)).toBeCloseTo(3)
     expect(withoutFuture(year, NOON, HOUR)).toEqual(now)
+  })
+
+  test('events that a clock two weeks ahead placed within a period do not make the past larger than all there was', () => {
+    let product = NEW_PRODUCT
+    const view = (ts: number) => {
+      product = withEvent(product, event({ ts, received_at: ts }), ts + HOUR)
+    }
+    for (let i = 0; i < 3; i++) view(NOON)
+    for (let i = 0; i < 3; i++) view(NOON + 1_174_474_885)
+    for (let i = 0; i < 3; i++) view(NOON + 5 * HOUR)
+    expect(trendOf(product, NOON + 5 * HOUR)).toBeGreaterThan(1)
   })
 
   test('growth compares with the same part of yesterday', () => {

@@ -33,11 +33,13 @@ export function trendWithoutFuture({ recent, past }: TrendState, nowMs: number):
  * How surprising the recent count is against the product's own past: (recent − expected) / √(expected + 1). At a steady
  * rate r the decayed counts are r·H/ln 2, so the past predicts expected = past · H_recent / H_past. For a Poisson count
  * the variance equals the mean, so this is a z-score; the 1 keeps products without a past from ruling the list.
+ *
+ * `weightSum`: all that was ever added. A decayed count is never more, unless a clock that was ahead grew some of it.
  */
-export function trendScore(state: TrendState, nowMs: number): number {
+export function trendScore(state: TrendState, nowMs: number, weightSum: number): number {
   const recent = decayedAt(state.recent, nowMs, RECENT_HALF_LIFE_MS)
   const past = decayedAt(state.past, nowMs, PAST_HALF_LIFE_MS)
-  return surprise(recent, past)
+  return surprise(Math.min(recent, weightSum), Math.min(past, weightSum))
 }
 
 /** See `trendScore`. */

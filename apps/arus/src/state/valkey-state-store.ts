@@ -269,7 +269,10 @@ export class ValkeyStateStore implements StateStore {
   }
 
   async #lead(force: boolean): Promise<boolean> {
-    if (this.#lease.isHeld && !this.#isTorn) return this.#lease.keep()
+    if (this.#lease.isHeld && !this.#isTorn) {
+      const isKept = await this.#lease.keep()
+      if (isKept || !force) return isKept
+    }
     const turn = this.#nextTurn()
     const isTaken = await this.#lease.take(turn, { force })
     if (isTaken) this.#turn = turn

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ArusError } from '../../src/errors.ts'
+import { stateSharingContract } from '../../src/state/state-sharing-contract.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
 import { stateStoreContract } from '../../src/state/state-store-contract.ts'
 import { ValkeyConnection } from '../../src/state/valkey-connection.ts'
@@ -30,6 +31,19 @@ stateStoreContract('Redis 6.2', async () => {
   const server = await ownValkey({ flavour: 'redis' })
   return {
     open: (now) => openValkeyStateStore({ url: server.url, shop: 'shop', now }),
+    destroy: () => Promise.resolve(server[Symbol.asyncDispose]()),
+  }
+})
+
+stateSharingContract('Valkey', async () => {
+  const shop = randomUUID()
+  return { open: (member) => openValkeyStateStore({ url, shop, member }), destroy: async () => {} }
+})
+
+stateSharingContract('Redis 6.2', async () => {
+  const server = await ownValkey({ flavour: 'redis' })
+  return {
+    open: (member) => openValkeyStateStore({ url: server.url, shop: 'shop', member }),
     destroy: () => Promise.resolve(server[Symbol.asyncDispose]()),
   }
 })

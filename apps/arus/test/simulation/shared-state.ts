@@ -110,13 +110,13 @@ export class SharedState implements StateStore {
   }
 
   async #commit(changes: readonly StateChange[]): Promise<void> {
-    await this.#settle()
     const { io, turns, content, now, isUnfenced } = this.#options
+    const staged: StateContent = new Map()
+    await new MemoryState(staged, now).commit(changes)
+    await this.#settle()
     const before = this.#turn
     const after = this.#nextTurn()
     this.#turn = after
-    const staged: StateContent = new Map()
-    await new MemoryState(staged, now).commit(changes)
     const write = () => {
       if (turns.turn !== before && !isUnfenced)
         throw new ArusError('STATE_MOVED', 'Live state is not as it was left')
@@ -150,7 +150,7 @@ export class SharedState implements StateStore {
     await io.wait('state.keep')
     this.#isHeld = this.#isMine
     if (this.#isHeld) Object.assign(turns, { holder: member, heldUntilMs: performance.now() + LEASE_MS })
-    return this.#isHeld
+    return this.#isHeld || (force && this.#lead(true))
   }
 
   async #take({ force, isLease }: { readonly force: boolean; readonly isLease: boolean }): Promise<boolean> {

@@ -30,6 +30,13 @@ interface Server {
   readonly ingest: Ingest
 }
 
+/** Where a server runs: its process, and what it is once it has started. */
+interface Place {
+  readonly member: string
+  pid: Owner
+  server: Server | null
+}
+
 interface LakeProcess {
   readonly pid: Owner
   readonly copier: LakeWriter
@@ -60,15 +67,12 @@ export class SimulatedArus {
   readonly uncertainIds = new Set<string>()
   /** How far the server's clock is off. */
   skewMs = 0
-  server: Server | null = null
-  /** Where the plan has one. */
-  second: Server | null = null
+  readonly #first: Place = { member: 'one', pid: WORLD, server: null }
+  readonly #second: Place = { member: 'two', pid: WORLD, server: null }
   lakeProcess: LakeProcess | null = null
   readonly #scheduler: Scheduler
   readonly #plan: Plan
   readonly #sabotage: Sabotage | null
-  #serverPid: Owner = WORLD
-  #secondPid: Owner = WORLD
   #lakePid: Owner = WORLD
   #pids = 0
   #isCalm = false
@@ -82,32 +86,27 @@ export class SimulatedArus {
 
   readonly now = (): number => Math.floor(this.#scheduler.nowMs) + this.skewMs
 
+  /** The one with the lake's process; null while it is down. */
+  get server(): Server | null {
+    return this.#first.server
+  }
+
+  /** Null too where the plan has none. */
+  get second(): Server | null {
+    return this.#second.server
+  }
+
   get isUp(): boolean {
-    const isSecondUp = this.second !== null || !this.#plan.hasSecond
-    return this.server !== null && this.lakeProcess !== null && isSecondUp
+    return this.lakeProcess !== null && this.#places.every(({ server }) => server !== null)
+  }
+
+  get #places(): readonly Place[] {
+    return this.#plan.hasSecond ? [this.#first, this.#second] : [this.#first]
   }
 
   /** Starts what is down. A server that fails on the way is started again. */
   start(): void {
-    if (this.#serverPid === WORLD) {
-      const pid = ++this.#pids
-      this.#serverPid = pid
-      const failed = () => {
-        this.#scheduler.kill(pid)
-        this.#serverPid = WORLD
-        this.#scheduler.schedule(200, 'server starts again', () => this.start(), WORLD)
-      }
-      const started = (server: Server) => {
-        this.server = server
-      }
-      this.#scheduler.schedule(
-        5,
-        'server starts',
-        () => void this.#serve(pid, 'one').then(started, failed),
-        pid,
-      )
-    }
-    if (this.#secondPid === WORLD && this.#plan.hasSecond) this.#startSecond()
+    for (const place of this.#places) if (place.pid === WORLD) this.#startServer(place)
     if (this.#lakePid === WORLD) this.#startLake()
   }
 
@@ -119,51 +118,49 @@ export class SimulatedArus {
   }
 
   killAll(): void {
-    this.#kill(this.#serverPid)
+    this.#killPlace(this.#first)
     this.#kill(this.#lakePid)
-    this.killSecond()
-    this.#serverPid = this.#lakePid = WORLD
-    this.server = this.lakeProcess = null
+    this.#killPlace(this.#second)
+    this.#lakePid = WORLD
+    this.lakeProcess = null
   }
 
   killSecond(): void {
-    this.#kill(this.#secondPid)
-    this.#secondPid = WORLD
-    this.second = null
+    this.#killPlace(this.#second)
   }
 
   /** One of the servers takes no step for a while. */
   freeze(forMs: number): void {
-    const pids = [this.#serverPid, this.#secondPid].filter((pid) => pid !== WORLD)
+    const pids = this.#places.map(({ pid }) => pid).filter((pid) => pid !== WORLD)
     const pid = pids[this.#scheduler.random.below(Math.max(1, pids.length))]
     if (pid !== undefined && !this.#isCalm) this.#scheduler.freeze(pid, forMs)
   }
 
-  #startSecond(): void {
+  #startServer(place: Place): void {
     const pid = ++this.#pids
-    this.#secondPid = pid
+    place.pid = pid
     const failed = () => {
       this.#scheduler.kill(pid)
-      this.#secondPid = WORLD
-      this.#scheduler.schedule(200, 'second starts again', () => this.start(), WORLD)
+      place.pid = WORLD
+      this.#scheduler.schedule(200, 'server starts again', () => this.start(), WORLD)
     }
     const started = (server: Server) => {
-      this.second = server
+      place.server = server
     }
-    this.#scheduler.schedule(
-      5,
-      'second starts',
-      () => void this.#serve(pid, 'two').then(started, failed),
-      pid,
-    )
+    const serve = () => void this.#serve(pid, place.member).then(started, failed)
+    this.#scheduler.schedule(5, 'server starts', serve, pid)
+  }
+
+  #killPlace(place: Place): void {
+    this.#kill(place.pid)
+    place.pid = WORLD
+    place.server = null
   }
 
   /** The lake's process sees that its server is gone: it copies what is left and ends, while another may start. */
   killServer(): void {
     const orphan = this.lakeProcess
-    this.#kill(this.#serverPid)
-    this.#serverPid = WORLD
-    this.server = null
+    this.#killPlace(this.#first)
     if (orphan === null) this.#kill(this.#lakePid)
     else this.#disconnect(orphan)
     this.#lakePid = WORLD
@@ -177,7 +174,7 @@ export class SimulatedArus {
 
   /** Gives a request to a server that listens now; false when there is none. */
   handle(events: readonly unknown[], answer: (result: IngestResult | Error) => void): boolean {
-    const servers = [this.server, this.second].filter((each) => each !== null)
+    const servers = this.#places.map(({ server }) => server).filter((each) => each !== null)
     const server = servers[servers.length < 2 ? 0 : this.#scheduler.random.below(servers.length)]
     if (server === undefined) return false
     const accept = () => {
@@ -292,7 +289,7 @@ export class SimulatedArus {
     const again = () => {
       if (this.#lakePid === WORLD) this.#startLake()
     }
-    this.#scheduler.schedule(LAKE_RESTART_MS, 'lake starts again', again, this.#serverPid)
+    this.#scheduler.schedule(LAKE_RESTART_MS, 'lake starts again', again, this.#first.pid)
   }
 
   async #keepLake(pid: Owner): Promise<void> {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { generateCatalogueFiles } from '../src/catalogue/generate.ts'
 import { arus, freePort, type Place, WITHOUT_ENGINES } from './end-to-end/running-arus.ts'
 import { ServerProcess } from './faults/crash/server-process.ts'
+import { Asking } from './kafka/asking.ts'
 import { Load, until } from './kafka/load.ts'
 import { OwnKafka } from './kafka/own-kafka.ts'
 
@@ -17,6 +18,7 @@ let kafka: OwnKafka
 let place: Place
 let args: readonly string[]
 let server: ServerProcess
+const asking = new Asking(() => server.apiUrl)
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'arus-kafka-'))
   const [own, files] = await Promise.all([
@@ -48,8 +50,8 @@ afterAll(async () => {
 })
 
 test('the server killed, then the broker killed, both under load: accepted = live = bronze, and the API says 503 meanwhile', async () => {
-  const before = await liveCount()
-  const load = new Load(() => server.apiUrl, await products())
+  const before = await asking.liveCount()
+  const load = new Load(() => server.apiUrl, await asking.products())
   await load.more(500)
 
   await server.kill('group')
@@ -58,25 +60,16 @@ test('the server killed, then the broker killed, both under load: accepted = liv
 
   await kafka.kill()
   await until(() => load.refusals.length > 0, 30_000)
-  expect((await get('/recommendations/trending?limit=3')).status).toBe(200)
-  expect((await get('/recommendations/user/lane-0-0?limit=3')).status).toBe(200)
-  await until(async () => (await health()).status === 'down', 10_000)
+  expect((await asking.get('/recommendations/trending?limit=3')).status).toBe(200)
+  expect((await asking.get('/recommendations/user/lane-0-0?limit=3')).status).toBe(200)
+  await until(async () => (await asking.health()).status === 'down', 10_000)
   await kafka.startAgain()
   await load.more(500)
   await load.stop()
 
-  expect(new Set(load.refusals)).toEqual(new Set(['1']))
-  expect(load.wrong).toEqual([])
-  const accepted = load.acknowledged.size
-  await until(async () => (await liveCount()) - before === accepted, ARRIVE_MS)
-  const bronze = `SELECT count(DISTINCT event_id)::INT, (count(*) - count(DISTINCT (log_partition, log_offset)))::INT
-    FROM bronze.events WHERE event_id LIKE 'load-%'`
-  await until(async () => (await sql(bronze))[0]?.[0] === accepted, ARRIVE_MS)
-  expect(await sql(bronze)).toEqual([[accepted, 0]])
-  const silver = `SELECT count(*)::INT FROM silver.events WHERE event_id LIKE 'load-%'`
-  await until(async () => (await sql(silver))[0]?.[0] === accepted, ARRIVE_MS)
+  await asking.expectCounted(load, { before, withinMs: ARRIVE_MS })
   await until(
-    async () => (await health()).slots.find(({ slot }) => slot === 'event log')?.status === 'ok',
+    async () => (await asking.health()).slots.find(({ slot }) => slot === 'event log')?.status === 'ok',
     ARRIVE_MS,
   )
   // Kafka's own offsets say that nothing is left to do.
@@ -84,7 +77,7 @@ test('the server killed, then the broker killed, both under load: accepted = liv
 }, 170_000)
 
 test('events of the console producer and of kafka-python are taken by the rules of ingest, live and in the lake alike', async () => {
-  const [product] = await products()
+  const [product] = await asking.products()
   const ts = Date.now() - 60_000
   await byConsole([
     `{"user_id": 7001, "action": "view", "product_id": "${product}"}`,
@@ -108,16 +101,16 @@ producer.flush()
   await until(async () => (await eventsOf('7001')) === 2 && (await eventsOf('from-python')) === 2, ARRIVE_MS)
   const rows = `SELECT user_id, action, event_id = 'foreign-1', event_id LIKE 'clicks/%', ts = received_at, properties
     FROM silver.events WHERE user_id IN ('7001', 'from-python') ORDER BY user_id, ts, action`
-  await until(async () => (await sql(rows)).length === 4, ARRIVE_MS)
-  expect(await sql(rows)).toEqual([
+  await until(async () => (await asking.sql(rows)).length === 4, ARRIVE_MS)
+  expect(await asking.sql(rows)).toEqual([
     ['7001', 'click', true, false, false, '{"shelf":"top"}'],
     ['7001', 'view', false, true, true, null],
     ['from-python', 'view', false, true, false, null],
     ['from-python', 'purchase', false, true, true, null],
   ])
   const rejected = `SELECT reason FROM bronze.rejected_events WHERE log_topic = 'clicks' ORDER BY reason`
-  await until(async () => (await sql(rejected)).length === 3, ARRIVE_MS)
-  expect((await sql(rejected)).map(([reason]) => String(reason).slice(0, 40))).toEqual([
+  await until(async () => (await asking.sql(rejected)).length === 3, ARRIVE_MS)
+  expect((await asking.sql(rejected)).map(([reason]) => String(reason).slice(0, 40))).toEqual([
     expect.stringMatching(/^"purchase" needs the product_id/),
     expect.stringMatching(/^an action is lower-case letters/),
     expect.stringMatching(/^the entry is not JSON/),
@@ -130,52 +123,24 @@ test('who was forgotten stays so when live state is made from the log, which Kaf
   expect(await forgotten.json()).toMatchObject({
     remains: expect.arrayContaining([expect.objectContaining({ place: 'log clicks' })]),
   })
-  const [before, others] = [await liveCount(), await eventsOf('7001')]
+  const [before, others] = [await asking.liveCount(), await eventsOf('7001')]
   await server.kill('group')
   expect(await arus(place, 'rebuild', 'live')).toMatchObject({ status: 0 })
   server = await ServerProcess.start(place, args)
   expect(await eventsOf('from-python')).toBe(0)
   expect(await eventsOf('7001')).toBe(others)
-  expect(await liveCount()).toBe(before)
+  expect(await asking.liveCount()).toBe(before)
 }, 120_000)
 
-function get(path: string): Promise<Response> {
-  return fetch(server.apiUrl + path)
-}
-
-async function health() {
-  const body = await (await get('/health')).json()
-  return body as { status: string; slots: { slot: string; status: string }[] }
-}
-
-async function products(): Promise<string[]> {
-  const rows = await sql('SELECT product_id FROM silver.products ORDER BY product_id LIMIT 20')
-  return rows.map(([id]) => String(id))
-}
-
-async function liveCount(): Promise<number> {
-  return ((await (await get('/analytics')).json()) as { events_total: number }).events_total
-}
-
 async function eventsOf(shopper: string): Promise<number> {
-  const response = await get(`/users/${shopper}`)
+  const response = await asking.get(`/users/${shopper}`)
   return response.ok ? ((await response.json()) as { events: number }).events : 0
 }
 
 async function lag(group: string): Promise<number> {
-  const body = await (await get('/system/metrics')).json()
+  const body = await (await asking.get('/system/metrics')).json()
   const groups = (body as { consumer_groups: { group: string; lag: number }[] }).consumer_groups
   return groups.find((one) => one.group === group)?.lag ?? Number.NaN
-}
-
-async function sql(text: string): Promise<unknown[][]> {
-  const response = await fetch(`${server.apiUrl}/sql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ sql: text }),
-  })
-  if (!response.ok) throw new Error(`${text} was answered ${response.status}: ${await response.text()}`)
-  return ((await response.json()) as { rows: unknown[][] }).rows
 }
 
 function byConsole(lines: readonly string[]): Promise<void> {

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Health, LiveAnalyticsBody } from '../../src/api-schema/index.ts'
 import { freePort, WITHOUT_ENGINES } from '../end-to-end/running-arus.ts'
 import { ServerProcess } from '../faults/crash/server-process.ts'
+import { Asking } from '../kafka/asking.ts'
 import { Load, until } from '../kafka/load.ts'
 import { OwnKafka } from '../kafka/own-kafka.ts'
 import { ownMinio, ownMlflow } from './own-engine.ts'
@@ -26,6 +26,7 @@ const ARRIVE_MS = 120_000
 const folder = mkdtempSync(join(tmpdir(), 'arus-each-'))
 let victims: Victim[] = []
 let server: ServerProcess
+const asking = new Asking(() => server.apiUrl)
 beforeAll(async () => {
   const [kafka, valkey, minio, postgres, mlflow] = await Promise.all([
     OwnKafka.start(),
@@ -78,8 +79,8 @@ function victimOf(slot: string, engine: AsyncDisposable & Pick<Victim, 'kill' | 
 
 test('each engine killed in turn under load: answers go on, and accepted = live state = lake', async () => {
   await until(async () => (await slotsDown()).length === 0, NOTICED_MS)
-  const before = (await live()).events_total
-  const load = new Load(() => server.apiUrl, await products())
+  const before = await asking.liveCount()
+  const load = new Load(() => server.apiUrl, await asking.products())
   await load.more(300)
   for (const { slot, kill, start } of victims) {
     await kill()
@@ -94,50 +95,16 @@ test('each engine killed in turn under load: answers go on, and accepted = live 
   }
   await load.stop()
 
-  expect(new Set(load.refusals)).toEqual(new Set(['1']))
-  expect(load.wrong).toEqual([])
-  const accepted = load.acknowledged.size
-  await until(async () => (await live()).events_total - before === accepted, ARRIVE_MS)
-  const bronze = `SELECT count(DISTINCT event_id)::INT, (count(*) - count(DISTINCT (log_partition, log_offset)))::INT
-    FROM bronze.events WHERE event_id LIKE 'load-%'`
-  await until(async () => (await sql(bronze))[0]?.[0] === accepted, ARRIVE_MS)
-  expect(await sql(bronze)).toEqual([[accepted, 0]])
-  const silver = `SELECT count(*)::INT FROM silver.events WHERE event_id LIKE 'load-%'`
-  await until(async () => (await sql(silver))[0]?.[0] === accepted, ARRIVE_MS)
+  await asking.expectCounted(load, { before, withinMs: ARRIVE_MS })
 }, 600_000)
 
-async function get<T>(path: string): Promise<T> {
-  const response = await fetch(server.apiUrl + path)
-  expect(response.status, path).toBe(200)
-  return (await response.json()) as T
-}
-
-const live = () => get<LiveAnalyticsBody>('/analytics')
-
 async function slotsDown(): Promise<string[]> {
-  // While the log is away the whole is down, and says so.
-  const { slots } = (await (await fetch(`${server.apiUrl}/health`)).json()) as Health
+  const { slots } = await asking.health()
   return slots.filter(({ status }) => status === 'down').map(({ slot }) => slot)
 }
 
 async function recommendedCount(): Promise<number> {
-  const { recommendations } = await get<{ recommendations: unknown[] }>(
-    '/recommendations/user/lane-0-0?limit=3',
-  )
-  return recommendations.length
-}
-
-async function products(): Promise<string[]> {
-  const rows = await sql('SELECT product_id FROM silver.products ORDER BY product_id LIMIT 20')
-  return rows.map(([id]) => String(id))
-}
-
-async function sql(text: string): Promise<unknown[][]> {
-  const response = await fetch(`${server.apiUrl}/sql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ sql: text }),
-  })
-  if (!response.ok) return []
-  return ((await response.json()) as { rows: unknown[][] }).rows
+  const response = await asking.get('/recommendations/user/lane-0-0?limit=3')
+  expect(response.status).toBe(200)
+  return ((await response.json()) as { recommendations: unknown[] }).recommendations.length
 }

@@ -1,8 +1,9 @@
 import { cpSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startLiveProcessor } from '../../src/live/live-processor.ts'
-import { event, picture, storedIn, TestLive, withChanges } from '../../src/live/test-live.ts'
+import { picture, storedIn, TestLive, withChanges } from '../../src/live/test-live.ts'
 import { openValkeyStateStore } from '../../src/state/valkey-state-store.ts'
+import { distinctOf, eventsOf } from './test-events.ts'
 import { ownValkey } from './valkey-server.ts'
 
 /** The tests of exactly once, unchanged, on Valkey: `TestLive` has one where this is set. */
@@ -15,18 +16,6 @@ describe('on Valkey', () => {
   })
   describe('live state', () => import('../../src/live/exactly-once.test.ts').then(() => {}))
 })
-
-const SHOPPERS = ['ani', 'budi', 'cici', 'dewi', 'eko']
-const eventsOf = (round: number) =>
-  Array.from({ length: 200 }, (_, i) =>
-    event({
-      // Some come twice.
-      event_id: `e${round * 180 + i}`,
-      user_id: SHOPPERS[(round * 180 + i) % SHOPPERS.length]!,
-      product_id: `P${(i * 7 + round) % 4}`,
-      action: ['view', 'click', 'purchase'][(round * 180 + i) % 3]!,
-    }),
-  )
 
 /** Told by the commit that finds the store elsewhere, or by one under which the connection broke: then it is read anew before the next. */
 const LOST = /^(STATE_MOVED|ENGINE_UNREACHABLE)$/
@@ -68,7 +57,7 @@ async function appendedWith(
   }
   expect(count).toBeGreaterThan(Math.max(...Object.keys(commits).map(Number)))
   expect(await picture(live)).toEqual(await picture(shop.live))
-  expect(live.analytics().events_total).toBe(30 * 180 + 20)
+  expect(live.analytics().events_total).toBe(distinctOf(30))
   await live.stop()
   await shop.live.stop()
   const onValkey = await openValkeyStateStore({ url: server.url, shop: 'shop', now: () => shop.nowMs })

@@ -6,24 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type LiveProcessor, startLiveProcessor } from '../../src/live/live-processor.ts'
-import { event, picture, storedIn, TestLive } from '../../src/live/test-live.ts'
+import { picture, storedIn, TestLive } from '../../src/live/test-live.ts'
 import { ValkeyConnection } from '../../src/state/valkey-connection.ts'
 import { openValkeyStateStore, type ValkeyStateStore } from '../../src/state/valkey-state-store.ts'
+import { distinctOf, eventsOf, SHOPPERS } from './test-events.ts'
 import { type OwnValkey, ownValkey } from './valkey-server.ts'
 
-const SHOPPERS = ['ani', 'budi', 'cici', 'dewi', 'eko']
-/** Some ids come twice. */
-const eventsOf = (round: number) =>
-  Array.from({ length: 200 }, (_, i) =>
-    event({
-      event_id: `e${round * 180 + i}`,
-      user_id: SHOPPERS[(round * 180 + i) % SHOPPERS.length]!,
-      session_id: i % 3 === 0 ? `s${round % 5}-${i % 5}` : null,
-      product_id: `P${(i * 7 + round) % 4}`,
-      action: ['view', 'click', 'purchase'][(round * 180 + i) % 3]!,
-    }),
-  )
-const DISTINCT = (rounds: number) => rounds * 180 + 20
 /** A lease of 5 s, and what two busy cores add. */
 const TAKEN_OVER_MS_MAX = 20_000
 
@@ -109,7 +97,7 @@ async function expectRight(rounds: number, ...processors: readonly LiveProcessor
   // The order of trends is kept for a second of the clock.
   shop.pass(2_000)
   const right = await wholePicture(shop.live)
-  expect(right.analytics.events_total).toBe(DISTINCT(rounds))
+  expect(right.analytics.events_total).toBe(distinctOf(rounds))
   for (const live of processors) expect(await wholePicture(live)).toEqual(right)
 }
 

@@ -83,7 +83,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
     ...(await liveOptions({ settings, log, state, lake, catalogue: () => catalogues.current(), now })),
     onPoison: (batch, offset, error) =>
       logger.warn({ err: error, partition: batch.partition, offset }, 'an entry of the log was passed over'),
-    onFault: (error) => logger.error({ err: error }, 'live state could not go on as it should; going on'),
+    onFault: (error) => logger.error({ err: error }, 'live state met a fault; it goes on'),
   })
   closing.add(() => live.stop())
   const ingest = createIngest({

@@ -66,6 +66,8 @@ export interface Lake {
    * Columns go by name and must be of their declared types; see `DeltaTable.write`.
    */
   write(name: TableName, select: Selects, options: WriteOptions): Promise<WriteResult>
+  /** Whether the table was ever written; makes none. */
+  has(name: TableName): Promise<boolean>
   /** The table as it is opened anew: seen, too, where somebody removed it and made it again under the same versions. */
   reopen(name: TableName): Promise<DeltaTable>
   /** Removes a table with its history and makes it again, empty. Only for tables that can be computed again. */

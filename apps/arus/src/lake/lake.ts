@@ -99,6 +99,10 @@ class DeltaLake implements Lake {
     }
   }
 
+  has(name: TableName): Promise<boolean> {
+    return DeltaTable.exists(this.#place.storage(name))
+  }
+
   reopen(name: TableName): Promise<DeltaTable> {
     this.#tables.delete(name)
     return this.table(name)
@@ -113,7 +117,7 @@ class DeltaLake implements Lake {
   async describe(): Promise<TableInfo[]> {
     const infos = await Promise.all(
       TABLE_NAMES.map(async (name) => {
-        if (!(await DeltaTable.exists(this.#place.storage(name)))) return null
+        if (!(await this.has(name))) return null
         return infoOf(name, await (await this.table(name)).snapshot())
       }),
     )

@@ -34,8 +34,7 @@ export async function removalsOf(lake: Lake, log: EventLog, topic: string): Prom
 }
 
 async function removalsIn(lake: Lake, topic: string): Promise<(readonly [string, number, number])[]> {
-  const tables = await lake.describe()
-  if (!tables.some(({ name, rowCount }) => name === 'bronze.removed_shoppers' && rowCount > 0)) return []
+  if (!(await lake.has('bronze.removed_shoppers'))) return []
   const { sql } = await lake.relation('bronze.removed_shoppers')
   const connection = await lake.duckdb.connect()
   try {

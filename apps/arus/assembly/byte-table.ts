@@ -4,8 +4,6 @@
  */
 
 const SLOTS_AT_FIRST: u32 = 1 << 12
-/** Slots are taken up to three in five, which no power of two is a multiple of: the table grows when more would be. */
-const LOAD_MAX: f64 = 0.6
 /** Bytes that may be read beyond a text's end. */
 export const SLACK: usize = 8
 
@@ -17,25 +15,26 @@ export class ByteTable {
   ends: usize
   endCapacity: u32
   slots: usize
+  slotCapacity: u32
   slotCount: u32
   count: u32
 }
 
-/** More bytes than most ids have: what is not written to takes no memory. */
-const BYTES_RESERVED: usize = 16
+/** Strings that there is room for from the start. What is not written to takes no memory, and what is grown out of is not given back. */
+export const STRINGS_RESERVED: u32 = 1 << 20
+const BYTES_RESERVED: usize = 1 << 24
 
-/** With room for `count` strings, so that nothing is copied as it grows and left behind: memory is not given back. */
-export function emptyTable(count: u32): ByteTable {
+export function emptyTable(): ByteTable {
   const table = changetype<ByteTable>(heap.alloc(offsetof<ByteTable>()))
-  let slotCount = SLOTS_AT_FIRST
-  while (<f64>slotCount < <f64>(count + 1) / LOAD_MAX) slotCount <<= 1
-  table.byteCapacity = max<usize>(1 << 16, <usize>count * BYTES_RESERVED)
+  table.byteCapacity = BYTES_RESERVED
   table.bytes = heap.alloc(table.byteCapacity + SLACK)
-  table.endCapacity = max<u32>(1 << 12, count + 2)
+  table.endCapacity = STRINGS_RESERVED
   table.ends = heap.alloc((<usize>table.endCapacity) << 2)
   store<u32>(table.ends, 0)
-  table.slots = zeros((<usize>slotCount) << 2)
-  table.slotCount = slotCount
+  table.slotCapacity = STRINGS_RESERVED << 1
+  // Of new memory, which is 0.
+  table.slots = heap.alloc((<usize>table.slotCapacity) << 2)
+  table.slotCount = SLOTS_AT_FIRST
   table.count = 0
   return table
 }
@@ -46,28 +45,20 @@ export function zeros(byteCount: usize): usize {
   return place
 }
 
-/** FNV-1a, to be `mixed`. */
+/** FNV-1a with a final mix: see `byte-table.ts`. */
 export function hashOf(source: usize, length: usize): u32 {
   let hash: u32 = 0x811c9dc5
   for (let at = source, end = source + length; at < end; at++) hash = (hash ^ load<u8>(at)) * 0x01000193
-  return hash
+  hash = (hash ^ (hash >>> 16)) * 0x85ebca6b
+  return hash ^ (hash >>> 13)
 }
 
-function mixed(hash: u32): u32 {
-  const value = (hash ^ (hash >>> 16)) * 0x85ebca6b
-  return value ^ (value >>> 13)
-}
-
-/** What stands in the slot where a string of this hash, not mixed yet, is looked for first. */
-export function slotOf(table: ByteTable, hash: u32): u32 {
-  return load<u32>(table.slots + ((<usize>(mixed(hash) & (table.slotCount - 1))) << 2))
-}
-
-/** Number of the string of `length` bytes at `source`, whose hash is not mixed yet; given a number when it is new. */
-export function intern(table: ByteTable, source: usize, length: usize, hash: u32): u32 {
+/** Number of the string of `length` bytes at `source`, given a number when it is new. */
+export function intern(table: ByteTable, source: usize, length: usize): u32 {
+  // Slots are taken up to three in five, which no power of two is a multiple of.
   if (<u64>table.count * 5 >= <u64>table.slotCount * 3) growSlots(table)
   const mask = table.slotCount - 1
-  let slot = mixed(hash) & mask
+  let slot = hashOf(source, length) & mask
   for (;;) {
     const seen = load<u32>(table.slots + ((<usize>slot) << 2))
     if (seen === 0) break
@@ -115,16 +106,20 @@ function append(table: ByteTable, source: usize, length: usize): u32 {
 
 function growSlots(table: ByteTable): void {
   const slotCount = table.slotCount << 1
+  if (slotCount > table.slotCapacity) {
+    table.slotCapacity = slotCount
+    table.slots = heap.alloc((<usize>slotCount) << 2)
+  }
+  // Strings are put in anew, not moved: the slots may be those of before.
+  const slots = table.slots
+  memory.fill(slots, 0, (<usize>slotCount) << 2)
   const mask = slotCount - 1
-  const slots = zeros((<usize>slotCount) << 2)
   for (let number: u32 = 0; number < table.count; number++) {
     const ends = table.ends + ((<usize>number) << 2)
     const start = <usize>load<u32>(ends)
-    let slot = mixed(hashOf(table.bytes + start, <usize>load<u32>(ends, 4) - start)) & mask
+    let slot = hashOf(table.bytes + start, <usize>load<u32>(ends, 4) - start) & mask
     while (load<u32>(slots + ((<usize>slot) << 2)) !== 0) slot = (slot + 1) & mask
     store<u32>(slots + ((<usize>slot) << 2), number + 1)
   }
-  heap.free(table.slots)
-  table.slots = slots
   table.slotCount = slotCount
 }

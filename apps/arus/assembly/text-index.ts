@@ -1,10 +1,9 @@
 /**
  * What `TextIndexBuilder` of `apps/arus/src/catalogue/text-index-builder.ts` does for every word of a catalogue: cuts texts into
  * tokens as `tokenizer.ts` does, numbers them, and collects per text its distinct terms. A text from its first word beyond
- * ASCII on is cut by the caller, who also puts by what is handed to him. One index, and one table of ids, in each memory.
+ * ASCII on is cut by the caller, who also puts by what is handed to him. One index in each memory.
  */
-// biome-ignore lint/style/useImportType: AssemblyScript knows no other import
-import { ByteTable, emptyTable, hashOf, intern, SLACK, slotOf, zeros } from './byte-table'
+import { emptyTable, hashOf, intern, SLACK, STRINGS_RESERVED, zeros } from './byte-table'
 import { BEYOND_ASCII, KINDS, PASSED_OVER, SEPARATOR, withoutPlural } from './word-bytes'
 
 const TOKEN_BYTES_MAX: usize = 64
@@ -16,12 +15,12 @@ const SEGMENT_WORDS: u32 = 1 << 20
 const WORDS_MAX: u32 = 0xf0000000
 const NO_NAME: u32 = 0xffffffff
 
-const ids = changetype<ByteTable>(heap.alloc(offsetof<ByteTable>()))
-const terms = emptyTable(0)
+const terms = emptyTable()
 
 /** Per term: where in the order of all entries it was last written, plus 1; in how many texts it stands. */
-let termCapacity: u32 = 1 << 12
-let termFacts: usize = zeros((<usize>termCapacity) << 3)
+let termCapacity: u32 = STRINGS_RESERVED
+/** Of new memory, which is 0. */
+let termFacts: usize = heap.alloc((<usize>termCapacity) << 3)
 
 /** Of each text how many distinct terms it has, then an entry for each of them: `term * 8 + frequency`. */
 const segment = heap.alloc((<usize>SEGMENT_WORDS) << 2)
@@ -31,12 +30,13 @@ let before: u32 = 0
 /** The most distinct terms that a text has. */
 let entriesMax: u32 = 0
 
-/** Takes `wordCount` words from `from` on: a segment, texts not cut. */
-declare function takeSegment(from: usize, wordCount: u32): void
+/** Of each text of the segment: its length in tokens. */
+const lengths = heap.alloc(SEGMENT_WORDS)
+let segmentTexts: u32 = 0
 
-/** Per text: its length in tokens. */
-let textCapacity: u32 = 1 << 12
-let lengths: usize = zeros(textCapacity)
+/** Takes `wordCount` words from `from` on: a segment of `textCount` texts, none cut, with a byte for the length of each. */
+declare function takeSegment(from: usize, wordCount: u32, lengths: usize, textCount: u32): void
+
 let textCount: u32 = 0
 let tokenCount: u64 = 0
 
@@ -110,43 +110,31 @@ function textEnd(from: usize): usize {
 
 // ── ids ──
 
-/** Makes room for the ids and the texts of `count` products; there may be more. Called once, before any text is added. */
-export function startProducts(count: u32): void {
-  const table = emptyTable(count)
-  memory.copy(changetype<usize>(ids), changetype<usize>(table), offsetof<ByteTable>())
-  if (count <= textCapacity) return
-  textCapacity = count
-  lengths = heap.alloc(count)
-}
-
-/** Numbers the ids of `count` rows from `next` on; answers the first row whose id came before, or `count`. */
-export function addIds(starts: usize, byteCounts: usize, count: u32, next: u32): u32 {
-  for (let first: u32 = 0; first < count; first += BLOCK) {
-    const end = min(first + BLOCK, count)
-    // Slots lie anywhere in memory: read at once, one wait does for many of them.
-    let sum: u32 = 0
-    for (let row = first; row < end; row++) {
-      const place = (<usize>row) << 2
-      const hash = hashOf(load<u32>(starts + place), load<u32>(byteCounts + place))
-      store<u32>(hashes + ((<usize>(row - first)) << 2), hash)
-      sum += slotOf(ids, hash)
-    }
-    touched += sum
-    for (let row = first; row < end; row++) {
-      const place = (<usize>row) << 2
-      const hash = load<u32>(hashes + ((<usize>(row - first)) << 2))
-      if (intern(ids, load<u32>(starts + place), load<u32>(byteCounts + place), hash) !== next + row)
-        return row
-    }
+/**
+ * Copies the ids of `count` rows to `bytes`, one after the other, where there must be 8 bytes of room after the last; where each
+ * ends there goes to `ends`, its hash to `hashes`. Answers how many bytes they have.
+ */
+export function gatherIds(
+  starts: usize,
+  byteCounts: usize,
+  count: u32,
+  bytes: usize,
+  ends: usize,
+  hashes: usize,
+): u32 {
+  let to = bytes
+  for (let row: u32 = 0; row < count; row++) {
+    const place = (<usize>row) << 2
+    const from = load<u32>(starts + place)
+    const byteCount = load<u32>(byteCounts + place)
+    // Eight bytes at a time: what is beyond the end is written over, or in the room.
+    for (let at: usize = 0; at < byteCount; at += 8) store<u64>(to + at, load<u64>(<usize>from + at))
+    to += byteCount
+    store<u32>(ends + place, <u32>(to - bytes))
+    store<u32>(hashes + place, hashOf(from, byteCount))
   }
-  return count
+  return <u32>(to - bytes)
 }
-
-/** Rows, or documents, whose places in memory are looked at together, before any is worked on. */
-const BLOCK: u32 = 256
-const hashes: usize = heap.alloc((<usize>BLOCK) << 2)
-/** Exported so that the compiler does not leave out what is only read to be near. */
-export let touched: u32 = 0
 
 // ── texts ──
 
@@ -157,7 +145,7 @@ export function setNames(starts: usize, terms: usize): void {
 
 /** Number of the term that is the token of `byteCount` bytes at `source`. */
 export function termOf(source: usize, byteCount: u32): u32 {
-  const term = intern(terms, source, byteCount, hashOf(source, byteCount))
+  const term = intern(terms, source, byteCount)
   if (term >= termCapacity) growTerms()
   return term
 }
@@ -284,11 +272,11 @@ function addTerm(term: u32): void {
 
 function close(): void {
   for (let n = pendingName; n < pendingNameEnd; n++) addTerm(load<u32>(nameTerms + ((<usize>n) << 2)))
-  if (textCount === textCapacity) growTexts()
   const entryCount = before + used - start
   store<u32>(segment + ((<usize>(start - 1 - before)) << 2), entryCount)
   entriesMax = max(entriesMax, entryCount)
-  store<u8>(lengths + textCount, min(LENGTH_MAX, textTokens))
+  store<u8>(lengths + segmentTexts, min(LENGTH_MAX, textTokens))
+  segmentTexts++
   textCount++
   tokenCount += textTokens
 }
@@ -301,9 +289,10 @@ function reserve(wordCount: u32): void {
 
 /** Hands over the words of the texts so far. */
 export function endSegment(): void {
-  takeSegment(segment, used)
+  takeSegment(segment, used, lengths, segmentTexts)
   before += used
   used = 0
+  segmentTexts = 0
 }
 
 function growTerms(): void {
@@ -311,11 +300,6 @@ function growTerms(): void {
   memory.copy(grown, termFacts, (<usize>termCapacity) << 3)
   termFacts = grown
   termCapacity <<= 1
-}
-
-function growTexts(): void {
-  textCapacity <<= 1
-  lengths = heap.realloc(lengths, textCapacity)
 }
 
 // ── the finished index ──
@@ -355,7 +339,7 @@ export function startPostings(first: u32, end: u32, place: usize): void {
 /** Documents whose entries are brought together: these are put in order within memory. */
 const BUCKET_BITS: u32 = 16
 /** Words of a bucket that are handed over together, or those of the longest text. */
-const CHUNK_WORDS: u32 = 1 << 13
+const CHUNK_WORDS: u32 = 1 << 12
 /** Words that wait in all buckets together, where texts are not long. */
 const WAITING_WORDS_MAX: u32 = 1 << 21
 
@@ -385,20 +369,18 @@ export function startBuckets(documentCount: u32, count: u32, firstTerms: usize):
 }
 
 /**
- * Divides the texts of a segment: the entries of each go to its document's bucket of their block, after the document and how
- * many they are. `documentOf` is that of all texts, `text` the number of the segment's first; answers that of the next
- * segment's.
+ * Divides the texts of a segment, whose documents are at `documents`: the entries of each go to its document's bucket of their
+ * block, after the document and how many they are.
  */
-export function divide(words: usize, wordCount: u32, documentOf: usize, text: u32): u32 {
+export function divide(words: usize, wordCount: u32, documents: usize): void {
   const stop = words + ((<usize>wordCount) << 2)
   while (words < stop) {
     const entryCount = load<u32>(words)
     const end = words + ((<usize>entryCount + 1) << 2)
-    divideText(load<u32>(documentOf + ((<usize>text) << 2)), words + 4, end)
+    divideText(load<u32>(documents), words + 4, end)
     words = end
-    text++
+    documents += 4
   }
-  return text
 }
 
 /** Hands over what waits in buckets. */
@@ -480,32 +462,20 @@ function postDocument(document: u32, entry: usize, entryCount: u32): void {
 export function fact(which: u32): f64 {
   switch (which) {
     case 0:
-      return ids.bytes
-    case 1:
-      return ids.ends + 4
-    case 2:
-      return ids.slots
-    case 3:
-      return ids.slotCount
-    case 4:
-      return ids.count
-    case 5:
       return terms.bytes
-    case 6:
+    case 1:
       return terms.ends + 4
-    case 7:
+    case 2:
       return terms.slots
-    case 8:
+    case 3:
       return terms.slotCount
-    case 9:
+    case 4:
       return terms.count
-    case 10:
+    case 5:
       return textCount
-    case 11:
+    case 6:
       return <f64>tokenCount
-    case 12:
-      return lengths
-    case 13:
+    case 7:
       return offsets
     default:
       return 0

@@ -101,7 +101,6 @@ export async function buildCatalogueFromLake(
         buildCatalogue({
           folder,
           categories,
-          productCount,
           products: silverProducts(connection, { relation: sql, meanStars }),
           nowMs,
           onProgress: (done) =>

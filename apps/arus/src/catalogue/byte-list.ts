@@ -56,28 +56,28 @@ export class ByteList {
     )
   }
 
+  /** Puts all numbers in the order of their strings' bytes. The columns get the first eight of these: see `#fourBytes`. */
+  order(order: RadixOrder, heads: Uint32Array, tails: Uint32Array): void {
+    order.by(this.#fourBytes(4, tails))
+    order.by(this.#fourBytes(0, heads))
+    // Eight bytes settle almost every tie, and for a fraction of what comparing costs.
+    order.settle([heads, tails], (left, right) => this.compare(left, right))
+  }
+
   /**
-   * The bytes `offset` to `offset + 4` of the strings from `first` on as numbers that order as they do; 0 beyond a string's end,
-   * so that a string and one longer by bytes of 0 may be equal. They are written to `values`.
+   * The bytes `offset` to `offset + 4` of all strings as numbers that order as they do; 0 beyond a string's end, so that a string
+   * and one longer by bytes of 0 may be equal. They are written to `values`.
    */
-  fourBytes(offset: number, values: Uint32Array, first = 0): Uint32Array {
+  #fourBytes(offset: number, values: Uint32Array): Uint32Array {
     const { bytes, ends } = this
     for (let number = 0; number < values.length; number++) {
-      const from = this.start(first + number) + offset
-      const end = ends[first + number]!
+      const from = this.start(number) + offset
+      const end = ends[number]!
       let value = 0
       for (let at = from; at < from + 4; at++) value = (value << 8) | (at < end ? bytes[at]! : 0)
       values[number] = value
     }
     return values
-  }
-
-  /** Puts all numbers in the order of their strings' bytes. The columns are memory to work in, one number for each string. */
-  order(order: RadixOrder, heads: Uint32Array, tails: Uint32Array): void {
-    order.by(this.fourBytes(4, tails))
-    order.by(this.fourBytes(0, heads))
-    // Eight bytes settle almost every tie, and for a fraction of what comparing costs.
-    order.settle([heads, tails], (left, right) => this.compare(left, right))
   }
 
   /** Order of two strings by their bytes. */

@@ -5,6 +5,13 @@ import { RadixOrder } from './radix-order.ts'
 const SLOTS_AT_FIRST = 1 << 12
 const LOAD_MAX = 0.6
 const PROBE_BYTES = 1024
+/** Words that `sorted` works in, for each string. */
+export const SORT_WORDS = RadixOrder.WORDS + 2
+
+/** Slots that a table of `count` strings has room in. */
+export function slotCountFor(count: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(SLOTS_AT_FIRST, (count + 1) / LOAD_MAX)))
+}
 
 /**
  * Numbers byte strings 0, 1, 2, … in order of first sight, in flat arrays: an open-addressing hash table whose slots hold
@@ -23,8 +30,7 @@ export class ByteTable {
 
   /** An empty table; with room for `count` strings it is not hashed again until there are more. */
   static empty(count = 0): ByteTable {
-    const slotCount = 2 ** Math.ceil(Math.log2(Math.max(SLOTS_AT_FIRST, (count + 1) / LOAD_MAX)))
-    return new ByteTable(new ByteList(), new Uint32Array(slotCount))
+    return new ByteTable(new ByteList(), new Uint32Array(slotCountFor(count)))
   }
 
   /** A table that another wrote, with the same hash; read-only in effect. */
@@ -50,11 +56,6 @@ export class ByteTable {
 
   get count(): number {
     return this.strings.count
-  }
-
-  /** The hash table itself, which whoever needs the table no more may write over. */
-  get slots(): Uint32Array {
-    return this.#slots
   }
 
   /** Number of the string in `source[from, to)`, given a number when it is new. */
@@ -95,11 +96,16 @@ export class ByteTable {
     return shared === prefix.length ? 0 : -1
   }
 
-  /** All numbers in the order of their strings' bytes. */
-  sorted(): Uint32Array {
+  /**
+   * All numbers in the order of their strings' bytes. `memory` is what it works in, `SORT_WORDS` for each string, and holds what
+   * is answered.
+   */
+  sorted(memory: Uint32Array = new Uint32Array(SORT_WORDS * this.count)): Uint32Array {
     const { strings, count } = this
-    const order = new RadixOrder(count)
-    strings.order(order, new Uint32Array(count), new Uint32Array(count))
+    const order = new RadixOrder(count, memory)
+    const column = (n: number) =>
+      memory.subarray((RadixOrder.WORDS + n) * count, (RadixOrder.WORDS + n + 1) * count)
+    strings.order(order, column(0), column(1))
     return order.rows
   }
 

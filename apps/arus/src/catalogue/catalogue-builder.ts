@@ -13,8 +13,6 @@ import { makeWorkingFolder } from './working-folder.ts'
 export interface BuildCatalogueOptions {
   readonly folder: string
   readonly categories: readonly Category[]
-  /** Upper bound of how many products come, to size tables. */
-  readonly productCount: number
   /** In any order. Ids are distinct. */
   readonly products: ProductSource
   /** UTC ms, for the version's name. */
@@ -71,7 +69,7 @@ async function writeIndex(
   options: BuildCatalogueOptions,
   withTextBytes: boolean,
 ): Promise<boolean> {
-  const columns = new CatalogueColumns(options.productCount, options.categories, path)
+  const columns = new CatalogueColumns(options.categories, path)
   try {
     if (!(await readProducts(columns, join(path, TEXTS_FILE), options, withTextBytes))) return false
     if (columns.count === 0)

@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ArusError } from '../errors.ts'
 import type { Category } from './catalogue.ts'
 import { NO_CATEGORY } from './catalogue-files.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import { ColumnFile } from './column-file.ts'
 import { orderDocuments } from './document-order.ts'
 import type { FlatArray, FlatBlocks } from './flat-file.ts'
-import { gathered, gatheredBlocks } from './gather.ts'
-import { idSections } from './product-ids.ts'
+import { IdFile } from './id-file.ts'
+import type { Reordering } from './reordering.ts'
 import { NUMBERS, type ProductNumbers, type TEXT_BYTES } from './stored-product.ts'
 import { NO_NAME, TextIndexBuilder } from './text-index-builder.ts'
 import { type Rows, TextKernel } from './text-kernel.ts'
@@ -31,6 +30,7 @@ function keptColumns(folder: string) {
     image_url_bytes: new ColumnFile(file('image_url_bytes'), Uint16Array),
     product_url_bytes: new ColumnFile(file('product_url_bytes'), Uint16Array),
     title_start: new ColumnFile(file('title_start'), Float64Array),
+    category: new ColumnFile(file('category'), Uint16Array),
   }
 }
 
@@ -56,8 +56,8 @@ function textBytesOf(numbers: ProductNumbers): TextBytes | null {
 
 /**
  * Collects what of each product is kept (id, numbers, where its texts are, the text index), in any order, and numbers the
- * documents when all are there. Numbers wait in files; in memory are 26 bytes of each product for its id and its slot, 2 for
- * its category, and its text's index; 10 more once the documents are put in order.
+ * documents when all are there. All of it waits in files: memory does not grow with the products, but with the words of their
+ * texts.
  */
 export class CatalogueColumns {
   count = 0
@@ -67,20 +67,20 @@ export class CatalogueColumns {
   readonly #text: TextIndexBuilder
   readonly #folder: string
   readonly #kept: KeptColumns
-  readonly #categoryOf: Uint16Array
+  readonly #ids: IdFile
+  #order: Reordering | null = null
   /** How far to look ahead for lines. */
   #bytesPerRow = 128
 
   /** Files of its own are put below `folder`; `close` removes them. */
-  constructor(productCount: number, categories: readonly Category[], folder: string) {
+  constructor(categories: readonly Category[], folder: string) {
     this.#categories = categories
     this.#categoryIndexes = new Map(categories.map(({ category_id }, index) => [category_id, index]))
     this.#folder = mkdtempSync(join(folder, 'columns-'))
     this.#text = new TextIndexBuilder(this.#kernel, this.#folder)
     this.#text.setNames(categories.map(({ name }) => name))
-    this.#kernel.exports.startProducts(productCount)
     this.#kept = keptColumns(this.#folder)
-    this.#categoryOf = new Uint16Array(productCount)
+    this.#ids = new IdFile(this.#folder)
   }
 
   /** The lines of a file, for `add`: they are read to where the kernel finds them. */
@@ -90,10 +90,9 @@ export class CatalogueColumns {
 
   /**
    * Takes the next products, whose texts are the next lines; without the lengths of the texts, a line is cut where they end.
-   * False where the lines are not theirs, or hold in a text what should end it. Throws `INTERNAL` when an id came before.
+   * False where the lines are not theirs, or hold in a text what should end it.
    */
   add(numbers: ProductNumbers, lines: TextLines): boolean {
-    const { count } = this
     const rowCount = numbers.popularity.length
     const found = this.#findTexts(numbers, lines)
     if (found === null) return false
@@ -104,43 +103,42 @@ export class CatalogueColumns {
     this.#kept.product_url_bytes.append(rows.productUrlBytes)
     const shift = lines.position - place
     const titleStarts = new Float64Array(rowCount)
+    const categories = new Uint16Array(rowCount)
     for (let row = 0; row < rowCount; row++) {
       const category = this.#categoryIndexes.get(numbers.category_id[row]!)
       rows.names[row] = category ?? NO_NAME
-      this.#categoryOf[count + row] = category ?? NO_CATEGORY
+      categories[row] = category ?? NO_CATEGORY
       titleStarts[row] = rows.titleStarts[row]! + shift
     }
     this.#kept.title_start.append(titleStarts)
-    this.#addIds(rows, rowCount)
+    this.#kept.category.append(categories)
+    this.#ids.append(this.#kernel.gatherIds(rows, rowCount))
     this.#text.addRows(rows, rowCount)
     this.count += rowCount
     lines.skip(byteCount)
     return true
   }
 
-  /** Everything by document, as sections of a flat file, to be written before `close`. */
+  /** Everything by document, as sections of a flat file, to be written before `close`. Throws `INTERNAL` when an id came twice. */
   sections(): Readonly<Record<string, FlatArray | FlatBlocks>> {
-    const { popularity, stars, is_best_seller } = this.#kept
-    const { ids } = this.#kernel
+    const { popularity, stars, is_best_seller, category } = this.#kept
     // What reading the products took.
     collectGarbage()
-    const keys = { popularity, stars, isBestSeller: is_best_seller, ids: ids.strings }
-    const order = orderDocuments({ ...keys, file: join(this.#folder, 'order') })
-    const documentOf = this.#kernel.documentsOf(order)
-    const categoryOf = gathered(this.#categoryOf, order)
-    // Ids are written first: what finds them is free then.
-    const spare = ids.slots
-    const byteCount = this.count * Float64Array.BYTES_PER_ELEMENT
-    const memory = spare.byteLength < byteCount ? new Uint8Array(byteCount) : spare
+    const keys = { popularity, stars, isBestSeller: is_best_seller, ids: this.#ids }
+    const order = orderDocuments(keys, this.#folder)
+    this.#order = order
     const kept = Object.entries(this.#kept).map(
-      ([name, column]) => [`documents.${name}`, gatheredBlocks(column, order, memory)] as const,
+      ([name, column]) => [`documents.${name}`, order.byDocument(column)] as const,
     )
+    // What putting in order took.
+    collectGarbage()
     return {
-      ...idSections(ids, order, documentOf),
-      ...this.#text.sections(order, documentOf, spare),
-      ...byCategory(categoryOf, this.#categories.length),
+      ...this.#ids.sections('ids'),
+      'ids.document': order.documents.blocks(),
+      'documents.line': order.lines.blocks(),
+      ...this.#text.sections(order),
+      ...byCategory(order.byDocument(category), this.#categories.length),
       ...Object.fromEntries<FlatBlocks>(kept),
-      'documents.category': categoryOf,
       categories: Buffer.from(JSON.stringify(this.#categories)),
     }
   }
@@ -148,6 +146,8 @@ export class CatalogueColumns {
   /** Removes its files. */
   close(): void {
     this.#text.close()
+    this.#ids.close()
+    this.#order?.close()
     for (const column of Object.values(this.#kept)) column.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }
@@ -196,40 +196,41 @@ export class CatalogueColumns {
       for (let row = 0; row < rowCount; row++) starts[row]! += place
     return { rows, place, byteCount }
   }
-
-  /** Numbers the ids: by line, when each comes once. */
-  #addIds({ idStarts, idBytes }: Rows, rowCount: number): void {
-    const { exports } = this.#kernel
-    const row = exports.addIds(idStarts.byteOffset, idBytes.byteOffset, rowCount, this.count)
-    if (row === rowCount) return
-    const id = this.#kernel.bytesAt(idStarts[row]!, idBytes[row]!).toString()
-    throw new ArusError('INTERNAL', `Product id ${id} came twice; products must be de-duplicated`)
-  }
 }
 
-/** Documents of each category, in document order: a counting sort, done when its section is written. */
-function byCategory(categoryOf: Uint16Array, categoryCount: number) {
+/** Documents that are put in order at once, 4 bytes each. */
+const BLOCK_DOCUMENTS = 1 << 20
+
+/** Documents of each category, in document order: a counting sort, whose result is made a block after the other. */
+function byCategory(categoryOf: FlatBlocks, categoryCount: number) {
   const offsets = new Uint32Array(categoryCount + 1)
-  for (const category of categoryOf) if (category !== NO_CATEGORY) offsets[category + 1]!++
+  for (const block of categoryOf)
+    for (const category of block) if (category !== NO_CATEGORY) offsets[category + 1]!++
   for (let category = 0; category < categoryCount; category++) offsets[category + 1]! += offsets[category]!
   return {
     'categories.offsets': offsets,
     'categories.documents': {
       length: offsets[categoryCount]!,
       like: new Uint32Array(0),
-      *[Symbol.iterator]() {
-        yield documentsByCategory(categoryOf, offsets)
-      },
+      [Symbol.iterator]: () => documentsByCategory(categoryOf, offsets),
     },
   }
 }
 
-function documentsByCategory(categoryOf: Uint16Array, offsets: Uint32Array): Uint32Array {
-  const documents = new Uint32Array(offsets.at(-1)!)
-  const next = offsets.slice()
-  for (let document = 0; document < categoryOf.length; document++) {
-    const category = categoryOf[document]!
-    if (category !== NO_CATEGORY) documents[next[category]!++] = document
+function* documentsByCategory(categoryOf: FlatBlocks, offsets: Uint32Array): Generator<Uint32Array> {
+  const total = offsets.at(-1)!
+  const room = new Uint32Array(Math.min(BLOCK_DOCUMENTS, total))
+  for (let first = 0; first < total; first += room.length) {
+    const documents = room.subarray(0, total - first)
+    const next = offsets.slice()
+    let document = 0
+    for (const block of categoryOf)
+      for (let n = 0; n < block.length; n++, document++) {
+        const category = block[n]!
+        if (category === NO_CATEGORY) continue
+        const at = next[category]!++ - first
+        if (at >= 0 && at < documents.length) documents[at] = document
+      }
+    yield documents
   }
-  return documents
 }

@@ -92,7 +92,6 @@ test('products in any order and batches of any size answer as a plain search ove
       await buildCatalogue({
         folder,
         categories: CATEGORIES,
-        productCount: products.length,
         products: sourceOf(products, batchRows),
         nowMs: 1,
       })

@@ -83,7 +83,7 @@ function brokenShop(): ProductSource {
 }
 
 function build(products: ProductSource, nowMs = 1): Promise<string> {
-  return buildCatalogue({ folder, categories: CATEGORIES, productCount: 100, products, nowMs })
+  return buildCatalogue({ folder, categories: CATEGORIES, products, nowMs })
 }
 
 function ids(catalogue: Catalogue, query: string, options = {}): string[] {
@@ -268,7 +268,6 @@ test('an aborted build says so and publishes nothing', async () => {
   const building = buildCatalogue({
     folder,
     categories: CATEGORIES,
-    productCount: 100,
     products: shop(SHOP),
     nowMs: 1,
     signal: AbortSignal.abort(),

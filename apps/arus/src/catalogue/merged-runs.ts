@@ -1,61 +1,58 @@
-import type { ByteList } from './byte-list.ts'
+import { BLOCK_VALUES } from './column-file.ts'
 import type { SpillFile } from './spill-file.ts'
 
-/** Words of a record: four keys, the first the most significant, and the number of a line. */
-export const RECORD_WORDS = 5
-const LINE = RECORD_WORDS - 1
+/** Words of a record: four keys, the first the most significant, the number of a line, and how many bytes its id has. */
+export const RECORD_WORDS = 6
+const KEYS = 4
+const LINE = 4
+const ID_BYTES = 5
+/** Bytes of an id that are keys. */
+export const ID_KEY_BYTES = 8
 /** Records of a run that are in memory at once. */
-const BLOCK_RECORDS = 1 << 11
+const BLOCK_RECORDS = 1 << 10
+
+export interface MergedRunsOptions {
+  /** `runLines` records of each run but the last one, `count` in all. */
+  readonly records: SpillFile
+  readonly runLines: number
+  readonly count: number
+  /** What of the ids of the records is beyond the keys: equal ones are told by these. */
+  readonly ids: SpillFile
+  /** Where in it those of each run begin. */
+  readonly idStarts: readonly number[]
+}
 
 /** Merges runs of records, each in order, by a heap of the runs' next records. */
 export class MergedRuns {
-  readonly #file: SpillFile
-  readonly #ids: ByteList
-  readonly #runs: readonly { readonly words: Uint32Array; readonly end: number; next: number; at: number }[]
+  readonly #runs: readonly Run[]
   /** Numbers of runs, the one with the first record at the front. */
   readonly #heap: number[]
 
-  /** `file` holds `runLines` records of each run but the last one, one record for each of `ids`; equal keys are told by these. */
-  constructor(file: SpillFile, { runLines, ids }: { readonly runLines: number; readonly ids: ByteList }) {
-    this.#file = file
-    this.#ids = ids
-    this.#runs = Array.from({ length: Math.ceil(ids.count / runLines) }, (_, run) => ({
-      words: new Uint32Array(RECORD_WORDS * Math.min(BLOCK_RECORDS, runLines)),
-      end: Math.min(ids.count, (run + 1) * runLines),
-      next: run * runLines,
-      at: 0,
-    }))
-    for (const run of this.#runs.keys()) this.#fill(run)
+  constructor({ records, runLines, count, ids, idStarts }: MergedRunsOptions) {
+    this.#runs = idStarts.map((idStart, run) => {
+      const first = run * runLines
+      return new Run({ records, ids }, { first, end: Math.min(count, first + runLines), idStart })
+    })
     this.#heap = [...this.#runs.keys()]
     for (let place = (this.#heap.length >> 1) - 1; place >= 0; place--) this.#sink(place)
   }
 
-  /** The lines of all records, in order. To be called once. */
-  lines(): Uint32Array {
-    const lines = new Uint32Array(this.#ids.count)
-    for (let n = 0; n < lines.length; n++) {
+  /** The lines of all records, in order, in blocks of which each is gone with the next. To be called once. */
+  *lines(): Generator<Uint32Array> {
+    const block = new Uint32Array(BLOCK_VALUES)
+    for (let n = 0; this.#heap.length > 0; ) {
       const first = this.#heap[0]!
       const run = this.#runs[first]!
-      lines[n] = run.words[run.at + LINE]!
-      run.at += RECORD_WORDS
-      if (run.at === run.words.length && !this.#fill(first)) {
+      block[n++] = run.words[run.at + LINE]!
+      if (!run.next()) {
         const last = this.#heap.pop()!
         if (this.#heap.length > 0) this.#heap[0] = last
       }
       this.#sink(0)
+      if (n < block.length && this.#heap.length > 0) continue
+      yield block.subarray(0, n)
+      n = 0
     }
-    return lines
-  }
-
-  /** Reads the run's next records, to the end of its memory; false where there are none. */
-  #fill(number: number): boolean {
-    const run = this.#runs[number]!
-    const count = Math.min(run.words.length / RECORD_WORDS, run.end - run.next)
-    if (count === 0) return false
-    run.at = run.words.length - RECORD_WORDS * count
-    this.#file.read(run.words.subarray(run.at), run.next * RECORD_WORDS * run.words.BYTES_PER_ELEMENT)
-    run.next += count
-    return true
   }
 
   #sink(from: number): void {
@@ -73,12 +70,91 @@ export class MergedRuns {
   }
 
   #isBefore(left: number, right: number): boolean {
-    const { words: a, at: i } = this.#runs[left]!
-    const { words: b, at: j } = this.#runs[right]!
-    for (let key = 0; key < LINE; key++) {
-      const difference = a[i + key]! - b[j + key]!
+    const a = this.#runs[left]!
+    const b = this.#runs[right]!
+    for (let key = 0; key < KEYS; key++) {
+      const difference = a.words[a.at + key]! - b.words[b.at + key]!
       if (difference !== 0) return difference < 0
     }
-    return this.#ids.compare(a[i + LINE]!, b[j + LINE]!) < 0
+    // Keys are the same for an id and one that is longer by bytes of 0.
+    return (Buffer.compare(a.id(), b.id()) || a.idLength - b.idLength) < 0
   }
+}
+
+/** The records of a run, of which a block is in memory. */
+class Run {
+  /** The block's records, at the end; the next one begins at `at`. */
+  readonly words: Uint32Array
+  at = 0
+  #first = 0
+  readonly #files: { readonly records: SpillFile; readonly ids: SpillFile }
+  readonly #end: number
+  /** The block's end. */
+  #read: number
+  /** Where the ids of the block begin in their file, and how many bytes they have. */
+  #idStart: number
+  #idBytes = 0
+  /** Where each begins among them, once they were asked for. */
+  #ids: { readonly bytes: Uint8Array; readonly starts: Uint32Array } | null = null
+
+  constructor(
+    files: { readonly records: SpillFile; readonly ids: SpillFile },
+    { first, end, idStart }: { readonly first: number; readonly end: number; readonly idStart: number },
+  ) {
+    this.words = new Uint32Array(RECORD_WORDS * Math.min(BLOCK_RECORDS, end - first))
+    this.#files = files
+    this.#end = end
+    this.#read = first
+    this.#idStart = idStart
+    this.#fill()
+  }
+
+  /** Goes to the next record; false where there is none. */
+  next(): boolean {
+    this.at += RECORD_WORDS
+    return this.at < this.words.length || this.#fill()
+  }
+
+  get idLength(): number {
+    return this.words[this.at + ID_BYTES]!
+  }
+
+  /** What of the record's id is beyond the keys. Blocks are read for it only where these are equal, which is seldom. */
+  id(): Uint8Array {
+    this.#ids ??= this.#readIds()
+    const { bytes, starts } = this.#ids
+    const record = this.at / RECORD_WORDS
+    return bytes.subarray(starts[record]!, starts[record + 1]!)
+  }
+
+  /** Reads the next records, to the end of the memory; false where there are none. */
+  #fill(): boolean {
+    const count = Math.min(this.words.length / RECORD_WORDS, this.#end - this.#read)
+    if (count === 0) return false
+    this.at = this.words.length - RECORD_WORDS * count
+    this.#first = this.at
+    const { BYTES_PER_ELEMENT } = this.words
+    this.#files.records.read(this.words.subarray(this.at), this.#read * RECORD_WORDS * BYTES_PER_ELEMENT)
+    this.#read += count
+    this.#ids = null
+    this.#idStart += this.#idBytes
+    this.#idBytes = 0
+    for (let at = this.at + ID_BYTES; at < this.words.length; at += RECORD_WORDS)
+      this.#idBytes += beyondKeys(this.words[at]!)
+    return true
+  }
+
+  #readIds() {
+    const bytes = new Uint8Array(this.#idBytes)
+    this.#files.ids.read(bytes, this.#idStart)
+    const count = this.words.length / RECORD_WORDS
+    const starts = new Uint32Array(count + 1)
+    for (let record = this.#first / RECORD_WORDS; record < count; record++)
+      starts[record + 1] = starts[record]! + beyondKeys(this.words[record * RECORD_WORDS + ID_BYTES]!)
+    return { bytes, starts }
+  }
+}
+
+function beyondKeys(idBytes: number): number {
+  return Math.max(0, idBytes - ID_KEY_BYTES)
 }

@@ -1,5 +1,5 @@
 import { ByteTable } from './byte-table.ts'
-import type { FlatReader, FlatSections } from './flat-file.ts'
+import type { FlatReader } from './flat-file.ts'
 
 /** Which document a product id stands for. Ids are kept in the order they came in: a build need not move them. */
 export class ProductIds {
@@ -22,9 +22,4 @@ export class ProductIds {
   text(document: number): string {
     return this.#table.text(this.#lineOf[document]!)
   }
-}
-
-/** Sections of ids by line, where `order[document]` is the line of a document, and `documentOf` the document of a line. */
-export function idSections(table: ByteTable, order: Uint32Array, documentOf: Uint32Array): FlatSections {
-  return { ...table.sections('ids'), 'ids.document': documentOf, 'documents.line': order }
 }

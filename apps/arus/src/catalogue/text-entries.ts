@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { ColumnFile } from './column-file.ts'
+import type { Reordering } from './reordering.ts'
 import { SpillFile } from './spill-file.ts'
 import type { TextKernel } from './text-kernel.ts'
 
@@ -9,6 +11,11 @@ const BUCKET_DOCUMENTS = 1 << 16
 interface Piece {
   readonly position: number
   readonly wordCount: number
+}
+
+/** Of texts one after the other. */
+interface Segment extends Piece {
+  readonly textCount: number
 }
 
 /** Entries of some documents, in any order. */
@@ -25,10 +32,12 @@ export interface Bucket {
  * texts came, and are written to another by buckets of documents once these are known.
  */
 export class TextEntries {
+  /** Of each text, in the order in which they came: how many tokens it has, as far as a byte goes; complete after `end`. */
+  readonly lengths: ColumnFile<Uint8Array>
   readonly #kernel: TextKernel
   readonly #added: SpillFile
   readonly #divided: SpillFile
-  readonly #segments: Piece[] = []
+  readonly #segments: Segment[] = []
   readonly #buckets: Piece[][] = []
   #documentCount = 0
   /** Buckets of a block. */
@@ -39,29 +48,40 @@ export class TextEntries {
     this.#kernel = kernel
     this.#added = new SpillFile(join(folder, 'text_entries'))
     this.#divided = new SpillFile(join(folder, 'divided_entries'))
+    this.lengths = new ColumnFile(join(folder, 'text_lengths'), Uint8Array)
     kernel.handTo({
-      segment: (words) => this.#segments.push(pieceOf(this.#added, words)),
+      segment: (words, lengths) => {
+        this.#segments.push({ ...pieceOf(this.#added, words), textCount: lengths.length })
+        this.lengths.append(lengths)
+      },
       chunk: (bucket, words) => this.#buckets[bucket]!.push(pieceOf(this.#divided, words)),
     })
   }
 
+  /** To be called when all texts are added. */
+  end(): void {
+    this.#kernel.exports.endSegment()
+  }
+
   /**
-   * Divides the entries of the texts, all of which are added, among buckets: by blocks of terms, whose first terms are given,
-   * and by documents, `TextKernel.documentsOf`.
+   * Divides the entries of the texts among buckets: by blocks of terms, whose first terms are given, and by documents; a text is
+   * a line of `order`.
    */
-  divide(documentOf: Uint32Array, firstTerms: readonly number[]): void {
+  divide({ count, documents }: Reordering, firstTerms: readonly number[]): void {
     const { exports } = this.#kernel
-    exports.endSegment()
-    this.#documentCount = documentOf.length
-    this.#perBlock = Math.ceil(documentOf.length / BUCKET_DOCUMENTS)
+    this.#documentCount = count
+    this.#perBlock = Math.ceil(count / BUCKET_DOCUMENTS)
     for (let bucket = 0; bucket < this.#perBlock * firstTerms.length; bucket++) this.#buckets.push([])
     const terms = this.#kernel.words(firstTerms.length)
     terms.set(firstTerms)
-    exports.startBuckets(documentOf.length, firstTerms.length, terms.byteOffset)
-    let text = 0
+    exports.startBuckets(count, firstTerms.length, terms.byteOffset)
+    const room = this.#kernel.words(Math.max(0, ...this.#segments.map(({ textCount }) => textCount)))
+    let first = 0
     for (const segment of this.#segments) {
       const { byteOffset, length } = this.#read(this.#added, [segment])
-      text = exports.divide(byteOffset, length, documentOf.byteOffset, text)
+      documents.read(room, { first, count: segment.textCount })
+      exports.divide(byteOffset, length, room.byteOffset)
+      first += segment.textCount
     }
     exports.endBuckets()
   }
@@ -77,6 +97,7 @@ export class TextEntries {
   }
 
   close(): void {
+    this.lengths.close()
     this.#added.close()
     this.#divided.close()
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FlatBlocks } from './flat-file.ts'
+import { Reordering } from './reordering.ts'
 import { NO_NAME, POSTING_SHIFT, TextIndexBuilder } from './text-index-builder.ts'
 import { TextKernel } from './text-kernel.ts'
 import { tokens } from './tokenizer.ts'
@@ -45,7 +46,7 @@ function written(blocks: FlatBlocks): Uint32Array {
 }
 
 function indexOf(builder: TextIndexBuilder, kernel: TextKernel, order = asAdded(kernel)) {
-  const sections = builder.sections(order)
+  const sections = builder.sections(new Reordering(newFolder(), [order]))
   const offsets = sections['postings.offsets'] as Uint32Array
   const postings = written(sections.postings as FlatBlocks)
   return {
@@ -53,7 +54,7 @@ function indexOf(builder: TextIndexBuilder, kernel: TextKernel, order = asAdded(
     postings: Array.from({ length: offsets.length - 1 }, (_, term) => [
       ...postings.subarray(offsets[term], offsets[term + 1]),
     ]),
-    lengths: [...(sections['documents.lengths'] as Uint8Array)],
+    lengths: [...written(sections['documents.lengths'] as FlatBlocks)],
   }
 }
 
@@ -173,7 +174,7 @@ test('more terms, texts and entries than the first rooms hold', () => {
     const bytes = Buffer.from(words.join(' '))
     builder.add(bytes, { from: 0, to: bytes.length })
   }
-  const found = builder.sections(asAdded(kernel))
+  const found = builder.sections(new Reordering(newFolder(), [asAdded(kernel)]))
   const offsets = found['postings.offsets'] as Uint32Array
   const postings = written(found.postings as FlatBlocks)
   const sums = new Map<string, number>()
@@ -204,23 +205,4 @@ test('more documents than are put in order at once, in the reverse order of thei
   for (const [n, list] of postings.slice(1).entries())
     expect(documentsOf(list)).toEqual([...order.keys()].filter((document) => order[document]! % 3 === n))
   builder.close()
-})
-
-test('an id that came before is named by its row', () => {
-  const kernel = new TextKernel()
-  kernel.exports.startProducts(0)
-  const ids = Array.from({ length: 5_000 }, (_, n) => `B${n}`)
-  const rows = kernel.rows(ids.length)
-  const place = kernel.load(Buffer.from(ids.join('')))
-  let at = place
-  for (const [row, id] of ids.entries()) {
-    rows.idStarts[row] = at
-    rows.idBytes[row] = id.length
-    at += id.length
-  }
-  const add = (count: number, next: number) =>
-    kernel.exports.addIds(rows.idStarts.byteOffset, rows.idBytes.byteOffset, count, next)
-  expect(add(5_000, 0)).toBe(5_000)
-  expect(ids.map((id) => kernel.ids.findText(id))).toEqual([...ids.keys()])
-  expect(add(1, 5_000)).toBe(0)
 })

@@ -1,5 +1,6 @@
+import { SORT_WORDS } from './byte-table.ts'
 import type { FlatArray, FlatBlocks } from './flat-file.ts'
-import { gathered } from './gather.ts'
+import type { Reordering } from './reordering.ts'
 import { TextEntries } from './text-entries.ts'
 import type { Rows, TextKernel } from './text-kernel.ts'
 import { TokenList } from './tokenizer.ts'
@@ -14,8 +15,8 @@ export const NO_NAME = 0xffff_ffff
 /**
  * Collects an inverted index over texts. They are added in any order and numbered when all are there: by popularity, best
  * first, so whoever stops walking a list early has seen the best known ones. The distinct terms of each text wait in a file;
- * in memory is one byte of each text, and 4 more and a block of postings while it finishes. Texts in ASCII are read by the
- * kernel, words beyond it here.
+ * in memory are the terms, and a block of postings while it finishes. Texts in ASCII are read by the kernel, words beyond it
+ * here.
  */
 export class TextIndexBuilder {
   readonly #kernel: TextKernel
@@ -71,40 +72,37 @@ export class TextIndexBuilder {
     }
   }
 
-  /**
-   * The whole index as sections of a flat file, to be written once, before `close`; `order[document]` says which text it is,
-   * and `documentOf` is that of `TextKernel`. `spare`: words of the kernel's memory that are free when postings are written.
-   */
-  sections(
-    order: Uint32Array,
-    documentOf = this.#kernel.documentsOf(order),
-    spare: Uint32Array = new Uint32Array(),
-  ): Readonly<Record<string, FlatArray | FlatBlocks>> {
-    const { exports, textCount, tokenCount, terms, lengths } = this.#kernel
+  /** The whole index as sections of a flat file, to be written once, before `close`; a text is a line of `order`. */
+  sections(order: Reordering): Readonly<Record<string, FlatArray | FlatBlocks>> {
+    const { exports, textCount, tokenCount, terms } = this.#kernel
+    this.#entries.end()
     exports.countPostings()
     const offsets = this.#kernel.postingOffsets
+    const blocks = blocksOf(offsets, this.#blockPostings)
+    const postingCount = Math.max(0, ...blocks.map((block) => block.postingCount))
+    // Terms are written before postings are made.
+    const room = this.#kernel.words(Math.max(postingCount, SORT_WORDS * terms.count))
     return {
       ...terms.sections('terms'),
-      'terms.sorted': terms.sorted(),
+      'terms.sorted': terms.sorted(room),
       'postings.offsets': offsets,
       postings: {
         length: offsets.at(-1)!,
         like: new Uint32Array(0),
-        [Symbol.iterator]: () => this.#postings(documentOf, spare),
+        [Symbol.iterator]: () => this.#postings(order, blocks, room),
       },
-      'documents.lengths': gathered(lengths, order),
+      'documents.lengths': order.byDocument(this.#entries.lengths),
       'documents.mean': new Float32Array([tokenCount / Math.max(1, textCount)]),
     }
   }
 
-  /** All postings, a block of terms after the other. */
-  *#postings(documentOf: Uint32Array, spare: Uint32Array): Generator<Uint32Array> {
-    const { exports, postingOffsets: offsets } = this.#kernel
-    const blocks = blocksOf(offsets, this.#blockPostings)
-    const firstTerms = blocks.map(({ first }) => first)
-    this.#entries.divide(documentOf, firstTerms)
-    const wordCount = Math.max(0, ...blocks.map(({ postingCount }) => postingCount))
-    const room = spare.length < wordCount ? this.#kernel.words(wordCount) : spare
+  /** All postings, a block of terms after the other, each in `room`. */
+  *#postings(order: Reordering, blocks: readonly TermBlock[], room: Uint32Array): Generator<Uint32Array> {
+    const { exports } = this.#kernel
+    this.#entries.divide(
+      order,
+      blocks.map(({ first }) => first),
+    )
     for (const [block, { first, end, postingCount }] of blocks.entries()) {
       exports.startPostings(first, end, room.byteOffset)
       for (const { words, document, documentCount } of this.#entries.buckets(block))

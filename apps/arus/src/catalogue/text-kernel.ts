@@ -1,13 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { ByteList } from './byte-list.ts'
 import { ByteTable } from './byte-table.ts'
+import type { GatheredIds } from './id-file.ts'
 
 /** What `assembly/text-index.ts` exports; pointers are places in its memory. */
 interface Exports {
   allocate(byteCount: number): number
   cutLines(bytes: number, byteCount: number, rowCount: number, starts: number, byteCounts: number): number
-  startProducts(count: number): void
-  addIds(starts: number, byteCounts: number, count: number, next: number): number
+  gatherIds(
+    starts: number,
+    byteCounts: number,
+    count: number,
+    bytes: number,
+    ends: number,
+    hashes: number,
+  ): number
   setNames(starts: number, terms: number): void
   termOf(source: number, byteCount: number): number
   addTexts(row: number, count: number, starts: number, byteCounts: number, names: number): number
@@ -15,7 +22,7 @@ interface Exports {
   addTokens(bytes: number, ends: number, count: number): void
   endSegment(): void
   startBuckets(documentCount: number, blockCount: number, firstTerms: number): void
-  divide(words: number, wordCount: number, documentOf: number, text: number): number
+  divide(words: number, wordCount: number, documents: number): void
   endBuckets(): void
   countPostings(): void
   startPostings(first: number, end: number, place: number): void
@@ -24,12 +31,11 @@ interface Exports {
 }
 
 /** Numbers that `fact` answers to. */
-const IDS = 0
-const TERMS = 5
-const TEXT_COUNT = 10
-const TOKEN_COUNT = 11
-const LENGTHS = 12
-const OFFSETS = 13
+const TERMS = 0
+const TERM_COUNT = 4
+const TEXT_COUNT = 5
+const TOKEN_COUNT = 6
+const OFFSETS = 7
 
 const PAGES_MAX = 65_536
 
@@ -49,15 +55,15 @@ export type Rows = Readonly<
   >
 >
 
-/** Who takes what the kernel hands over; the words are its memory, and valid during the call. */
+/** Who takes what the kernel hands over; what it gets is its memory, and valid during the call. */
 export interface WordTaker {
-  /** Of texts, none cut, after those before. */
-  segment(words: Uint32Array): void
+  /** Of texts, none cut, after those before; `lengths` is how many tokens each has, as far as a byte goes. */
+  segment(words: Uint32Array, lengths: Uint8Array): void
   /** Of the bucket's texts, after those before. */
   chunk(bucket: number, words: Uint32Array): void
 }
 
-/** The words and the ids of a catalogue under way, in the memory of `assembly/text-index.ts`. */
+/** The words of a catalogue under way, in the memory of `assembly/text-index.ts`. */
 export class TextKernel {
   readonly exports: Exports
   /** Shared, so that views stay valid when it grows. */
@@ -67,7 +73,9 @@ export class TextKernel {
   #starts: Uint32Array = new Uint32Array()
   #byteCounts: Uint32Array = new Uint32Array()
   #names: Uint32Array = new Uint32Array()
-
+  #idBytes: Buffer = Buffer.alloc(0)
+  #idEnds: Uint32Array = new Uint32Array()
+  #idHashes: Uint32Array = new Uint32Array()
   #taker: WordTaker | null = null
 
   constructor() {
@@ -75,7 +83,8 @@ export class TextKernel {
     const imports = {
       env: { memory: this.#memory },
       'text-index': {
-        takeSegment: (place: number, count: number) => this.#taker?.segment(this.#wordsAt(place, count)),
+        takeSegment: (place: number, count: number, lengths: number, textCount: number) =>
+          this.#taker?.segment(this.#wordsAt(place, count), this.bytesAt(lengths, textCount)),
         takeChunk: (bucket: number, place: number, count: number) =>
           this.#taker?.chunk(bucket, this.#wordsAt(place, count)),
       },
@@ -127,12 +136,30 @@ export class TextKernel {
     return found === NOT_CUT ? null : found
   }
 
-  get ids(): ByteTable {
-    return this.#table(IDS)
+  /** The ids of the first `count` rows; valid until the next call. */
+  gatherIds({ idStarts, idBytes }: Rows, count: number): GatheredIds {
+    let room = 0
+    for (let row = 0; row < count; row++) room += idBytes[row]!
+    if (this.#idBytes.length < room) this.#idBytes = this.room(2 * room)
+    if (this.#idEnds.length < count) {
+      this.#idEnds = this.words(count)
+      this.#idHashes = this.words(count)
+    }
+    const rows = [idStarts.byteOffset, idBytes.byteOffset, count] as const
+    const [bytes, ends, hashes] = [this.#idBytes, this.#idEnds, this.#idHashes]
+    const byteCount = this.exports.gatherIds(...rows, bytes.byteOffset, ends.byteOffset, hashes.byteOffset)
+    return {
+      bytes: bytes.subarray(0, byteCount),
+      ends: ends.subarray(0, count),
+      hashes: hashes.subarray(0, count),
+    }
   }
 
   get terms(): ByteTable {
-    return this.#table(TERMS)
+    const [bytes, endsAt, slots, slotCount, count] = [0, 1, 2, 3, 4].map((n) => this.exports.fact(TERMS + n))
+    const ends = this.#wordsAt(endsAt!, count!)
+    const list = new ByteList(this.bytesAt(bytes!, ends.at(-1) ?? 0), ends)
+    return ByteTable.of(list, this.#wordsAt(slots!, slotCount!))
   }
 
   get textCount(): number {
@@ -143,14 +170,9 @@ export class TextKernel {
     return this.exports.fact(TOKEN_COUNT)
   }
 
-  /** Tokens of each text, as far as a byte goes. */
-  get lengths(): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, this.exports.fact(LENGTHS), this.textCount)
-  }
-
   /** Where each term's postings begin, and the last ones end, once they were counted. */
   get postingOffsets(): Uint32Array {
-    return this.#wordsAt(this.exports.fact(OFFSETS), this.exports.fact(TERMS + 4) + 1)
+    return this.#wordsAt(this.exports.fact(OFFSETS), this.exports.fact(TERM_COUNT) + 1)
   }
 
   /** Room for so many bytes, and more after them that the kernel may look at. */
@@ -162,25 +184,11 @@ export class TextKernel {
     return this.#wordsAt(this.exports.allocate(4 * count), count)
   }
 
-  /** Which document each text is, where `order[document]` is its text; in the kernel's memory. */
-  documentsOf(order: Uint32Array): Uint32Array {
-    const documentOf = this.words(order.length)
-    for (let document = 0; document < order.length; document++) documentOf[order[document]!] = document
-    return documentOf
-  }
-
   bytesAt(place: number, byteCount: number): Buffer {
     return Buffer.from(this.#memory.buffer as unknown as ArrayBuffer, place, byteCount)
   }
 
   #wordsAt(place: number, count: number): Uint32Array {
     return new Uint32Array(this.#memory.buffer, place, count)
-  }
-
-  #table(which: number): ByteTable {
-    const [bytes, endsAt, slots, slotCount, count] = [0, 1, 2, 3, 4].map((n) => this.exports.fact(which + n))
-    const ends = this.#wordsAt(endsAt!, count!)
-    const list = new ByteList(this.bytesAt(bytes!, ends.at(-1) ?? 0), ends)
-    return ByteTable.of(list, this.#wordsAt(slots!, slotCount!))
   }
 }

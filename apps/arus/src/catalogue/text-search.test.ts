@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readFlatFile, writeFlatFile } from './flat-file.ts'
+import { Reordering } from './reordering.ts'
 import { TextIndex } from './text-index.ts'
 import { TextIndexBuilder } from './text-index-builder.ts'
 import { TextKernel } from './text-kernel.ts'
@@ -16,7 +17,10 @@ function indexOf(titles: readonly string[]): TextIndex {
   const builder = new TextIndexBuilder(new TextKernel(), folder)
   for (const title of titles) builder.add(Buffer.from(title), { from: 0, to: Buffer.byteLength(title) })
   try {
-    writeFlatFile(join(folder, 'i.bin'), builder.sections(Uint32Array.from(titles.keys())))
+    writeFlatFile(
+      join(folder, 'i.bin'),
+      builder.sections(new Reordering(folder, [Uint32Array.from(titles.keys())])),
+    )
     return new TextIndex(readFlatFile(join(folder, 'i.bin')))
   } finally {
     builder.close()

@@ -1,6 +1,5 @@
 /**
- * `ByteTable` of `apps/arus/src/catalogue/byte-table.ts` in linear memory: the same numbers, the same hash, the same growth,
- * so that what is written here is read there.
+ * What `ByteTable` of `apps/arus/src/catalogue/byte-table.ts` reads, made in linear memory: the same layout and the same hash.
  */
 
 const SLOTS_AT_FIRST: u32 = 1 << 12

@@ -2,20 +2,17 @@ import type { RadixOrder } from './radix-order.ts'
 
 /** Byte strings numbered 0, 1, 2, … as they came, one after another in one array. */
 export class ByteList {
-  /** Read only, and not kept across `append`, which may replace them. String n is `bytes[ends[n - 1], ends[n])`. */
-  bytes: Uint8Array
-  ends: Uint32Array
-  #count: number
+  readonly bytes: Uint8Array
+  readonly ends: Uint32Array
 
-  /** Without arguments empty; else views that are not appended to. */
-  constructor(bytes?: Uint8Array, ends?: Uint32Array) {
-    this.bytes = bytes ?? new Uint8Array(1 << 16)
-    this.ends = ends ?? new Uint32Array(1 << 12)
-    this.#count = ends?.length ?? 0
+  /** String n is `bytes[ends[n - 1], ends[n])`. */
+  constructor(bytes: Uint8Array, ends: Uint32Array) {
+    this.bytes = bytes
+    this.ends = ends
   }
 
   get count(): number {
-    return this.#count
+    return this.ends.length
   }
 
   start(number: number): number {
@@ -24,27 +21,7 @@ export class ByteList {
 
   /** Bytes of all strings together. */
   get byteCount(): number {
-    return this.start(this.#count)
-  }
-
-  /** Adds `source[from, to)` and answers its number. */
-  append(source: Uint8Array, from: number, to: number): number {
-    const number = this.#count++
-    const start = this.start(number)
-    const end = start + to - from
-    if (number >= this.ends.length) {
-      const grown = new Uint32Array(this.ends.length * 2)
-      grown.set(this.ends)
-      this.ends = grown
-    }
-    if (end > this.bytes.length) {
-      const grown = new Uint8Array(Math.max(this.bytes.length * 2, end))
-      grown.set(this.bytes)
-      this.bytes = grown
-    }
-    for (let i = from; i < to; i++) this.bytes[start + i - from] = source[i]!
-    this.ends[number] = end
-    return number
+    return this.start(this.count)
   }
 
   text(number: number): string {

@@ -14,31 +14,22 @@ export function slotCountFor(count: number): number {
 }
 
 /**
- * Numbers byte strings 0, 1, 2, … in order of first sight, in flat arrays: an open-addressing hash table whose slots hold
- * number + 1. A million product ids cost some 20 bytes each, where a JS Map costs over 100 and keeps the collector busy.
+ * Numbers of byte strings 0, 1, 2, … in order of first sight, in flat arrays that another made (`assembly/byte-table.ts`,
+ * `IdFile`): an open-addressing hash table whose slots hold number + 1. A million product ids cost some 20 bytes each, where a
+ * JS Map costs over 100 and keeps the collector busy.
  */
 export class ByteTable {
   readonly strings: ByteList
-  #slots: Uint32Array
+  readonly #slots: Uint32Array
   /** Where a text looked for is written. */
   readonly #probe = Buffer.alloc(PROBE_BYTES)
 
-  private constructor(strings: ByteList, slots: Uint32Array) {
+  constructor(strings: ByteList, slots: Uint32Array) {
     this.strings = strings
     this.#slots = slots
   }
 
-  /** An empty table; with room for `count` strings it is not hashed again until there are more. */
-  static empty(count = 0): ByteTable {
-    return new ByteTable(new ByteList(), new Uint32Array(slotCountFor(count)))
-  }
-
-  /** A table that another wrote, with the same hash; read-only in effect. */
-  static of(strings: ByteList, slots: Uint32Array): ByteTable {
-    return new ByteTable(strings, slots)
-  }
-
-  /** A table saved by `sections` under `prefix`; read-only in effect, as its arrays are views of the file. */
+  /** A table saved by `sections` under `prefix`: its arrays are views of the file. */
   static load(reader: FlatReader, prefix: string): ByteTable {
     return new ByteTable(
       new ByteList(reader.u8(`${prefix}.bytes`), reader.u32(`${prefix}.ends`)),
@@ -56,17 +47,6 @@ export class ByteTable {
 
   get count(): number {
     return this.strings.count
-  }
-
-  /** Number of the string in `source[from, to)`, given a number when it is new. */
-  intern(source: Uint8Array, from: number, to: number): number {
-    if (this.count >= this.#slots.length * LOAD_MAX) this.#growSlots()
-    const slot = this.#slotOf(source, from, to)
-    const seen = this.#slots[slot]!
-    if (seen !== 0) return seen - 1
-    const number = this.strings.append(source, from, to)
-    this.#slots[slot] = number + 1
-    return number
   }
 
   /** Number of a string, or -1. */
@@ -126,18 +106,6 @@ export class ByteTable {
       }
       slot = (slot + 1) & mask
     }
-  }
-
-  #growSlots(): void {
-    const slots = new Uint32Array(this.#slots.length * 2)
-    const mask = slots.length - 1
-    const { bytes, ends } = this.strings
-    for (let number = 0; number < this.count; number++) {
-      let slot = hash(bytes, this.strings.start(number), ends[number]!) & mask
-      while (slots[slot] !== 0) slot = (slot + 1) & mask
-      slots[slot] = number + 1
-    }
-    this.#slots = slots
   }
 }
 

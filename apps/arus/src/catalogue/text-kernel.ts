@@ -159,7 +159,7 @@ export class TextKernel {
     const [bytes, endsAt, slots, slotCount, count] = [0, 1, 2, 3, 4].map((n) => this.exports.fact(TERMS + n))
     const ends = this.#wordsAt(endsAt!, count!)
     const list = new ByteList(this.bytesAt(bytes!, ends.at(-1) ?? 0), ends)
-    return ByteTable.of(list, this.#wordsAt(slots!, slotCount!))
+    return new ByteTable(list, this.#wordsAt(slots!, slotCount!))
   }
 
   get textCount(): number {

@@ -47,7 +47,7 @@ export const NO_SESSIONS: TrainedSessions = { session: null, report: null, beats
 const NOT_USED: SessionUse = { anonymous: 0, known: 0 }
 
 const K = 20
-/** Fewer sessions on either side say nothing. */
+/** Fewer sessions of several products on either side say nothing. */
 const SESSIONS_MIN = 50
 const TRIAL_SESSIONS = 500
 /** Of the search; bounded by CPU time too, since models of a large shop take longer to judge. */
@@ -70,7 +70,7 @@ export function trainSessions(log: SessionLog, options: TrainSessionsOptions): T
   const ends = new Float64Array(log.sessionCount)
   for (let n = 0; n < log.items.length; n++) ends[log.sessions[n]!] = log.timesMs[n]!
   const before = visitsOf(log, (session) => ends[session]! < cutMs)
-  if (new Set(before.sessions).size < SESSIONS_MIN) return NO_SESSIONS
+  if (sessionsThatGoOn(before) < SESSIONS_MIN) return NO_SESSIONS
   const spec = chosenSpec(before, signal)
   const model = fitSessionModel(spec, before, { signal })
   const judged = judge(log, model, options)
@@ -81,6 +81,12 @@ export function trainSessions(log: SessionLog, options: TrainSessionsOptions): T
   if (!isTaken) return { session: null, report, beatsIncumbent }
   const all = visitsOf(log, () => true)
   return { session: { model: fitSessionModel(spec, all, { signal }), use }, report, beatsIncumbent }
+}
+
+/** How many have a second product: of one alone nothing follows. */
+function sessionsThatGoOn({ sessions }: SessionEvents): number {
+  const goOn = new Set(sessions.filter((session, n) => n > 0 && session === sessions[n - 1]))
+  return goOn.size
 }
 
 /** The best on the newest fifth; a kind whose answers cost more must be surely better than one whose cost less. */

@@ -126,10 +126,7 @@ export class BlendModel implements Model {
 
   #joined(k: number, ask: (model: Model, depth: number) => ScoredItems): ScoredItems {
     const depth = Math.max(k, this.#depth)
-    const lists = this.#parts.map(({ model, weight }) => {
-      const list = ask(model, depth)
-      return { list, factor: weight / (list.scores[0] ?? 1) }
-    })
+    const lists = this.#parts.map(({ model, weight }) => partOf(ask(model, depth), weight))
     return joinLists(lists, k, this.#sums)
   }
 }
@@ -145,6 +142,14 @@ function twinsAmong(parts: readonly BlendPart[]): Twins | null {
     for (const plain of models.filter((model) => model instanceof NeighbourModel))
       if (filtered.hasNeighboursOf(plain)) return { plain, filtered }
   return null
+}
+
+/** A list that counts by this weight, beside its best score. */
+export function partOf(
+  list: ScoredItems,
+  weight: number,
+): { readonly list: ScoredItems; readonly factor: number } {
+  return { list, factor: weight / (list.scores[0] ?? 1) }
 }
 
 /** The `k` best by the sum over lists of factor × score. `sums` is scratch for it: one zero an item, and zeros again afterwards. */

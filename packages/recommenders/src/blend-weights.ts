@@ -1,4 +1,4 @@
-import { agedWeights, BLEND_DEPTH, joinLists } from './blend-model.ts'
+import { agedWeights, BLEND_DEPTH, joinLists, partOf } from './blend-model.ts'
 import { rankMetrics } from './evaluation/rank-metrics.ts'
 import type { Model, ScoredItems, UserItems } from './model.ts'
 
@@ -8,16 +8,29 @@ export interface Judge {
   readonly k: number
 }
 
-/** For each user of a judge, a model's list with its scores divided by the best one. */
+/** For each user of a judge, a model's list. */
 export type Lists = readonly ScoredItems[]
 
-/** The lists of a model for users whose items are weighed by recency. */
+/** The lists of a model for users whose items are weighed by recency, as a blend asks its parts. */
 export function listsOf(model: Model, { users, k }: Judge, recencyExponent: number): Lists {
   return users.map(({ past }) => {
     const own = { items: past.items, weights: agedWeights(past.weights, recencyExponent) }
-    const { items, scores } = model.recommend(own, { k: Math.max(k, BLEND_DEPTH) })
-    return { items: items.slice(), scores: scores.map((score) => score / scores[0]!) }
+    return model.recommend(own, { k: Math.max(k, BLEND_DEPTH) })
   })
+}
+
+/** `listsOf`, asked of each model and exponent once. */
+export type AskedLists = (model: Model, recencyExponent: number) => Lists
+
+/** Remembers the lists for as long as the answer is used: about 1.6 kB for each user and list. */
+export function askedOnce(judge: Judge): AskedLists {
+  const known = new Map<Model, Map<number, Lists>>()
+  return (model, recencyExponent) => {
+    const own = known.get(model) ?? new Map<number, Lists>()
+    const lists = own.get(recencyExponent) ?? listsOf(model, judge, recencyExponent)
+    known.set(model, own.set(recencyExponent, lists))
+    return lists
+  }
 }
 
 /**
@@ -80,16 +93,19 @@ function itemCountOf(parts: readonly Lists[]): number {
   return count
 }
 
-/** As `BlendModel` joins lists. */
-function joined(
+/** As `BlendModel` joins lists. `sums` is scratch: a zero for each item. */
+export function joined(
   parts: readonly Lists[],
   weights: readonly number[],
   { judge, sums }: { readonly judge: Judge; readonly sums: Float64Array },
 ): Lists {
-  const used = parts.map((lists, n) => ({ lists, weight: weights[n]! })).filter(({ weight }) => weight > 0)
+  const used = parts
+    .map((lists, n) => ({ lists, weight: weights[n]! }))
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight)
   return judge.users.map((_, user) =>
     joinLists(
-      used.map(({ lists, weight }) => ({ list: lists[user]!, factor: weight })),
+      used.map(({ lists, weight }) => partOf(lists[user]!, weight)),
       judge.k,
       sums,
     ),

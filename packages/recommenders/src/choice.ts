@@ -35,7 +35,8 @@ export type Choice = ModelChoice | BlendChoice
 
 /** Fits what was chosen. */
 export function fitChoice(choice: Choice, interactions: Interactions, signal: FitSignal = {}): Model {
-  if (choice.kind === 'blend') return fitBlend(choice, interactions, signal)
+  if (choice.kind === 'blend')
+    return fitBlend(choice, (part, own) => fitChoice(part, interactions, own), signal)
   if (choice.kind === 'walk') return fitWalk(interactions, choice.options, signal)
   if (choice.kind === 'item-knn') return fitItemKnn(interactions, choice.options, signal)
   if (choice.kind === 'ease') return fitEase(interactions, choice.options, signal)
@@ -46,9 +47,28 @@ export function fitChoice(choice: Choice, interactions: Interactions, signal: Fi
   return fitPopular(interactions)
 }
 
-function fitBlend(choice: BlendChoice, data: Interactions, signal: FitSignal): BlendModel {
+/**
+ * `fitChoice` to the same interactions, for choices that have parts in common, such as a blend and one of its parts: what was fitted
+ * once is the same model wherever it is asked for again.
+ */
+export function fitterOf(interactions: Interactions, signal: FitSignal = {}): (choice: Choice) => Model {
+  const known = new Map<string, Model>()
+  const fit = (choice: ModelChoice, parts: FitSignal = signal): Model => {
+    const key = JSON.stringify(choice)
+    const model = known.get(key) ?? fitChoice(choice, interactions, parts)
+    known.set(key, model)
+    return model
+  }
+  return (choice) => (choice.kind === 'blend' ? fitBlend(choice, fit, signal) : fit(choice))
+}
+
+function fitBlend(
+  choice: BlendChoice,
+  fit: (part: ModelChoice, signal: FitSignal) => Model,
+  signal: FitSignal,
+): BlendModel {
   return blendOf(choice, (part, n) =>
-    fitChoice(part, data, {
+    fit(part, {
       ...signal,
       onProgress: (done) => signal.onProgress?.((n + done) / choice.parts.length),
     }),

@@ -120,29 +120,55 @@ function placesInRows({ rowCount, starts, values }: SparseMatrix): Float32Array 
   return places
 }
 
-/** Collects the rows of an item–item matrix, in the order of the items. */
+/** Entries there is room for at first. */
+const ENTRIES_MIN = 2 ** 12
+/** Room that is made beyond what the rows so far make expect of the others: pages that are not written to cost nothing. */
+const SPARE = 1.2
+const GROWTH_MAX = 4
+
+/** Collects the rows of an item–item matrix, in the order of the items; those beyond the last are empty. */
 export class NeighbourRows {
-  readonly #rows: ScoredItems[] = []
   readonly #itemCount: number
+  readonly #starts: Uint32Array
+  #rowCount = 0
+  #columns = new Uint32Array(ENTRIES_MIN)
+  #values = new Float32Array(ENTRIES_MIN)
 
   constructor(itemCount: number) {
     this.#itemCount = itemCount
+    this.#starts = new Uint32Array(itemCount + 1)
   }
 
-  add(row: ScoredItems): void {
-    this.#rows.push(row)
+  add({ items, scores }: ScoredItems): void {
+    const from = this.#starts[this.#rowCount++]!
+    const to = from + items.length
+    this.#starts[this.#rowCount] = to
+    if (to > this.#columns.length) this.#growTo(to)
+    this.#columns.set(items, from)
+    this.#values.set(scores, from)
   }
 
   matrix(): SparseMatrix {
     const itemCount = this.#itemCount
-    const starts = new Uint32Array(itemCount + 1)
-    for (const [item, { items }] of this.#rows.entries()) starts[item + 1] = starts[item]! + items.length
-    const columns = new Uint32Array(starts[itemCount]!)
-    const values = new Float32Array(starts[itemCount]!)
-    for (const [item, row] of this.#rows.entries()) {
-      columns.set(row.items, starts[item])
-      values.set(row.scores, starts[item])
+    const entryCount = this.#starts[this.#rowCount]!
+    return {
+      rowCount: itemCount,
+      columnCount: itemCount,
+      starts: this.#starts.fill(entryCount, this.#rowCount),
+      columns: this.#columns.subarray(0, entryCount),
+      values: this.#values.subarray(0, entryCount),
     }
-    return { rowCount: itemCount, columnCount: itemCount, starts, columns, values }
+  }
+
+  #growTo(entryCount: number): void {
+    const expected = Math.ceil((SPARE * entryCount * this.#itemCount) / this.#rowCount)
+    const columns = new Uint32Array(
+      Math.max(entryCount, Math.min(expected, GROWTH_MAX * this.#columns.length)),
+    )
+    const values = new Float32Array(columns.length)
+    columns.set(this.#columns)
+    values.set(this.#values)
+    this.#columns = columns
+    this.#values = values
   }
 }

@@ -23,6 +23,7 @@ export { BlendModel, type BlendOptions, type BlendPart } from './blend-model.ts'
 export {
   type Choice,
   fitChoice,
+  fitterOf,
   type ModelChoice,
   type SearchedChoice,
 } from './choice.ts'

@@ -1,4 +1,4 @@
-import { type Judge, listsOf, scoreOf } from './blend-weights.ts'
+import { type AskedLists, type Judge, joined, type Lists, scoreOf } from './blend-weights.ts'
 import { blendOf, type Choice, type ModelChoice, type SearchedChoice } from './choice.ts'
 import type { LowPassOptions } from './low-pass.ts'
 import type { LowPassModel } from './low-pass-model.ts'
@@ -17,6 +17,8 @@ export interface ServingTrial {
 
 export interface ServingTrialsOptions {
   readonly judge: Judge
+  /** Lists for the users of `judge`. */
+  readonly listsOf: AskedLists
   readonly itemCount: number
   /** The fitted model of a part that stays as it is. */
   readonly modelOf: (part: SearchedChoice) => Model
@@ -32,21 +34,41 @@ const TIMED_ITEMS = 60
 
 /** Judges the cheaper forms of a choice, in order of their cost, and then itself; nothing where there are none. */
 export function servingTrials(choice: Choice, options: ServingTrialsOptions): ServingTrial[] {
-  const { judge, itemCount, modelOf, fitLowPass, cpuMicros = processCpuMicros } = options
+  const { judge, listsOf, itemCount, cpuMicros = processCpuMicros } = options
   const forms = servingForms(choice, itemCount)
   if (forms.length === 0) return []
-  let longest: NeighbourModel | null = null
-  const partOf = (part: ModelChoice): Model => {
-    if (part.kind !== 'short-low-pass') return modelOf(part)
-    const { rowLength, ...wide } = part.options
-    longest ??= fitLowPass(wide).shortened(ROW_LENGTH_MAX)
-    return longest.truncated(rowLength)
+  const modelOf = partModels(options)
+  const sums = new Float64Array(itemCount)
+  const listsFor = (form: Choice): Lists => {
+    if (form.kind !== 'blend') return listsOf(modelOf(form), 0)
+    const parts = form.parts.map((part) => listsOf(modelOf(part.choice), form.recencyExponent))
+    return joined(
+      parts,
+      form.parts.map(({ weight }) => weight),
+      { judge, sums },
+    )
   }
   return [...forms, choice].map((form) => {
-    const model = form.kind === 'blend' ? blendOf(form, partOf) : partOf(form)
-    const score = scoreOf(listsOf(model, judge, 0), judge)
+    const model = form.kind === 'blend' ? blendOf(form, modelOf) : modelOf(form)
+    const score = scoreOf(listsFor(form), judge)
     return { choice: form, score, answerCpuMicros: meanCpuMicros(model, judge, cpuMicros) }
   })
+}
+
+/** The fitted models of parts, each the same whenever it is asked for. */
+function partModels({
+  modelOf,
+  fitLowPass,
+}: Pick<ServingTrialsOptions, 'modelOf' | 'fitLowPass'>): (part: ModelChoice) => Model {
+  const shortened = new Map<number, NeighbourModel>()
+  return (part) => {
+    if (part.kind !== 'short-low-pass') return modelOf(part)
+    const { rowLength, ...wide } = part.options
+    const longest = shortened.get(ROW_LENGTH_MAX) ?? fitLowPass(wide).shortened(ROW_LENGTH_MAX)
+    const model = shortened.get(rowLength) ?? longest.truncated(rowLength)
+    shortened.set(ROW_LENGTH_MAX, longest).set(rowLength, model)
+    return model
+  }
 }
 
 /** The first, which is the cheapest, whose score is at most this share below the best; undefined of none. */

@@ -31,7 +31,9 @@ export function userItemMatrix(interactions: Interactions): SparseMatrix {
     columns[at] = items[n]!
     values[at] = weights[n]!
   }
-  return withSummedDuplicates({ rowCount: userCount, columnCount: itemCount, starts, columns, values })
+  const matrix = { rowCount: userCount, columnCount: itemCount, starts, columns, values }
+  // Transposed twice, rows are in order of their columns: a counting sort, which keeps the order of pairs that are repeated.
+  return withSummedDuplicates(transpose(transpose(matrix)))
 }
 
 /** True for matrices of the same size with the same entries. */
@@ -84,34 +86,20 @@ function startsOf(rows: Uint32Array, rowCount: number): Uint32Array {
   return starts
 }
 
+/** Of rows in order of their columns. */
 function withSummedDuplicates(matrix: SparseMatrix): SparseMatrix {
   const { rowCount, columnCount, starts, columns, values } = matrix
   const newStarts = new Uint32Array(rowCount + 1)
   let write = 0
-  /** Closes the pair written last: keeps it only where it counts. */
-  const close = (row: number): void => {
-    if (write === newStarts[row]! || values[write - 1]! >= WEIGHT_MIN) return
-    write -= 1
-  }
   for (let row = 0; row < rowCount; row++) {
-    const from = starts[row]!
-    const order = Array.from(columns.subarray(from, starts[row + 1]), (column, i) => ({
-      column,
-      value: values[from + i]!,
-    })).sort((a, b) => a.column - b.column)
     newStarts[row] = write
-    let last = -1
-    for (const { column, value } of order) {
-      if (column === last) values[write - 1]! += value
-      else {
-        close(row)
-        columns[write] = column
-        values[write] = value
-        last = column
-        write += 1
-      }
+    for (let n = starts[row]!; n < starts[row + 1]!; ) {
+      const column = columns[n]!
+      columns[write] = column
+      values[write] = values[n++]!
+      while (n < starts[row + 1]! && columns[n] === column) values[write]! += values[n++]!
+      if (values[write]! >= WEIGHT_MIN) write += 1
     }
-    close(row)
   }
   newStarts[rowCount] = write
   return {

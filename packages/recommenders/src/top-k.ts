@@ -40,25 +40,23 @@ export class TopK {
     }
   }
 
-  /** Ends the collection. */
+  /** Ends the collection, whose arrays the answer takes. */
   result(): ScoredItems {
     const size = this.#size
-    const keys = new BigUint64Array(size)
-    const words = new Uint32Array(keys.buffer)
-    const bits = new Uint32Array(this.#scores.buffer, 0, size)
+    const items = size === this.#k ? this.#items : this.#items.slice(0, size)
+    const scores = size === this.#k ? this.#scores : this.#scores.slice(0, size)
+    const { keys, words } = size <= SCRATCH.keys.length ? SCRATCH : scratchOf(size)
+    const bits = new Uint32Array(scores.buffer)
     for (let n = 0; n < size; n++) {
-      words[2 * n + LOW] = ~this.#items[n]!
+      words[2 * n + LOW] = ~items[n]!
       words[2 * n + HIGH] = ascending(bits[n]!)
     }
     // Numbers are sorted natively, several times faster than by a comparison of ours.
-    keys.sort()
-    const items = new Uint32Array(size)
-    const scores = new Float32Array(size)
-    const scoreBits = new Uint32Array(scores.buffer)
+    keys.subarray(0, size).sort()
     for (let n = 0; n < size; n++) {
       const from = 2 * (size - 1 - n)
       items[n] = ~words[from + LOW]!
-      scoreBits[n] = original(words[from + HIGH]!)
+      bits[n] = original(words[from + HIGH]!)
     }
     return { items, scores }
   }
@@ -108,6 +106,15 @@ function isBefore(score: number, item: number, other: number, otherItem: number)
 /** Where the halves of a 64-bit number stand in memory. */
 const LOW = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1
 const HIGH = 1 - LOW
+/** Longer lists are few, and bring their own. */
+const SCRATCH = scratchOf(1_024)
+
+/** Room for so many keys, and the same as halves. */
+function scratchOf(length: number): { readonly keys: BigUint64Array; readonly words: Uint32Array } {
+  const keys = new BigUint64Array(length)
+  return { keys, words: new Uint32Array(keys.buffer) }
+}
+
 const SIGN = 0x80000000
 
 /** Bits of a float as a whole number that grows with it, of which 32 bits count. */

@@ -1,4 +1,12 @@
-import { blendWeights, type Judge, type Lists, listsOf, scoreOf } from './blend-weights.ts'
+import {
+  type AskedLists,
+  askedOnce,
+  blendWeights,
+  type Judge,
+  type Lists,
+  listsOf,
+  scoreOf,
+} from './blend-weights.ts'
 import { type Choice, type DataSize, fitChoice, fitSecondsOf, type SearchedChoice } from './choice.ts'
 import { withLogWeights } from './log-weights.ts'
 import { fitFilter } from './low-pass.ts'
@@ -121,7 +129,8 @@ class Search {
     const first = firstOf(kind, this.#size, this.#walkOptions())
     if (!this.#isAffordable(first)) return false
     const model = this.#fit(first)
-    if (kind === 'walk') this.#recencyExponent = this.#bestRecency(model, this.#some)
+    if (kind === 'walk')
+      this.#recencyExponent = bestRecency(this.#some, (exponent) => listsOf(model, this.#some, exponent))
     this.#try(first, model)
     return true
   }
@@ -147,26 +156,29 @@ class Search {
   conclude(kinds: readonly Kind[]): Tuned {
     const best: Tried[] = []
     const lists: Lists[] = []
+    const asked = askedOnce(this.#all)
     for (const kind of this.ranked(kinds)) {
       const { choice, model } = this.#best.get(kind)!
-      if (lists.length === 0) this.#recencyExponent = this.#bestRecency(model, this.#all)
-      const found = listsOf(model, this.#all, this.#recencyExponent)
+      if (lists.length === 0)
+        this.#recencyExponent = bestRecency(this.#all, (exponent) => asked(model, exponent))
+      const found = asked(model, this.#recencyExponent)
       lists.push(found)
       best.push({ choice, recencyExponent: this.#recencyExponent, score: scoreOf(found, this.#all) })
     }
     const { weights, score } = blendWeights(lists.slice(0, PARTS_MAX), this.#all)
     const choice = this.#choiceOf(best, weights)
-    const serving = this.#serving(choice)
+    const serving = this.#serving(choice, asked)
     const cheapest = cheapestWithin(this.#options.servingTolerance ?? 0, serving) ?? { choice, score }
     this.#options.onProgress?.(1)
     return { choice: cheapest.choice, score: cheapest.score, best, tried: this.#tried, serving }
   }
 
-  #serving(choice: Choice): ServingTrial[] {
+  #serving(choice: Choice, asked: AskedLists): ServingTrial[] {
     const { servingTolerance = 0, cpuMicros } = this.#options
     if (servingTolerance === 0) return []
     return servingTrials(choice, {
       judge: this.#all,
+      listsOf: asked,
       itemCount: this.#size.itemCount,
       modelOf: ({ kind }) => this.#best.get(kind)!.model,
       fitLowPass: (options) => this.#fit({ kind: 'low-pass', options }) as LowPassModel,
@@ -197,11 +209,6 @@ class Search {
     onProgress?.((0.9 * this.#tried.length) / Math.max(trialsMax, this.#tried.length))
   }
 
-  #bestRecency(model: Model, judge: Judge): number {
-    const found = RECENCY_EXPONENTS.map((exponent) => scoreOf(listsOf(model, judge, exponent), judge))
-    return RECENCY_EXPONENTS[found.indexOf(Math.max(...found))]!
-  }
-
   #isAffordable(choice: SearchedChoice): boolean {
     const seconds = this.#parts.secondsOf(choice, this.#size)
     if (choice.kind !== 'popular' && choice.kind !== 'walk' && seconds > this.#secondsLeft) return false
@@ -221,6 +228,11 @@ class Search {
     const walk = this.#best.get('walk')?.choice
     return walk?.kind === 'walk' ? walk.options : {}
   }
+}
+
+function bestRecency(judge: Judge, listsAt: (exponent: number) => Lists): number {
+  const found = RECENCY_EXPONENTS.map((exponent) => scoreOf(listsAt(exponent), judge))
+  return RECENCY_EXPONENTS[found.indexOf(Math.max(...found))]!
 }
 
 /** The parts of the last low-pass model: its trials mostly change one of them. */

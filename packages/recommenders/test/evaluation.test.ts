@@ -3,6 +3,7 @@ import {
   evaluate,
   fitChoice,
   fitPopular,
+  fitterOf,
   fitWalk,
   lastOfEachSplit,
   leaveLastOutSplit,
@@ -95,6 +96,32 @@ describe('tuning', () => {
     const { metrics } = evaluate(fitChoice(tuned.choice, split.train), split, 5)
     expect((metrics['ndcg@5']! + metrics['recall@5']!) / 2).toBeCloseTo(tuned.score, 6)
     expect(tune(split, { k: 5, trialsMax: 12 })).toEqual(tuned)
+  })
+
+  test('a part that choices have in common is fitted once, and answers as it does by itself', () => {
+    const data = blocks()
+    const walk = { kind: 'walk', options: { endExponent: 0.3 } } as const
+    const blend = {
+      kind: 'blend',
+      recencyExponent: 1,
+      parts: [
+        { choice: walk, weight: 1 },
+        { choice: { kind: 'popular', options: {} }, weight: 0.1 },
+      ],
+    } as const
+    const fit = fitterOf(data)
+    expect(fit(blend).save()).toEqual(fitChoice(blend, data).save())
+    expect(fit(walk)).toBe(fit({ ...walk, options: { ...walk.options } }))
+    expect(fit(walk)).not.toBe(fit({ ...walk, options: { endExponent: 0.5 } }))
+    let calls = 0
+    const counted = fitterOf(data, { onProgress: () => calls++ })
+    counted(walk)
+    calls = 0
+    counted(blend)
+    const ofBlendAlone = calls
+    calls = 0
+    fitterOf(data, { onProgress: () => calls++ })(blend)
+    expect(ofBlendAlone).toBeLessThan(calls)
   })
 
   test('keeps to its budget, and stops when told to', () => {

@@ -359,7 +359,42 @@ describe('timelines', () => {
     expect([...timelineOf(rows, 0).weights]).toEqual([3, 2, 1])
     expect([...timelineOf(rows, 1).items]).toEqual([0, 1])
   })
+
+  test('of any history are what the definition says, also where pairs are repeated and taken back', () => {
+    const interaction = fc.tuple(
+      fc.integer({ min: 0, max: 3 }),
+      fc.integer({ min: 0, max: 5 }),
+      fc.integer({ min: 0, max: 9 }),
+      fc.integer({ min: -2, max: 3 }),
+    )
+    fc.assert(
+      fc.property(fc.array(interaction, { minLength: 1, maxLength: 40 }), (history) => {
+        const data = from(history)
+        const rows = userTimelines(data)
+        for (let one = 0; one < data.userCount; one++) {
+          const { items, weights } = timelineOf(rows, one)
+          expect([...items].map((item, n) => [item, weights[n]])).toEqual(timelineByDefinition(history, one))
+        }
+        expect(userTimelines(data)).toBe(rows)
+      }),
+    )
+  })
 })
+
+/** Items with the sums of their weights, by their last time, later ones of the same time first. */
+function timelineByDefinition(
+  history: readonly (readonly [user: number, item: number, timeMs: number, weight: number])[],
+  user: number,
+): number[][] {
+  const own = history.filter(([one]) => one === user).sort((a, b) => a[2] - b[2])
+  const sums = new Map<number, number>()
+  for (const [, item, , weight] of own) {
+    const sum = (sums.get(item) ?? 0) + weight
+    sums.delete(item)
+    sums.set(item, sum)
+  }
+  return [...sums].filter(([, sum]) => sum > 0).reverse()
+}
 
 describe('a blend', () => {
   const weights = { a: 1, b: 0.5 }

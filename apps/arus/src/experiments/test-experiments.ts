@@ -1,6 +1,6 @@
 /** A registry with small models and a store of experiments, in a database of their own, for tests. */
 import { join } from 'node:path'
-import { fitPopular, fitWalk, IdTable, type Interactions, type Model } from '@arus/recommenders'
+import { fitPopular, fitWalk, IdTable, type Interactions } from '@arus/recommenders'
 import { openTestDatabase } from '../database/test-database.ts'
 import { ErasureStore } from '../erasure/erasure-store.ts'
 import { openRegistry } from '../registry/lake-registry.ts'
@@ -36,9 +36,9 @@ export function registerModel(
     weights: new Float32Array(each.length).fill(1),
     timesMs: new Float64Array(each.length),
   }
-  const models = new Map<string, Model>([
-    ['popular', fitPopular(interactions)],
-    ['walk', fitWalk(interactions)],
+  const models = new Map([
+    ['popular', fitPopular(interactions).save()],
+    ['walk', fitWalk(interactions).save()],
   ])
   const facts = { user_count: rows.length, product_count: products.size, interaction_count: each.length }
   return registry.register(

@@ -12,21 +12,27 @@ export interface ModelBundle {
   readonly session: { readonly model: Model; readonly use: SessionUse } | null
 }
 
+/** A bundle whose models are files already. */
+export interface BundleFiles extends Pick<ModelBundle, 'chosen' | 'products'> {
+  readonly models: ReadonlyMap<string, Uint8Array>
+  readonly session: { readonly file: Uint8Array; readonly use: SessionUse } | null
+}
+
 interface Meta {
   readonly chosen: string
   readonly kinds: readonly string[]
   readonly session?: SessionUse
 }
 
-export function saveBundle({ chosen, products, models, session }: ModelBundle): Uint8Array {
-  const sections = Object.fromEntries([...models].map(([kind, model]) => [`model/${kind}`, model.save()]))
+export function saveBundle({ chosen, products, models, session }: BundleFiles): Uint8Array {
+  const sections = Object.fromEntries([...models].map(([kind, file]) => [`model/${kind}`, file]))
   return writeModelFile(
     'bundle',
     { chosen, kinds: [...models.keys()], ...(session === null ? {} : { session: session.use }) },
     {
       products: products.save(),
       ...sections,
-      ...(session === null ? {} : { session: session.model.save() }),
+      ...(session === null ? {} : { session: session.file }),
     },
   )
 }

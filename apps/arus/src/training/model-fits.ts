@@ -1,10 +1,9 @@
 import {
   type Choice,
-  fitChoice,
   fitContent,
   fitPopular,
   fitTrending,
-  fitWalk,
+  fitterOf,
   type Interactions,
   type Model,
   type WalkOptions,
@@ -23,17 +22,26 @@ export interface FitOptions {
 /** How each algorithm is fitted, by its name. */
 export type Fits = ReadonlyMap<string, (data: Interactions) => Model>
 
-/** The algorithms that are trained for a shop in this process. `content` learns from the catalogue alone. */
+/**
+ * The algorithms that are trained for a shop in this process. `content` learns from the catalogue alone. The walk is fitted once to the same
+ * interactions, by itself and in a blend.
+ */
 export function fitsOf(
   data: Pick<TrainingData, 'features'>,
   { walk, choice }: FitOptions,
   signal: AbortSignal,
 ): Fits {
+  const fitters = new WeakMap<Interactions, (wanted: Choice) => Model>()
+  const fit = (wanted: Choice, interactions: Interactions): Model => {
+    const fitter = fitters.get(interactions) ?? fitterOf(interactions, { signal })
+    fitters.set(interactions, fitter)
+    return fitter(wanted)
+  }
   return new Map<string, (interactions: Interactions) => Model>([
     ['popular', (interactions) => fitPopular(interactions)],
     ['trending', (interactions) => fitTrending(interactions, {}, { signal })],
     ['content', () => fitContent(data.features, {}, { signal })],
-    ['walk', (interactions) => fitWalk(interactions, walk, { signal })],
-    [choice.kind, (interactions) => fitChoice(choice, interactions, { signal })],
+    ['walk', (interactions) => fit({ kind: 'walk', options: walk }, interactions)],
+    [choice.kind, (interactions) => fit(choice, interactions)],
   ])
 }

@@ -2,6 +2,7 @@ import {
   fitSessionModel,
   type IdTable,
   isSurelyBetter,
+  loadModel,
   type Model,
   type SessionEvents,
   type SessionModelSpec,
@@ -12,7 +13,7 @@ import {
 } from '@arus/recommenders'
 import type { SessionReport } from '../registry/registry.ts'
 import { servingModelOf } from './load-serving-model.ts'
-import type { ModelBundle } from './model-bundle.ts'
+import type { BundleFiles, ModelBundle } from './model-bundle.ts'
 import { type SessionLog, visitsOf } from './read-sessions.ts'
 import type {
   Candidate,
@@ -33,10 +34,19 @@ export interface TrainSessionsOptions {
   readonly signal: AbortSignal
 }
 
+/** The model of sessions that a search found, as files. */
+export interface FoundSessions {
+  readonly spec: SessionModelSpec
+  /** Fitted to the sessions that ended before the cut. */
+  readonly past: Uint8Array
+  /** Fitted to all. */
+  readonly whole: Uint8Array
+}
+
 /** A model of sessions and what came of comparing it. */
 export interface TrainedSessions {
   /** Null where it is not surely better than what answers without it. */
-  readonly session: ModelBundle['session']
+  readonly session: BundleFiles['session']
   /** Null where there were too few sessions. */
   readonly report: SessionReport | null
   /** Answers to sessions are surely better than those of the version in production. */
@@ -47,7 +57,7 @@ export const NO_SESSIONS: TrainedSessions = { session: null, report: null, beats
 const NOT_USED: SessionUse = { anonymous: 0, known: 0 }
 
 const K = 20
-/** Fewer sessions on either side say nothing. */
+/** Fewer sessions of several products on either side say nothing. */
 const SESSIONS_MIN = 50
 const TRIAL_SESSIONS = 500
 /** Of the search; bounded by CPU time too, since models of a large shop take longer to judge. */
@@ -61,26 +71,43 @@ const BY_COST = ['sequential-rules', 'session-item-knn', 'vmis-knn', 'vstan'] as
 const ANONYMOUS_USES: readonly SessionUse['anonymous'][] = ['alone', 1]
 const KNOWN_USES: readonly number[] = [1, 2]
 
-/**
- * Chooses a model of sessions on those that ended before `cutMs`, and compares it, on those that began later, with what answers there
- * without it: sessions of nobody known, and of shoppers with a past.
- */
-export function trainSessions(log: SessionLog, options: TrainSessionsOptions): TrainedSessions {
-  const { cutMs, signal } = options
+/** Chooses a model of sessions on those that ended before `cutMs`. Null where there are too few. */
+export function findSessionModel(log: SessionLog, cutMs: number, signal: AbortSignal): FoundSessions | null {
   const ends = new Float64Array(log.sessionCount)
   for (let n = 0; n < log.items.length; n++) ends[log.sessions[n]!] = log.timesMs[n]!
   const before = visitsOf(log, (session) => ends[session]! < cutMs)
-  if (new Set(before.sessions).size < SESSIONS_MIN) return NO_SESSIONS
+  if (sessionsThatGoOn(before) < SESSIONS_MIN) return null
   const spec = chosenSpec(before, signal)
-  const model = fitSessionModel(spec, before, { signal })
+  const all = visitsOf(log, () => true)
+  return {
+    spec,
+    past: fitSessionModel(spec, before, { signal }).save(),
+    whole: fitSessionModel(spec, all, { signal }).save(),
+  }
+}
+
+/**
+ * Compares the model that was found, on sessions that began after `cutMs`, with what answers there without it: sessions of nobody known,
+ * and of shoppers with a past.
+ */
+export function trainSessions(
+  log: SessionLog,
+  { spec, past, whole }: FoundSessions,
+  options: TrainSessionsOptions,
+): TrainedSessions {
+  const model = loadModel(past)
   const judged = judge(log, model, options)
   if (judged === null) return NO_SESSIONS
   const { use, metrics, reason, beatsIncumbent } = judged
   const isTaken = use.anonymous !== 0 || use.known !== 0
   const report = { kind: isTaken ? model.kind : null, spec, metrics, reason }
-  if (!isTaken) return { session: null, report, beatsIncumbent }
-  const all = visitsOf(log, () => true)
-  return { session: { model: fitSessionModel(spec, all, { signal }), use }, report, beatsIncumbent }
+  return { session: isTaken ? { file: whole, use } : null, report, beatsIncumbent }
+}
+
+/** How many have a second product: of one alone nothing follows. */
+function sessionsThatGoOn({ sessions }: SessionEvents): number {
+  const goOn = new Set(sessions.filter((session, n) => n > 0 && session === sessions[n - 1]))
+  return goOn.size
 }
 
 /** The best on the newest fifth; a kind whose answers cost more must be surely better than one whose cost less. */
@@ -213,7 +240,8 @@ function differenceInWords(mine: SessionAnswers, without: SessionAnswers): strin
     .join(', ')
 }
 
+/** Of this thread: another one may be at work. */
 function cpuMs(): number {
-  const { user, system } = process.cpuUsage()
+  const { user, system } = process.threadCpuUsage()
   return (user + system) / 1_000
 }

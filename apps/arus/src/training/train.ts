@@ -12,7 +12,7 @@ import type { SparkCompute } from '../compute/spark-compute.ts'
 import type { Lake } from '../lake/lake.ts'
 import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
-import { type Evaluated, fitBest } from './fit-best.ts'
+import { type Evaluated, fitAll, fitBest } from './fit-best.ts'
 import { allowanceOf, evaluateIncumbent, judge, replacing, USERS_MAX } from './gate.ts'
 import { saveBundle } from './model-bundle.ts'
 import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
@@ -23,6 +23,7 @@ import { type ServingForm, servingFormsOf, servingReason } from './serving-repor
 import { fitting, SPARK_ALS, SPARK_ALS_DEFAULTS } from './spark-als-options.ts'
 import type { SparkTrainer } from './spark-trainer.ts'
 import { NO_SESSIONS, trainSessions } from './train-sessions.ts'
+import { taskRunnerFor, taskRunnerHere } from './training-thread.ts'
 
 export interface TrainOptions {
   readonly lake: Lake
@@ -75,13 +76,19 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   const data = await readTrainingData(lake)
   step('Reading silver')(1)
   const split = timeSplit(data.interactions, TEST_SHARE)
-  const spark = options.trialsMax === undefined ? await sparkTrainer(options) : null
+  const cutMs = split.test.timesMs.reduce((first, ms) => Math.min(first, ms), Number.POSITIVE_INFINITY)
+  const isQuick = options.trialsMax !== undefined
+  await using tasks = isQuick ? taskRunnerHere(signal) : taskRunnerFor(data.interactions.users.length, signal)
+  const sessions = isQuick ? null : await readSessions(lake, data.products)
+  const findSessions = sessions && tasks.begin({ kind: 'sessions', log: sessions.log, cutMs })
+  const spark = isQuick ? null : await sparkTrainer(options)
   const { serving, ...tuned } = tuneModels(split.train, {
     signal,
     onProgress: step('Tuning'),
     trialsMax: options.trialsMax,
     servingTolerance,
   })
+  const fitAsFound = fitAll(data, tuned, tasks)
   const evaluated = evaluateAll(fitsOf(data, tuned, signal), split, {
     groups: data.groups,
     signal,
@@ -96,22 +103,23 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
   step('Fitting on all data')(0)
   const { chosen, fitted, models } = await fitBest(data, {
     found,
+    fitAsFound,
     incumbent,
     servingTolerance,
     spark,
-    signal,
+    tasks,
     ...evaluated,
   })
   step('Fitting on all data')(1)
   step('Learning sessions')(0)
-  const sessions = options.trialsMax === undefined ? await readSessions(lake, data.products) : null
+  const foundSessions = findSessions && (await findSessions())
   const ofSessions =
-    sessions === null
+    sessions === null || foundSessions === null
       ? NO_SESSIONS
-      : trainSessions(sessions.log, {
+      : trainSessions(sessions.log, foundSessions, {
           products: data.products,
           shoppers: { chosen, products: data.products, models: past },
-          cutMs: split.test.timesMs.reduce((first, ms) => Math.min(first, ms), Number.POSITIVE_INFINITY),
+          cutMs,
           incumbent: incumbent?.serving ?? null,
           signal,
         })

@@ -82,7 +82,8 @@ const models = new Map<string, Model>([
     ),
   ],
 ])
-const bundle = saveBundle({ chosen: 'blend', products, models, session: null })
+const files = new Map([...models].map(([kind, model]) => [kind, model.save()]))
+const bundle = saveBundle({ chosen: 'blend', products, models: files, session: null })
 
 const histories = Array.from({ length: 20 }, (_, n) => ({
   items: Uint32Array.from({ length: n % 7 }, () => random.below(PRODUCTS)),

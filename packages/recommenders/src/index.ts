@@ -4,6 +4,7 @@ export {
   type BasketSplit,
   type Baskets,
   basketsOf,
+  basketsSplitAt,
   historiesOf,
   lastBasketSplit,
   newestBasketsSplit,

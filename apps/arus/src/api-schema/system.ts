@@ -129,6 +129,11 @@ export type LagHistoryBody = Static<typeof LagHistorySchema>
 
 const Metrics = Type.Record(Type.String(), Type.Record(Type.String(), Type.Number()))
 
+function helper(description: string) {
+  const kind = Nullable(Type.String({ description: 'Null where it was not surely better than without it' }))
+  return Nullable(Type.Object({ kind, metrics: Metrics, reason: Type.String() }, { description }))
+}
+
 export const ModelSchema = Type.Object({
   version: Type.Integer(),
   kind: Type.String(),
@@ -143,15 +148,9 @@ export const ModelSchema = Type.Object({
   user_count: Type.Integer(),
   product_count: Type.Integer(),
   interaction_count: Type.Integer(),
-  session: Nullable(
-    Type.Object(
-      {
-        kind: Nullable(Type.String({ description: 'Null where it was not surely better than without it' })),
-        metrics: Metrics,
-        reason: Type.String(),
-      },
-      { description: 'The model of sessions; null where there were too few sessions to learn from' },
-    ),
+  session: helper('The model of sessions; null where there were too few sessions to learn from'),
+  cart: helper(
+    'The model of what is bought together; null where there were too few orders of several products',
   ),
 })
 export const ModelsSchema = Type.Object({ models: Type.Array(ModelSchema) })

@@ -73,6 +73,11 @@ function reportText({ version, wasPromoted, metrics, serving, seconds }: Trainin
           `The next product of held-out sessions:\n\n${metricsTable(version.session.metrics)}\n\n${version.session.reason}.\n`,
         ]
       : []),
+    ...(version.cart
+      ? [
+          `The product left out of held-out orders:\n\n${metricsTable(version.cart.metrics)}\n\n${version.cart.reason}.\n`,
+        ]
+      : []),
     `Version ${version.version} (${version.kind}) ${wasPromoted ? 'is in service' : 'was not promoted'}: ${version.reason}.`,
   ].join('\n')
 }

@@ -43,7 +43,7 @@ export function registerModel(
   const facts = { user_count: rows.length, product_count: products.size, interaction_count: each.length }
   return registry.register(
     { kind: 'walk', metrics: {}, params: {}, table_versions: {}, ...facts, trained_at, reason: 'for a test' },
-    saveBundle({ chosen: 'walk', products, models, session: null }),
+    saveBundle({ chosen: 'walk', products, models, session: null, cart: null }),
   )
 }
 

@@ -357,6 +357,29 @@ describe('each level stands in when the one above is taken away', () => {
   })
 })
 
+test('a cart is answered with what is bought with its products, nobody else is', async () => {
+  const { recommender, parts, live, passports } = shop()
+  const ordinary = await recommender.forCart(['a', 'b'], { limit: 5 })
+  const cart = { follows: { a: ['h'], b: ['d', 'a'] }, share: 3 }
+  parts.model = new ShopModel({ a: ['e', 'f'], b: ['g', 'c'], c: ['d', 'a'] }, 4, undefined, cart)
+  const answer = await recommender.forCart(['a', 'b'], { limit: 5 })
+  // The product added last counts.
+  expect(answer.recommendations[0]).toMatchObject({
+    product_id: 'd',
+    reason: { kind: 'bought_together', because_of: { product_id: 'b', title: 'Title of b' } },
+  })
+  expect(idsOf(answer).slice(1)).toEqual(idsOf(ordinary).slice(0, 4))
+  expect(passports.at(-1)?.retrievers.map(({ retriever, weight }) => [retriever, weight])).toEqual([
+    ['walk', 1],
+    ['newest', 1],
+    ['bought-together', 3],
+  ])
+  expect((await recommender.forCart(['e'], { limit: 3 })).fallback).not.toBeNull()
+  live.act('u1', 'b')
+  await recommender.forUser('u1', { limit: 2 })
+  expect(passports.at(-1)?.retrievers.map(({ retriever }) => retriever)).not.toContain('bought-together')
+})
+
 describe('similar and trending', () => {
   test('similar goes by the model, then by content, and names the product asked about', async () => {
     const { recommender } = shop()

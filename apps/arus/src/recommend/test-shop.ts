@@ -228,29 +228,25 @@ export class ShopLive implements LiveState {
 }
 
 /** Goes by what follows the newest product that has something follow it. */
-function sessionRetriever(
+function follower(
+  retriever: string,
   follows: Readonly<Record<string, readonly string[]>>,
-  use: SessionUse,
-): SessionRetriever {
-  return {
-    kind: 'vstan',
-    use,
-    recommend(session, k, leftOut = [], isKept = null) {
-      const newest = session.find(({ product_id }) => follows[product_id] !== undefined)
-      if (newest === undefined) return []
-      return (follows[newest.product_id] ?? [])
-        .filter(
-          (product_id) =>
-            !leftOut.some((ids) => ids.has(product_id)) && (isKept === null || isKept(product_id)),
-        )
-        .slice(0, k)
-        .map((product_id, place) => ({
-          product_id,
-          score: 1 / (1 + place),
-          retriever: 'vstan',
-          because_of: newest.product_id,
-        }))
-    },
+): SessionRetriever['recommend'] {
+  return (session, k, leftOut = [], isKept = null) => {
+    const newest = session.find(({ product_id }) => follows[product_id] !== undefined)
+    if (newest === undefined) return []
+    return (follows[newest.product_id] ?? [])
+      .filter(
+        (product_id) =>
+          !leftOut.some((ids) => ids.has(product_id)) && (isKept === null || isKept(product_id)),
+      )
+      .slice(0, k)
+      .map((product_id, place) => ({
+        product_id,
+        score: 1 / (1 + place),
+        retriever,
+        because_of: newest.product_id,
+      }))
   }
 }
 
@@ -260,17 +256,28 @@ export class ShopModel implements ServingModel {
   readonly version: number
   readonly trained_at = Date.UTC(2026, 0, 1)
   readonly session: ServingModel['session']
+  readonly cart: ServingModel['cart']
   readonly #pairs: Readonly<Record<string, readonly string[]>>
 
-  /** `session`: what follows what in sessions, and how it is used. */
+  /** `session`: what follows what in sessions, and how it is used; `cart`: what is bought with what, and its share. */
   constructor(
     pairs: Readonly<Record<string, readonly string[]>>,
     version = 3,
     session?: { readonly follows: Readonly<Record<string, readonly string[]>>; readonly use: SessionUse },
+    cart?: { readonly follows: Readonly<Record<string, readonly string[]>>; readonly share: number },
   ) {
     this.#pairs = pairs
     this.version = version
-    this.session = session === undefined ? null : sessionRetriever(session.follows, session.use)
+    this.session = session
+      ? { kind: 'vstan', use: session.use, recommend: follower('vstan', session.follows) }
+      : null
+    this.cart = cart
+      ? {
+          kind: 'bought-together',
+          share: cart.share,
+          recommend: follower('bought-together', cart.follows),
+        }
+      : null
   }
 
   recommend(

@@ -1,11 +1,14 @@
 export type ModelStatus = 'candidate' | 'production' | 'archived'
 
-/** What came of a version's model of sessions. */
-export interface SessionReport {
+/** What came of a model that helps the chosen one: of sessions, or of what is bought together. */
+export interface HelperReport {
   /** Its algorithm; null where it is not surely better than what answers without it, so that the version has none. */
   readonly kind: string | null
   readonly spec: Readonly<Record<string, unknown>>
-  /** On the next product of held-out sessions: `hit_rate@20`, `mrr@20`, by who asks and what answers. */
+  /**
+   * On the next product of held-out sessions, or the product left out of a held-out order: `hit_rate@20`, `mrr@20`, by who asks and
+   * what answers.
+   */
   readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** What was decided and why, for a person. */
   readonly reason: string
@@ -21,7 +24,9 @@ export interface ModelVersion {
   /** Full-ranking metrics on the held-out period: `recall@20`, `ndcg@20`, `coverage@20`, … by algorithm. */
   readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** Null where there were too few sessions, and in versions of before there were such models. */
-  readonly session?: SessionReport | null
+  readonly session?: HelperReport | null
+  /** Null where there were too few orders of several products, and in versions of before there were such models. */
+  readonly cart?: HelperReport | null
   readonly params: Readonly<Record<string, unknown>>
   /** Version of each Delta table it was trained from. */
   readonly table_versions: Readonly<Record<string, number>>

@@ -2,7 +2,13 @@ import type { IdTable, Model, ScoredItems } from '@arus/recommenders'
 import { ArusError } from '../errors.ts'
 import type { ModelVersion } from '../registry/registry.ts'
 import { loadBundle, type ModelBundle } from './model-bundle.ts'
-import type { Candidate, HistoryProduct, ServingModel, SessionRetriever } from './serving-model.ts'
+import type {
+  Candidate,
+  CartRetriever,
+  HistoryProduct,
+  ServingModel,
+  SessionRetriever,
+} from './serving-model.ts'
 
 /** Models asked for neighbours of a product, in this order. */
 const SIMILAR_BY = ['walk', 'content'] as const
@@ -40,6 +46,7 @@ class BundleServingModel implements ServingModel {
   readonly version: number
   readonly trained_at: number
   readonly session: SessionRetriever | null
+  readonly cart: CartRetriever | null
   readonly #products: IdTable
   readonly #models: ReadonlyMap<string, Model>
   readonly #chosen: Model | undefined
@@ -61,6 +68,7 @@ class BundleServingModel implements ServingModel {
     this.#isLeftOut = new Uint8Array(bundle.products.size)
     this.#isKnown = new Uint8Array(bundle.products.size)
     this.session = bundle.session === null ? null : this.#sessionRetriever(bundle.session)
+    this.cart = bundle.cart === null ? null : this.#cartRetriever(bundle.cart)
   }
 
   recommend(
@@ -78,6 +86,15 @@ class BundleServingModel implements ServingModel {
       use,
       recommend: (session, k, leftOut = [], isKept = null) =>
         this.#recommend(model, session, k, { leftOut, isKept }),
+    }
+  }
+
+  #cartRetriever({ model, share }: NonNullable<ModelBundle['cart']>): CartRetriever {
+    return {
+      kind: model.kind,
+      share,
+      recommend: (cart, k, leftOut = [], isKept = null) =>
+        this.#recommend(model, cart, k, { leftOut, isKept }),
     }
   }
 

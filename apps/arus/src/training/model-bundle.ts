@@ -10,29 +10,39 @@ export interface ModelBundle {
   readonly models: ReadonlyMap<string, Model>
   /** Null where it helps nobody, and in bundles of before there were such models. */
   readonly session: { readonly model: Model; readonly use: SessionUse } | null
+  /** What is bought together, and its share of answers for carts. Null as above. */
+  readonly cart: { readonly model: Model; readonly share: number } | null
 }
 
 /** A bundle whose models are files already. */
 export interface BundleFiles extends Pick<ModelBundle, 'chosen' | 'products'> {
   readonly models: ReadonlyMap<string, Uint8Array>
   readonly session: { readonly file: Uint8Array; readonly use: SessionUse } | null
+  readonly cart: { readonly file: Uint8Array; readonly share: number } | null
 }
 
 interface Meta {
   readonly chosen: string
   readonly kinds: readonly string[]
   readonly session?: SessionUse
+  readonly cart_share?: number
 }
 
-export function saveBundle({ chosen, products, models, session }: BundleFiles): Uint8Array {
+export function saveBundle({ chosen, products, models, session, cart }: BundleFiles): Uint8Array {
   const sections = Object.fromEntries([...models].map(([kind, file]) => [`model/${kind}`, file]))
   return writeModelFile(
     'bundle',
-    { chosen, kinds: [...models.keys()], ...(session === null ? {} : { session: session.use }) },
+    {
+      chosen,
+      kinds: [...models.keys()],
+      ...(session === null ? {} : { session: session.use }),
+      ...(cart === null ? {} : { cart_share: cart.share }),
+    },
     {
       products: products.save(),
       ...sections,
       ...(session === null ? {} : { session: session.file }),
+      ...(cart === null ? {} : { cart: cart.file }),
     },
   )
 }
@@ -40,11 +50,12 @@ export function saveBundle({ chosen, products, models, session }: BundleFiles): 
 /** Throws `RecommenderError` for a file that is none. */
 export function loadBundle(bytes: Uint8Array): ModelBundle {
   const file = readModelFile(bytes)
-  const { chosen, kinds, session } = file.meta as unknown as Meta
+  const { chosen, kinds, session, cart_share: share } = file.meta as unknown as Meta
   return {
     chosen,
     products: IdTable.load(file.u8('products')),
     models: new Map(kinds.map((kind) => [kind, loadModel(file.u8(`model/${kind}`))])),
     session: session === undefined ? null : { model: loadModel(file.u8('session')), use: session },
+    cart: share === undefined ? null : { model: loadModel(file.u8('cart')), share },
   }
 }

@@ -38,6 +38,20 @@ export interface SessionRetriever {
   ): Candidate[]
 }
 
+/** A version's model of what is bought together. */
+export interface CartRetriever {
+  readonly kind: string
+  /** Its share of the blend for a cart: the model of shoppers has 1. */
+  readonly share: number
+  /** What goes with the products of a cart; empty when it knows none of them. */
+  recommend(
+    cart: readonly HistoryProduct[],
+    k: number,
+    leftOut?: readonly ReadonlySet<string>[],
+    isKept?: ((productId: string) => boolean) | null,
+  ): Candidate[]
+}
+
 /**
  * A registered version loaded for serving: all models of one artefact and their product ids. Answers from memory,
  * synchronously, and knows only products seen in training.
@@ -48,6 +62,8 @@ export interface ServingModel {
   readonly trained_at: number
   /** Null where the version has none, as those of before there were models of sessions. */
   readonly session: SessionRetriever | null
+  /** Null where it helps no cart, and in versions of before there were such models. */
+  readonly cart: CartRetriever | null
   /**
    * For a shopper, by the version's algorithm, without the products of `leftOut` and of the history and those that `isKept` says no
    * to, which is slower; empty when nothing of the history is known to it.

@@ -1,18 +1,11 @@
-import type { IdTable, SessionPredictions } from '@arus/recommenders'
+import type { IdTable } from '@arus/recommenders'
 import { ACTION_WEIGHTS } from '../events/event.ts'
 import type { HistoryItem } from '../live/live-state.ts'
-import { eligibilityOf } from '../recommend/eligibility.ts'
-import { blend } from '../recommend/retrieve/blend.ts'
 import { Retrievers } from '../recommend/retrieve/retrieve.ts'
-import { pastOf, type ShopperPast } from '../recommend/retrieve/shopper-past.ts'
+import { pastOf } from '../recommend/retrieve/shopper-past.ts'
 import type { SessionLog } from './read-sessions.ts'
 import type { ServingModel } from './serving-model.ts'
-
-/** Answers of one contender to the same questions as the others'. */
-export interface SessionAnswers extends SessionPredictions {
-  /** `hit_rate@k` and `mrr@k`: means over predictions. */
-  readonly metrics: Readonly<Record<string, number>>
-}
+import { answersOf, reciprocalRankOf, type TrialAnswers } from './trial-answers.ts'
 
 export interface SessionTrialOptions {
   readonly products: IdTable
@@ -29,8 +22,6 @@ export type Asker = 'anonymous' | 'known'
 
 /** Events before the session that live state would have kept. */
 const HISTORY_MAX = 100
-/** Popular products looked at, as `fillerCount` has it for lists of 20. */
-const FILLER_COUNT = 100
 const NAME_OF_WEIGHT = new Map(Object.entries(ACTION_WEIGHTS).map(([action, weight]) => [weight, action]))
 
 /**
@@ -41,7 +32,7 @@ export function sessionTrial(
   log: SessionLog,
   contenders: readonly ServingModel[],
   { asker, ...options }: SessionTrialOptions & { readonly asker: Asker },
-): SessionAnswers[] {
+): TrialAnswers[] {
   const ranks: number[][] = contenders.map(() => [])
   const sessions: number[] = []
   const retrievers = contenders.map(() => new Retrievers())
@@ -56,26 +47,10 @@ export function sessionTrial(
       if (past.seen.has(wanted)) continue
       sessions.push(session.number)
       for (const [n, contender] of contenders.entries())
-        ranks[n]!.push(1 / rankOf(wanted, answerOf(retrievers[n]!, contender, past, options.k)))
+        ranks[n]!.push(reciprocalRankOf(wanted, retrievers[n]!, contender, { past, k: options.k }))
     }
   }
   return ranks.map((own) => answersOf(own, sessions, options.k))
-}
-
-/** Ids, best first; a short list is filled with what is popular, as the ladder does. */
-function answerOf(retrievers: Retrievers, model: ServingModel, past: ShopperPast, k: number): string[] {
-  const eligibility = eligibilityOf(past, {})
-  const ids = blend(retrievers.byModel(model, past, k, eligibility))
-    .slice(0, k)
-    .map(({ product_id }) => product_id)
-  if (ids.length === k) return ids
-  const popular = model.popular(FILLER_COUNT).map(({ product_id }) => product_id)
-  return [...new Set([...ids, ...popular.filter((id) => eligibility.isAllowed(id))])].slice(0, k)
-}
-
-function rankOf(wanted: string, ids: readonly string[]): number {
-  const at = ids.indexOf(wanted)
-  return at < 0 ? Number.POSITIVE_INFINITY : at + 1
 }
 
 interface AskedSession {
@@ -124,21 +99,5 @@ function itemAt({ items, weights, timesMs }: SessionLog, n: number, products: Id
     ts: timesMs[n]!,
     partition: 0,
     offset: n,
-  }
-}
-
-function answersOf(
-  reciprocalRanks: readonly number[],
-  sessions: readonly number[],
-  k: number,
-): SessionAnswers {
-  const mean = (sum: number) => (sessions.length === 0 ? 0 : sum / sessions.length)
-  return {
-    reciprocalRanks: Float64Array.from(reciprocalRanks),
-    sessions: Uint32Array.from(sessions),
-    metrics: {
-      [`hit_rate@${k}`]: mean(reciprocalRanks.filter((rank) => rank > 0).length),
-      [`mrr@${k}`]: mean(reciprocalRanks.reduce((sum, rank) => sum + rank, 0)),
-    },
   }
 }

@@ -6,14 +6,15 @@ import {
   type Model,
   type SessionEvents,
   type SessionModelSpec,
-  sessionDifference,
   sessionSplit,
   type TriedSessionModel,
   tuneSessions,
 } from '@arus/recommenders'
-import type { SessionReport } from '../registry/registry.ts'
+import type { HelperReport } from '../registry/registry.ts'
+import { choose } from './choose-use.ts'
 import { servingModelOf } from './load-serving-model.ts'
 import type { BundleFiles, ModelBundle } from './model-bundle.ts'
+import { K } from './ndcg.ts'
 import { type SessionLog, visitsOf } from './read-sessions.ts'
 import type {
   Candidate,
@@ -22,12 +23,12 @@ import type {
   SessionRetriever,
   SessionUse,
 } from './serving-model.ts'
-import { type SessionAnswers, sessionTrial } from './session-trial.ts'
+import { sessionTrial } from './session-trial.ts'
 
 export interface TrainSessionsOptions {
   readonly products: IdTable
   /** Models of shoppers as they answer today, fitted on what came before `cutMs`. */
-  readonly shoppers: Omit<ModelBundle, 'session'>
+  readonly shoppers: Omit<ModelBundle, 'session' | 'cart'>
   readonly cutMs: number
   /** The version in production. It may have seen what is asked about, which favours it. */
   readonly incumbent: ServingModel | null
@@ -48,7 +49,7 @@ export interface TrainedSessions {
   /** Null where it is not surely better than what answers without it. */
   readonly session: BundleFiles['session']
   /** Null where there were too few sessions. */
-  readonly report: SessionReport | null
+  readonly report: HelperReport | null
   /** Answers to sessions are surely better than those of the version in production. */
   readonly beatsIncumbent: boolean
 }
@@ -56,7 +57,6 @@ export interface TrainedSessions {
 export const NO_SESSIONS: TrainedSessions = { session: null, report: null, beatsIncumbent: false }
 const NOT_USED: SessionUse = { anonymous: 0, known: 0 }
 
-const K = 20
 /** Fewer sessions of several products on either side say nothing. */
 const SESSIONS_MIN = 50
 const TRIAL_SESSIONS = 500
@@ -131,7 +131,7 @@ function surelyBetter(cheaper: TriedSessionModel, dearer: TriedSessionModel): Tr
   return isSurelyBetter(dearer.evaluation, cheaper.evaluation) ? dearer : cheaper
 }
 
-interface Judged extends Pick<SessionReport, 'metrics' | 'reason'> {
+interface Judged extends Pick<HelperReport, 'metrics' | 'reason'> {
   readonly use: SessionUse
   readonly beatsIncumbent: boolean
 }
@@ -142,7 +142,7 @@ function judge(log: SessionLog, model: Model, options: TrainSessionsOptions): Ju
   const asked = { products, fromMs: cutMs, sessionLimit: TRIAL_SESSIONS, k: K, signal }
   const shop = servingModelOf(
     { kind: shoppers.chosen, version: 0, trained_at: cutMs },
-    { ...shoppers, session: { model, use: NOT_USED } },
+    { ...shoppers, session: { model, use: NOT_USED }, cart: null },
   )
   const using = waysToUse(shop, shop.session!)
   const ofNobody = sessionTrial(
@@ -184,6 +184,7 @@ function waysToUse(
     kind: shop.kind,
     version: shop.version,
     trained_at: shop.trained_at,
+    cart: null,
     session: { kind: session.kind, use: { ...NOT_USED, ...use }, recommend: ofSession },
     recommend,
     knows: (productId) => shop.knows(productId),
@@ -199,45 +200,6 @@ function askedOnce(recommend: SessionRetriever['recommend']): SessionRetriever['
     answers.set(past, answer)
     return answer
   }
-}
-
-interface Chosen<U> extends Pick<SessionReport, 'metrics' | 'reason'> {
-  readonly use: U
-  readonly answers: SessionAnswers
-}
-
-/** Of `uses`, the first of which is not to use it, the last that is surely better than the one chosen before it. */
-function choose<U extends number | 'alone'>(
-  asker: string,
-  kind: string,
-  uses: readonly U[],
-  answers: readonly SessionAnswers[],
-): Chosen<U> {
-  let at = 0
-  for (let n = 1; n < uses.length; n++) if (isSurelyBetter(answers[n]!, answers[at]!)) at = n
-  const shown = at === 0 ? 1 : at
-  const names = uses.map((use) =>
-    use === 0 ? 'without' : use === 'alone' ? `${kind} alone` : `${kind} × ${use}`,
-  )
-  const verdict =
-    at === 0 ? `${names[shown]} is not surely better for ${asker}` : `${asker} is answered by ${names[at]}`
-  return {
-    use: uses[at]!,
-    answers: answers[at]!,
-    metrics: Object.fromEntries(names.map((name, n) => [`${asker}: ${name}`, answers[n]!.metrics])),
-    reason: `${verdict}: ${differenceInWords(answers[shown]!, answers[0]!)}`,
-  }
-}
-
-function differenceInWords(mine: SessionAnswers, without: SessionAnswers): string {
-  const { hitRate, mrr } = sessionDifference(mine, without)
-  const signed = (value: number) => `${value >= 0 ? '+' : ''}${value.toFixed(4)}`
-  return Object.entries({ hit_rate: hitRate, mrr })
-    .map(
-      ([name, { mean, low, high }]) =>
-        `${name}@${K} ${signed(mean)} (95 % ${signed(low)} to ${signed(high)})`,
-    )
-    .join(', ')
 }
 
 /** Of this thread: another one may be at work. */

@@ -17,11 +17,13 @@ import { allowanceOf, evaluateIncumbent, judge, replacing, USERS_MAX } from './g
 import { saveBundle } from './model-bundle.ts'
 import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
 import { K } from './ndcg.ts'
+import { readPurchases } from './read-purchases.ts'
 import { readSessions } from './read-sessions.ts'
 import { readTrainingData } from './read-training-data.ts'
 import { type ServingForm, servingFormsOf, servingReason } from './serving-report.ts'
 import { fitting, SPARK_ALS, SPARK_ALS_DEFAULTS } from './spark-als-options.ts'
 import type { SparkTrainer } from './spark-trainer.ts'
+import { NO_CARTS, trainCarts } from './train-carts.ts'
 import { NO_SESSIONS, trainSessions } from './train-sessions.ts'
 import { taskRunnerFor, taskRunnerHere } from './training-thread.ts'
 
@@ -124,6 +126,14 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
           signal,
         })
   step('Learning sessions')(1)
+  const ofCarts = isQuick
+    ? NO_CARTS
+    : trainCarts(await readPurchases(lake, data.products), {
+        products: data.products,
+        shoppers: { chosen, products: data.products, models: past },
+        cutMs,
+        signal,
+      })
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)
     : judge(chosen, evaluations, {
@@ -152,6 +162,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
       kind: chosen,
       metrics,
       session: ofSessions.report,
+      cart: ofCarts.report,
       params: {
         choice: fitted.choice,
         walk: fitted.walk,
@@ -168,7 +179,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
       trained_at: startedAtMs,
       reason,
     },
-    saveBundle({ chosen, products: data.products, models, session: ofSessions.session }),
+    saveBundle({ chosen, products: data.products, models, session: ofSessions.session, cart: ofCarts.cart }),
   )
   await writeMetrics(lake, registered)
   const wasPromoted = verdict.isBetter || options.force === true
@@ -264,13 +275,14 @@ async function evaluateOnSpark(
 
 async function writeMetrics(
   lake: Lake,
-  { version, metrics, session, trained_at }: ModelVersion,
+  { version, metrics, session, cart, trained_at }: ModelVersion,
 ): Promise<void> {
-  const rows = Object.entries({ ...metrics, ...session?.metrics }).flatMap(([kind, values]) =>
-    Object.entries(values).map(
-      ([metric, value]) =>
-        `(${version}, '${kind}', '${metric}', ${value}, make_timestamp(${trained_at} * 1000)::TIMESTAMPTZ)`,
-    ),
+  const rows = Object.entries({ ...metrics, ...session?.metrics, ...cart?.metrics }).flatMap(
+    ([kind, values]) =>
+      Object.entries(values).map(
+        ([metric, value]) =>
+          `(${version}, '${kind}', '${metric}', ${value}, make_timestamp(${trained_at} * 1000)::TIMESTAMPTZ)`,
+      ),
   )
   await lake.write(
     'gold.model_metrics',

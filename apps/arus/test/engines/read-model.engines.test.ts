@@ -83,7 +83,7 @@ const models = new Map<string, Model>([
   ],
 ])
 const files = new Map([...models].map(([kind, model]) => [kind, model.save()]))
-const bundle = saveBundle({ chosen: 'blend', products, models: files, session: null })
+const bundle = saveBundle({ chosen: 'blend', products, models: files, session: null, cart: null })
 
 const histories = Array.from({ length: 20 }, (_, n) => ({
   items: Uint32Array.from({ length: n % 7 }, () => random.below(PRODUCTS)),

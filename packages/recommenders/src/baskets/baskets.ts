@@ -97,6 +97,15 @@ export function newestBasketsSplit(baskets: Baskets, testShare = 0.2): BasketSpl
   return { train: where(baskets, (n) => n < cut), test: where(baskets, (n) => n >= cut) }
 }
 
+/** Withholds the baskets bought from `cutMs` (UTC ms) on. */
+export function basketsSplitAt(baskets: Baskets, cutMs: number): BasketSplit {
+  const { timesMs } = baskets
+  return {
+    train: where(baskets, (n) => timesMs[n]! < cutMs),
+    test: where(baskets, (n) => timesMs[n]! >= cutMs),
+  }
+}
+
 function where(baskets: Baskets, isWanted: (basket: number) => boolean): Baskets {
   const { starts, items, users, timesMs } = baskets
   const kept = Array.from(users.keys()).filter(isWanted)

@@ -1,8 +1,14 @@
 import { ModelsSchema } from '../../api-schema/index.ts'
+import type { HelperReport } from '../../registry/registry.ts'
 import type { Api, ApiDeps } from '../api-deps.ts'
 import { responses } from '../responses.ts'
 
 type Metrics = Record<string, Record<string, number>>
+
+function helperOf(report: HelperReport | null | undefined) {
+  if (!report) return null
+  return { kind: report.kind, metrics: report.metrics as Metrics, reason: report.reason }
+}
 
 /** `GET /models` */
 export function modelRoutes(app: Api, { models }: ApiDeps): void {
@@ -29,13 +35,8 @@ export function modelRoutes(app: Api, { models }: ApiDeps): void {
         user_count: model.user_count,
         product_count: model.product_count,
         interaction_count: model.interaction_count,
-        session: model.session
-          ? {
-              kind: model.session.kind,
-              metrics: model.session.metrics as Metrics,
-              reason: model.session.reason,
-            }
-          : null,
+        session: helperOf(model.session),
+        cart: helperOf(model.cart),
       })),
     }),
   )

@@ -97,6 +97,7 @@ export class Retrievers {
         near.filter((candidate) => isAllowed(candidate.product_id)),
       ),
       ...(session === null ? [] : [session]),
+      ...byCart(model, past, count, eligibility),
     ].filter(hasCandidates)
   }
 
@@ -193,6 +194,18 @@ function bySession(
     ...retrieved(model.kind, weight, 'session', candidates),
     isEnough: share === 'alone' && candidates.length * CANDIDATES_PER_RESULT >= count,
   }
+}
+
+/** What is bought with the products of a cart. */
+function byCart(
+  { cart: model }: ServingModel,
+  { products, isCart }: ShopperPast,
+  count: number,
+  { leftOut, isKept }: Eligibility,
+): Retrieved[] {
+  if (!isCart || model === null) return []
+  const candidates = model.recommend(products, count, leftOut, isKept)
+  return [retrieved(model.kind, model.share, 'bought_together', candidates)]
 }
 
 /** Candidates that live state brought because of a product. */

@@ -17,6 +17,8 @@ export interface ShopperPast {
   readonly events: readonly HistoryItem[]
   /** How many of them are of the session. */
   readonly sessionEventCount: number
+  /** The products are those of a cart. */
+  readonly isCart: boolean
 }
 
 /** Distinct products of the past that a model is given. */
@@ -37,6 +39,7 @@ export const NO_PAST: ShopperPast = {
   seen: EMPTY,
   events: [],
   sessionEventCount: 0,
+  isCart: false,
 }
 
 /**
@@ -73,6 +76,7 @@ export function pastOf(history: readonly HistoryItem[], session: readonly Histor
     seen,
     events,
     sessionEventCount: session.length,
+    isCart: false,
   }
 }
 
@@ -84,6 +88,7 @@ export function pastOfCart(products: readonly string[]): ShopperPast {
     products: Array.from(distinct, (product_id) => ({ product_id, weight: 1 })),
     purchased: distinct,
     seen: distinct,
+    isCart: true,
   }
 }
 

@@ -121,7 +121,7 @@ export function runParams(record: VersionRecord): Entry[] {
   return [...leaves].map(([key, value]) => ({ key, value }))
 }
 
-/** Metrics of a run: `walk/ndcg_at_20` for `ndcg@20` of the walk; of sessions below `session/`. Only finite numbers. */
+/** Metrics of a run: `walk/ndcg_at_20` for `ndcg@20` of the walk; of sessions below `session/`, of carts below `cart/`. Only finite numbers. */
 export function runMetrics(record: VersionRecord, timestamp: number): Metric[] {
   const metrics = new Map<string, number>()
   const take = (prefix: string, groups: VersionRecord['metrics']) => {
@@ -131,6 +131,7 @@ export function runMetrics(record: VersionRecord, timestamp: number): Metric[] {
   }
   take('', record.metrics)
   take('session/', record.session?.metrics ?? {})
+  take('cart/', record.cart?.metrics ?? {})
   return [...metrics].map(([key, value]) => ({ key, value, timestamp }))
 }
 

@@ -5,6 +5,7 @@ import { loadBundle, type ModelBundle } from './model-bundle.ts'
 import type {
   Candidate,
   CartRetriever,
+  Helper,
   HistoryProduct,
   ServingModel,
   SessionRetriever,
@@ -67,8 +68,9 @@ class BundleServingModel implements ServingModel {
     this.#chosen = bundle.models.get(bundle.chosen)
     this.#isLeftOut = new Uint8Array(bundle.products.size)
     this.#isKnown = new Uint8Array(bundle.products.size)
-    this.session = bundle.session === null ? null : this.#sessionRetriever(bundle.session)
-    this.cart = bundle.cart === null ? null : this.#cartRetriever(bundle.cart)
+    const { session, cart } = bundle
+    this.session = session === null ? null : { ...this.#helper(session.model), use: session.use }
+    this.cart = cart === null ? null : { ...this.#helper(cart.model), share: cart.share }
   }
 
   recommend(
@@ -80,21 +82,11 @@ class BundleServingModel implements ServingModel {
     return this.#chosen === undefined ? [] : this.#recommend(this.#chosen, history, k, { leftOut, isKept })
   }
 
-  #sessionRetriever({ model, use }: NonNullable<ModelBundle['session']>): SessionRetriever {
+  #helper(model: Model): Helper {
     return {
       kind: model.kind,
-      use,
-      recommend: (session, k, leftOut = [], isKept = null) =>
-        this.#recommend(model, session, k, { leftOut, isKept }),
-    }
-  }
-
-  #cartRetriever({ model, share }: NonNullable<ModelBundle['cart']>): CartRetriever {
-    return {
-      kind: model.kind,
-      share,
-      recommend: (cart, k, leftOut = [], isKept = null) =>
-        this.#recommend(model, cart, k, { leftOut, isKept }),
+      recommend: (products, k, leftOut = [], isKept = null) =>
+        this.#recommend(model, products, k, { leftOut, isKept }),
     }
   }
 

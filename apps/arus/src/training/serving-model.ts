@@ -25,31 +25,27 @@ export interface SessionUse {
   readonly known: number
 }
 
-/** A version's model of sessions. */
-export interface SessionRetriever {
+/** A model that helps the version's own. */
+export interface Helper {
   readonly kind: string
-  readonly use: SessionUse
-  /** What followed in past sessions like this one, whose products are given newest first; empty when it knows none of them. */
+  /** What goes with these products; empty when it knows none of them. */
   recommend(
-    session: readonly HistoryProduct[],
+    products: readonly HistoryProduct[],
     k: number,
     leftOut?: readonly ReadonlySet<string>[],
     isKept?: ((productId: string) => boolean) | null,
   ): Candidate[]
 }
 
-/** A version's model of what is bought together. */
-export interface CartRetriever {
-  readonly kind: string
-  /** Its share of the blend for a cart: the model of shoppers has 1. */
+/** A version's model of sessions: what followed in past ones like this one, whose products are given newest first. */
+export interface SessionRetriever extends Helper {
+  readonly use: SessionUse
+}
+
+/** A version's model of what is bought together with the products of a cart. */
+export interface CartRetriever extends Helper {
+  /** Its share of the blend: the model of shoppers has 1. */
   readonly share: number
-  /** What goes with the products of a cart; empty when it knows none of them. */
-  recommend(
-    cart: readonly HistoryProduct[],
-    k: number,
-    leftOut?: readonly ReadonlySet<string>[],
-    isKept?: ((productId: string) => boolean) | null,
-  ): Candidate[]
 }
 
 /**

@@ -14,14 +14,16 @@ const UNTIDY = /(?:^|\/)\.?(?=\/|$)/
 
 /** A relative path without the empty parts and dots that others read over. */
 function tidied(path: string): string {
-  if (!UNTIDY.test(path)) return path
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   return parts.join('/')
 }
 
 /** A path of the log as `Storage` takes it: relative paths decoded, URIs as they stand, bare absolute paths as `file:` URIs. */
 export function storagePath(path: string): string {
-  if (!ABSOLUTE.test(path)) return tidied(decodePath(path))
+  if (!ABSOLUTE.test(path)) {
+    const decoded = decodePath(path)
+    return UNTIDY.test(decoded) ? tidied(decoded) : decoded
+  }
   return path.startsWith('/') ? `file://${path}` : path
 }
 
@@ -34,5 +36,5 @@ export function encodePath(path: string): string {
 export function canonicalPath(path: string): string {
   const decoded = decodePath(path)
   if (decoded.startsWith('file:')) return decoded.replace(/^file:\/{1,3}(?=[^/])/, '/')
-  return ABSOLUTE.test(decoded) ? decoded : tidied(decoded)
+  return UNTIDY.test(decoded) && !ABSOLUTE.test(decoded) ? tidied(decoded) : decoded
 }

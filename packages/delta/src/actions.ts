@@ -144,25 +144,77 @@ export function serializeCommit(actions: readonly Action[]): Uint8Array {
   return new TextEncoder().encode(`${actions.map((action) => JSON.stringify(action)).join('\n')}\n`)
 }
 
-/** Checks what log replay relies on; throws a TypeError that names the field. */
+/**
+ * Checks what replay and reading rely on; throws a TypeError that names the field. Values of maps of text that are written as
+ * JSON's own booleans and integers become text, as other readers take them.
+ */
 export function checkedAction(value: unknown): Action {
   if (!isObject(value)) throw new TypeError('not an object')
-  const action = value as Action
-  if (action.add) checkAdd(action.add)
-  if (action.remove && typeof action.remove.path !== 'string') throw new TypeError('remove')
-  if (action.metaData && !isTextOrAbsent(action.metaData.schemaString)) throw new TypeError('metaData')
-  if (action.protocol && typeof action.protocol.minReaderVersion !== 'number') throw new TypeError('protocol')
-  if (action.txn && typeof action.txn.appId !== 'string') throw new TypeError('txn')
-  if (action.domainMetadata && typeof action.domainMetadata.domain !== 'string')
-    throw new TypeError('domainMetadata')
-  if (action.sidecar && typeof action.sidecar.path !== 'string') throw new TypeError('sidecar')
-  if (action.cdc && typeof action.cdc.path !== 'string') throw new TypeError('cdc')
-  return action
+  const { add, remove, metaData, protocol, txn, domainMetadata, sidecar, cdc } = value as Action
+  if (add) checkAdd(add)
+  if (remove) checkFile(remove, 'remove')
+  if (metaData) checkMetadata(metaData)
+  if (protocol) checkProtocol(protocol)
+  if (txn) check(typeof txn.appId === 'string' && typeof txn.version === 'number', 'txn')
+  if (domainMetadata) check(typeof domainMetadata.domain === 'string', 'domainMetadata')
+  if (sidecar) check(typeof sidecar.path === 'string', 'sidecar')
+  if (cdc) checkFile(cdc, 'cdc')
+  return value as Action
+}
+
+function check(isRight: boolean, field: string): void {
+  if (!isRight) throw new TypeError(field)
 }
 
 function checkAdd(add: AddFile): void {
-  if (typeof add.path !== 'string' || typeof add.size !== 'number') throw new TypeError('add')
-  if (!isTextOrAbsent(add.stats)) throw new TypeError('add.stats')
+  checkFile(add, 'add')
+  check(typeof add.size === 'number', 'add.size')
+  check(isTextOrAbsent(add.stats), 'add.stats')
+  // Absent where a writer had nothing to say: of tables without partitions, and in checkpoints.
+  ;(add as { partitionValues: PartitionValues }).partitionValues ??= {}
+}
+
+function checkFile(file: AddFile | RemoveFile | ChangeFile, name: string): void {
+  check(typeof file.path === 'string', `${name}.path`)
+  makeTexts(file.partitionValues, `${name}.partitionValues`)
+  if ('deletionVector' in file && file.deletionVector) checkVector(file.deletionVector, name)
+}
+
+function checkVector(vector: DeletionVectorDescriptor, name: string): void {
+  const { storageType, pathOrInlineDv, offset, sizeInBytes, cardinality } = vector
+  const isRight =
+    typeof storageType === 'string' &&
+    typeof pathOrInlineDv === 'string' &&
+    [offset ?? 0, sizeInBytes, cardinality].every(Number.isSafeInteger)
+  check(isRight, `${name}.deletionVector`)
+}
+
+function checkMetadata(metadata: Metadata): void {
+  check(isObject(metadata) && isTextOrAbsent(metadata.schemaString), 'metaData')
+  check(isTextsOrAbsent(metadata.partitionColumns), 'metaData.partitionColumns')
+  makeTexts(metadata.configuration, 'metaData.configuration')
+}
+
+function checkProtocol({ minReaderVersion, readerFeatures, writerFeatures }: Protocol): void {
+  check(typeof minReaderVersion === 'number', 'protocol')
+  check(isTextsOrAbsent(readerFeatures) && isTextsOrAbsent(writerFeatures), 'protocol.features')
+}
+
+/** The values of a map of text. */
+function makeTexts(map: Readonly<Record<string, unknown>> | null | undefined, field: string): void {
+  if (map === undefined || map === null) return
+  check(isObject(map), field)
+  for (const key in map) {
+    const value = map[key]
+    if (typeof value === 'string' || value === null) continue
+    // A fraction may have been written with other digits than its number has.
+    check(typeof value === 'boolean' || Number.isSafeInteger(value), field)
+    ;(map as Record<string, unknown>)[key] = String(value)
+  }
+}
+
+function isTextsOrAbsent(value: unknown): boolean {
+  return (value ?? null) === null || (Array.isArray(value) && value.every((one) => typeof one === 'string'))
 }
 
 function isTextOrAbsent(value: unknown): boolean {

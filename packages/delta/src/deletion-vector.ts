@@ -68,7 +68,7 @@ function sliceOfFile(file: Uint8Array, vector: DeletionVectorDescriptor, path: s
   const start = vector.offset ?? 1
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   const end = start + 4 + vector.sizeInBytes
-  if (file.byteLength < end + 4 || view.getInt32(start) !== vector.sizeInBytes) {
+  if (start < 0 || file.byteLength < end + 4 || view.getInt32(start) !== vector.sizeInBytes) {
     throw new DeltaError('DELTA_FILE_CORRUPT', `${path} has no deletion vector at byte ${start}`)
   }
   const data = file.subarray(start + 4, end)

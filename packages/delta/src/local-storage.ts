@@ -1,4 +1,4 @@
-import { type Dirent, existsSync } from 'node:fs'
+import { type Dirent, statSync } from 'node:fs'
 import { link, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,7 +49,10 @@ export class LocalStorage implements Storage {
 
   async read(path: string): Promise<Uint8Array> {
     try {
-      return await readFile(this.localPath(path))
+      const local = this.localPath(path)
+      // A log may name any file of this machine, and a device never ends.
+      if (parseStoragePath(path).kind === 'uri' && !isFile(local)) throw noFile(path, this.root)
+      return await readFile(local)
     } catch (error) {
       throw readFailure(error, path)
     }
@@ -114,8 +117,7 @@ export class LocalStorage implements Storage {
   async ensureLocal(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
       // Microseconds each; a query that fails half-way because of a file that is gone is worse.
-      if (!existsSync(this.localPath(path)))
-        throw new DeltaError('DELTA_NOT_FOUND', `No file ${path} in ${this.root}`)
+      if (!isFile(this.localPath(path))) throw noFile(path, this.root)
     }
   }
 
@@ -247,6 +249,18 @@ export class LocalStorage implements Storage {
     })
     return files.filter((file) => file !== null)
   }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+function noFile(path: string, root: string): DeltaError {
+  return new DeltaError('DELTA_NOT_FOUND', `No file ${path} in ${root}`)
 }
 
 function pathIn(folder: string, name: string): string {

@@ -143,7 +143,6 @@ function addsOf(column: SchemaTree, group: Group): Row[] {
     group,
     asNumber,
   )
-  for (const add of adds) if (add !== null) add.partitionValues ??= {}
   const hasTyped = column.children.some(({ element }) => element.name === 'stats_parsed')
   if (!hasTyped || adds.every((add) => add === null || add.stats !== undefined)) return adds
   const typed = rowsOf(

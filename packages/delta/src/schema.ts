@@ -120,29 +120,34 @@ function withUniqueNames(schema: StructType): StructType {
   return schema
 }
 
-function parseType(value: unknown): DataType {
+/** Types within types; deeper ones would overflow the stack of whoever walks through them. */
+const NESTING_MAX = 500
+
+function parseType(value: unknown, depth = 0): DataType {
   if (typeof value === 'string') return parsePrimitive(value)
+  if (depth > NESTING_MAX)
+    throw new DeltaError('DELTA_SCHEMA_INVALID', `The schema is nested more than ${NESTING_MAX} deep`)
   if (typeof value !== 'object' || value === null) throw invalid('a type', value)
   const type = value as Readonly<Record<string, unknown>>
   switch (type.type) {
     case 'struct':
       if (!Array.isArray(type.fields)) throw invalid('a struct with fields', value)
-      return { type: 'struct', fields: type.fields.map(parseField) }
+      return { type: 'struct', fields: type.fields.map((field) => parseField(field, depth + 1)) }
     case 'array':
       return {
         type: 'array',
-        elementType: parseType(type.elementType),
+        elementType: parseType(type.elementType, depth + 1),
         containsNull: type.containsNull !== false,
       }
     case 'map':
       return {
         type: 'map',
-        keyType: parseType(type.keyType),
-        valueType: parseType(type.valueType),
+        keyType: parseType(type.keyType, depth + 1),
+        valueType: parseType(type.valueType, depth + 1),
         valueContainsNull: type.valueContainsNull !== false,
       }
     case 'udt':
-      return parseType(type.sqlType)
+      return parseType(type.sqlType, depth + 1)
     default:
       throw invalid('a struct, array or map', value)
   }
@@ -161,14 +166,16 @@ function parsePrimitive(name: string): PrimitiveType {
   throw invalid('a type of the protocol', name)
 }
 
-function parseField(value: unknown): StructField {
+function parseField(value: unknown, depth: number): StructField {
   const field = value as Partial<StructField> | null
   if (typeof field?.name !== 'string') throw invalid('a field with a name', value)
+  const metadata: unknown = field.metadata ?? {}
+  if (typeof metadata !== 'object') throw invalid('metadata of a field', metadata)
   return {
     name: field.name,
-    type: parseType(field.type),
+    type: parseType(field.type, depth),
     nullable: field.nullable !== false,
-    metadata: field.metadata ?? {},
+    metadata: metadata as StructField['metadata'],
   }
 }
 

@@ -30,9 +30,9 @@ export async function unneededFiles(
   assertWritable(snapshot)
   const beforeMs = nowMs - retentionOf(snapshot, options)
   const needed = new Set<string>()
-  for (const file of snapshot.files.values()) addPaths(file, needed)
+  for (const file of snapshot.files.values()) addPaths(file, storage.location, needed)
   for (const file of snapshot.tombstones.values()) {
-    if ((file.deletionTimestamp ?? 0) >= beforeMs) addPaths(file, needed)
+    if ((file.deletionTimestamp ?? 0) >= beforeMs) addPaths(file, storage.location, needed)
   }
   return (await storage.listData()).filter(
     (file) => file.modifiedMs < beforeMs && !needed.has(file.path) && !isHidden(file.path),
@@ -50,11 +50,19 @@ function retentionOf(snapshot: Snapshot, { retentionMs, isForced = false }: Vacu
 
 function addPaths(
   file: { readonly path: string; readonly deletionVector?: Parameters<typeof deletionVectorPath>[0] | null },
+  location: string,
   needed: Set<string>,
 ): void {
-  needed.add(canonicalPath(file.path))
+  needed.add(belowRoot(file.path, location))
   const vector = file.deletionVector ? deletionVectorPath(file.deletionVector) : null
-  if (vector !== null) needed.add(canonicalPath(vector))
+  if (vector !== null) needed.add(belowRoot(vector, location))
+}
+
+/** The path as it is listed, also where the log names a file of the table by its URI. */
+function belowRoot(path: string, location: string): string {
+  const uri = canonicalPath(path).replace(/^s3a:/i, 's3:')
+  const root = location.endsWith('/') ? location : `${location}/`
+  return uri.startsWith(root) ? uri.slice(root.length) : uri
 }
 
 /** Folders of partitions whose column begins with an underscore are not hidden, nor are files of the change data feed. */

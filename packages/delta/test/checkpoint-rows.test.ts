@@ -110,7 +110,9 @@ function canonicalPathInFull(path: string): string {
   try {
     decoded = decodeURIComponent(path)
   } catch {}
-  return decoded.replace(/^file:\/{1,3}(?=[^/])/, '/')
+  if (/^([a-z][a-z0-9+.-]*:|\/)/i.test(decoded)) return decoded.replace(/^file:\/{1,3}(?=[^/])/, '/')
+  const parts = decoded.split('/').filter((part) => part !== '' && part !== '.')
+  return parts.join('/')
 }
 
 test('a checkpoint is written in little memory, lines of megabytes in it too', async () => {

@@ -107,4 +107,17 @@ describe('where a vector is', () => {
     for (const text of ['#####', '##z$#', '#$$$$', '00000%%%%%', '##09300000'])
       expect(() => decodeBase85(text)).toThrow(expect.objectContaining({ code: 'DELTA_LOG_CORRUPT' }))
   })
+
+  test.each([-1, 2 ** 40])('offset %d, outside its file, is refused', async (offset) => {
+    const vector = {
+      storageType: 'p',
+      pathOrInlineDv: import.meta.filename,
+      offset,
+      sizeInBytes: 4,
+      cardinality: 1,
+    }
+    await expect(readDeletionVector(new LocalStorage('.'), vector)).rejects.toMatchObject({
+      code: 'DELTA_FILE_CORRUPT',
+    })
+  })
 })

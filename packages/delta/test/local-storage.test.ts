@@ -90,6 +90,14 @@ describe('a local folder', () => {
     expect(readdirSync(root)).toEqual(['_delta_log'])
   })
 
+  test('what is no file, as a device that never ends, is not read', async () => {
+    const storage = new LocalStorage(root)
+    for (const uri of ['file:///dev/zero', pathToFileURL(root).href]) {
+      await expect(storage.read(uri), uri).rejects.toMatchObject({ code: 'DELTA_NOT_FOUND' })
+      await expect(storage.ensureLocal([uri]), uri).rejects.toMatchObject({ code: 'DELTA_NOT_FOUND' })
+    }
+  })
+
   test('file: URIs are read in each spelling that logs have', async () => {
     const storage = new LocalStorage(join(root, 'table'))
     writeFileSync(join(root, 'a b.parquet'), 'x')

@@ -239,6 +239,9 @@ test('what is wrong with a file or a query has a code', async () => {
   await expect(table.rows()).rejects.toMatchObject({ code: 'DELTA_FILE_CORRUPT' })
   writeFileSync(first ?? '', 'x')
   await expect(table.rows()).rejects.toMatchObject({ code: 'DELTA_FILE_CORRUPT' })
+  // A footer with a field of a type that Thrift does not have.
+  writeFileSync(first ?? '', Buffer.from('504152311d000200000050415231', 'hex'))
+  await expect(table.rows()).rejects.toMatchObject({ code: 'DELTA_FILE_CORRUPT' })
   writeFileSync(first ?? '', whole)
   expect(await idsOf(table)).toHaveLength(30)
   const { rmSync } = await import('node:fs')

@@ -5,7 +5,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, code: DeltaErrorCode, what:
   [/No files found that match/, 'DELTA_NOT_FOUND', 'A data file is gone'],
   [/No space left on device/, 'DELTA_STORAGE_FULL', 'There is no room on the disk'],
   [
-    /No magic bytes|too small to be a Parquet|Failed to read Parquet|footer length|Invalid (?:TType|string encoding)|TProtocol|corrupt|Snappy decompression|ZSTD Decompression|Out of buffer|data page|could not read enough bytes/i,
+    /No magic bytes|too small to be a Parquet|Failed to read Parquet|footer length|Invalid (?:TType|string encoding)|TProtocol|corrupt|don't know what type|Snappy decompression|ZSTD Decompression|Out of buffer|data page|could not read enough bytes/i,
     'DELTA_FILE_CORRUPT',
     'A data file is damaged, or no Parquet file',
   ],

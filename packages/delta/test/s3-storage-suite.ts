@@ -3,11 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { temporaryName } from '../src/index.ts'
+import { DuckDbParquetEngine } from '../src/duckdb/index.ts'
+import { DeltaTable, temporaryName } from '../src/index.ts'
+import { commitPath } from '../src/log-names.ts'
 import { DownloadCache, S3Storage, S3Store, type S3StoreOptions } from '../src/s3/index.ts'
 import { upload } from '../src/s3/upload.ts'
 import type { S3Target } from './s3-environment.ts'
 import { storageContract } from './storage-contract.ts'
+import { idsOf, SHOP, shopRows } from './test-table.ts'
 
 const MINUTE_MS = 60_000
 
@@ -146,6 +149,25 @@ export function s3StorageSuite(s3: S3Target): void {
       await storage.read(`_delta_log/${running}`)
       expect(existsSync(storage.localPath(`_delta_log/${running}`))).toBe(true)
       expect(existsSync(join(folder, 'writer', running))).toBe(true)
+    })
+
+    test.each(['s3', 's3a'])('no vacuum removes a file that the log names by its %s: URI', async (scheme) => {
+      const engine = await DuckDbParquetEngine.open()
+      const options = { storage: storageOn('writer'), engine, now: () => nowMs }
+      const table = await DeltaTable.create(options, { schema: SHOP })
+      await table.append(shopRows(0, 3))
+      const [{ path = '' } = {}] = (await table.snapshot()).files.values()
+      const own = `${prefix}/a file.parquet`
+      await store.put({ bucket, key: own }, await store.read({ bucket, key: `${prefix}/${path}` }))
+      const commit = { bucket, key: `${prefix}/${commitPath(1)}` }
+      const text = Buffer.from(await store.read(commit)).toString()
+      const uri = `${scheme}://${bucket}/${own.replaceAll(' ', '%20')}`
+      await store.put(commit, Buffer.from(text.replaceAll(path, uri)))
+      nowMs += 365 * 24 * 60 * MINUTE_MS
+      const opened = await DeltaTable.open({ ...options, storage: storageOn('reader') })
+      expect(await idsOf(opened)).toEqual([0, 1, 2])
+      expect(await opened.vacuum()).toEqual([path])
+      expect(await idsOf(opened)).toEqual([0, 1, 2])
     })
 
     test('the markers that tools put where folders begin are no files', async () => {

@@ -1,4 +1,5 @@
 import type { Catalogue, Product } from '../catalogue/catalogue.ts'
+import { KeptOn } from '../kept-on.ts'
 import type { Exclusion } from '../rules/exclusion.ts'
 import type { RecommendationFilters } from './recommendation.ts'
 import type { ShopperPast } from './retrieve/shopper-past.ts'
@@ -48,7 +49,7 @@ function isUnfiltered({ category, minPrice, maxPrice, exclude }: RecommendationF
   return !asksForFacts && (exclude === undefined || exclude.length === 0)
 }
 
-const byPast = new WeakMap<ShopperPast, Eligibility>()
+const byPast = new KeptOn<ShopperPast, Eligibility>()
 
 /** Without filters it is the same as long as the shopper does nothing. */
 function eligibilityByPast(past: ShopperPast): Eligibility {

@@ -1,4 +1,5 @@
 import { BoundedCache } from '../bounded-cache.ts'
+import { KeptOn } from '../kept-on.ts'
 import type { PartsNow, Reached } from './levels.ts'
 import type { Personal } from './personal-levels.ts'
 import type { RecommendationRequest, RecommendedItem } from './recommendation.ts'
@@ -35,7 +36,7 @@ interface Kept extends Made, Pick<PartsNow, 'catalogue' | 'model'> {
  * pairs of live state, which grow and fade. The newest of each past, since its next page is asked for with `exclude`.
  */
 export class KeptAnswers {
-  readonly #ofPasts = new WeakMap<ShopperPast, Kept>()
+  readonly #ofPasts = new KeptOn<ShopperPast, Kept>()
   readonly #ofProducts = new BoundedCache<string, Kept>(PRODUCTS_MAX)
 
   /** `pairs`: what live state says now. */

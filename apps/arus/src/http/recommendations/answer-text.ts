@@ -1,3 +1,4 @@
+import { KeptOn } from '../../kept-on.ts'
 import type { RecommendationAnswer } from '../../recommend/recommendation.ts'
 
 /** What a route answers. */
@@ -5,7 +6,7 @@ export interface AnswerPage extends RecommendationAnswer {
   readonly next_cursor: string | null
 }
 
-const texts = new WeakMap<AnswerPage['recommendations'], string>()
+const texts = new KeptOn<AnswerPage['recommendations'], string>()
 
 /** The answer as JSON. Products that the recommender gave before, as the same array, are not written anew. */
 export function answerText({ recommendations, ...rest }: AnswerPage): string {

@@ -1,3 +1,4 @@
+import { KeptOn } from '../../kept-on.ts'
 import { requestInvalid } from '../problem.ts'
 
 /** With the longest of all other parameters beside it, a request's head stays below the 16 kB that Node takes. */
@@ -8,7 +9,7 @@ const SHOWN_MAX = 200
 type Page = readonly { readonly product_id: string }[]
 
 /** Of first pages: the same products, as the same array, have the same cursor. */
-const afterFirst = new WeakMap<Page, string>()
+const afterFirst = new KeptOn<Page, string>()
 
 /**
  * Where the next page begins. Opaque to callers; holds the products of the pages before, since what comes next may have

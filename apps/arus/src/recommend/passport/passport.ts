@@ -1,4 +1,5 @@
 import type { ExperimentMark, ShadowAnswer } from '../../experiments/treatment.ts'
+import { KeptOn } from '../../kept-on.ts'
 import type { RuleKind } from '../../rules/rule.ts'
 import type { Arranged } from '../arrange/arranged.ts'
 import type { ModelReference, RecommendationAnswer } from '../recommendation.ts'
@@ -238,7 +239,7 @@ export function passportText({ events, earlier_events, retrievers, result, ...re
 
 /** The same function, which makes its result once for each list, as long as somebody holds that list. */
 function remembering<T extends object, R>(make: (list: T) => R): (list: T) => R {
-  const made = new WeakMap<T, R>()
+  const made = new KeptOn<T, R>()
   return (list) => {
     const known = made.get(list)
     if (known !== undefined) return known

@@ -1,11 +1,12 @@
+import { KeptOn } from '../../kept-on.ts'
 import type { HistoryItem } from '../../live/live-state.ts'
 import type { FaultReporter } from '../fault-reporter.ts'
 import type { LiveReads } from '../levels.ts'
 import { NO_PAST, pastOf, type ShopperPast } from './shopper-past.ts'
 
 const NONE: readonly HistoryItem[] = []
-const pastsOfShoppers: Pasts = new WeakMap()
-const pastsOfSessions: Pasts = new WeakMap()
+const pastsOfShoppers: Pasts = new KeptOn()
+const pastsOfSessions: Pasts = new KeptOn()
 
 /** The past of a shopper, a session, or both, from live state; of somebody who did nothing when it cannot be read. */
 export async function readPast(
@@ -25,7 +26,7 @@ export async function readPast(
   })
 }
 
-type Pasts = WeakMap<readonly HistoryItem[], ShopperPast>
+type Pasts = KeptOn<readonly HistoryItem[], ShopperPast>
 
 /** Live state gives the same array until the shopper does something: what was made of it then holds still. */
 function once(
@@ -41,7 +42,7 @@ function once(
 }
 
 /** A shopper's past in the last session it was asked for with. */
-const pastsInSessions = new WeakMap<
+const pastsInSessions = new KeptOn<
   readonly HistoryItem[],
   { readonly session: readonly HistoryItem[]; readonly past: ShopperPast }
 >()

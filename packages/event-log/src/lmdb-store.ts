@@ -11,6 +11,9 @@ export interface Topic {
   readonly retentionBytes: number | null
 }
 
+/** A topic is never removed, and keeps its partitions. */
+export type LastingTopic = Pick<Topic, 'id' | 'partitionCount'>
+
 /** State of a partition; offsets as in `PartitionInfo`. */
 export interface Head {
   readonly start: number
@@ -44,6 +47,8 @@ export class LmdbStore {
   readonly #folder: string
   readonly #blocks: Database<Buffer, Buffer>
   readonly #heads: Database<Head, string>
+  /** Asked for with every record. */
+  readonly #known = new Map<string, LastingTopic>()
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true })
@@ -79,10 +84,13 @@ export class LmdbStore {
     return bavail * bsize < ROOM_BYTES_MIN
   }
 
-  /** Throws `LOG_TOPIC_UNKNOWN`. */
-  known(topic: string): Topic {
-    const known = this.topics.get(topic)
-    if (known !== undefined) return known
+  /** What of a topic never changes. Throws `LOG_TOPIC_UNKNOWN`. */
+  known(topic: string): LastingTopic {
+    const known = this.#known.get(topic) ?? this.topics.get(topic)
+    if (known !== undefined) {
+      this.#known.set(topic, known)
+      return known
+    }
     const names = [...this.topics.getKeys()].join(', ') || 'none'
     throw new EventLogError('LOG_TOPIC_UNKNOWN', `No topic is called "${topic}"; there are: ${names}`)
   }

@@ -123,6 +123,9 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
           incumbent: incumbent?.serving ?? null,
           signal,
         })
+  // The bundle is as large as they are: what is not asked any more goes before it is made.
+  past.clear()
+  await tasks[Symbol.asyncDispose]()
   step('Learning sessions')(1)
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)

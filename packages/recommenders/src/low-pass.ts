@@ -68,8 +68,11 @@ export function fitFilter(byUser: SparseMatrix, options: LowPassOptions, signal:
     { rank, filterExponent, iterations },
     { rank: 'count', filterExponent: 'not negative', iterations: 'count' },
   )
+  const found = leadingSubspace(openKernels(), normalisedRows(byUser), { rank, iterations, seed, signal })
+  // In a memory of their own: that in which they were found is three times as large, and would live as long as they do.
   const kernels = openKernels()
-  const vectors = leadingSubspace(kernels, normalisedRows(byUser), { rank, iterations, seed, signal })
+  const vectors = kernels.dense(found.rowCount, found.width)
+  vectors.values.set(found.values)
   const degrees = degreesOf(transpose(byUser))
   return {
     kernels,

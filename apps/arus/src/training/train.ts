@@ -134,6 +134,9 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
         cutMs,
         signal,
       })
+  // The bundle is as large as they are: what is not asked any more goes before it is made.
+  past.clear()
+  await tasks[Symbol.asyncDispose]()
   const verdict = incumbent?.outdated
     ? replacing(chosen, evaluations, incumbent.version)
     : judge(chosen, evaluations, {

@@ -3,7 +3,6 @@ import type { SpillFile } from './spill-file.ts'
 
 /** Words of a record: four keys, the first the most significant, the number of a line, and how many bytes its id has. */
 export const RECORD_WORDS = 6
-const KEYS = 4
 const LINE = 4
 const ID_BYTES = 5
 /** Bytes of an id that are keys. */
@@ -25,6 +24,10 @@ export interface MergedRunsOptions {
 /** Merges runs of records, each in order, by a heap of the runs' next records. */
 export class MergedRuns {
   readonly #runs: readonly Run[]
+  /** The four keys of each run's next record as three numbers: of most records the first ones are equal. */
+  readonly #firsts: Float64Array
+  readonly #seconds: Float64Array
+  readonly #thirds: Uint32Array
   /** Numbers of runs, the one with the first record at the front. */
   readonly #heap: number[]
 
@@ -33,6 +36,10 @@ export class MergedRuns {
       const first = run * runLines
       return new Run({ records, ids }, { first, end: Math.min(count, first + runLines), idStart })
     })
+    this.#firsts = new Float64Array(idStarts.length)
+    this.#seconds = new Float64Array(idStarts.length)
+    this.#thirds = new Uint32Array(idStarts.length)
+    for (const run of this.#runs.keys()) this.#look(run)
     this.#heap = [...this.#runs.keys()]
     for (let place = (this.#heap.length >> 1) - 1; place >= 0; place--) this.#sink(place)
   }
@@ -44,7 +51,8 @@ export class MergedRuns {
       const first = this.#heap[0]!
       const run = this.#runs[first]!
       block[n++] = run.words[run.at + LINE]!
-      if (!run.next()) {
+      if (run.next()) this.#look(first)
+      else {
         const last = this.#heap.pop()!
         if (this.#heap.length > 0) this.#heap[0] = last
       }
@@ -69,13 +77,27 @@ export class MergedRuns {
     }
   }
 
+  /** Takes the keys of a run's next record. The first key is below 2 ** 31, and 53 bits go into a number. */
+  #look(number: number): void {
+    const { words, at } = this.#runs[number]!
+    const second = words[at + 1]!
+    this.#firsts[number] = words[at]! * 2 ** 21 + (second >>> 11)
+    this.#seconds[number] = (second & 0x7ff) * 2 ** 32 + words[at + 2]!
+    this.#thirds[number] = words[at + 3]!
+  }
+
   #isBefore(left: number, right: number): boolean {
+    const byFirst = this.#firsts[left]! - this.#firsts[right]!
+    if (byFirst !== 0) return byFirst < 0
+    const bySecond = this.#seconds[left]! - this.#seconds[right]!
+    if (bySecond !== 0) return bySecond < 0
+    const byThird = this.#thirds[left]! - this.#thirds[right]!
+    return byThird === 0 ? this.#isBeforeById(left, right) : byThird < 0
+  }
+
+  #isBeforeById(left: number, right: number): boolean {
     const a = this.#runs[left]!
     const b = this.#runs[right]!
-    for (let key = 0; key < KEYS; key++) {
-      const difference = a.words[a.at + key]! - b.words[b.at + key]!
-      if (difference !== 0) return difference < 0
-    }
     // Keys are the same for an id and one that is longer by bytes of 0.
     return (Buffer.compare(a.id(), b.id()) || a.idLength - b.idLength) < 0
   }

@@ -107,8 +107,9 @@ function timeLeft(report: ProgressReport, seconds: number): string {
   return left < 90 ? `${Math.ceil(left)} s left` : `${Math.ceil(left / 60)} min left`
 }
 
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
+
 /** 1234567 → "1.2M"; whole numbers below ten thousand stay as they are. */
 function compact(value: number): string {
-  if (value < 10_000) return String(Math.round(value * 10) / 10)
-  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value)
+  return value < 10_000 ? String(Math.round(value * 10) / 10) : COMPACT.format(value)
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateCatalogueFiles } from '../apps/arus/src/catalogue/generate.ts'
-import { measureProcess, printComparisons } from './measure.ts'
+import { measureProcess, measurePythonPeer, printComparisons } from './measure.ts'
 
 const FULL_SIZE = 1_426_337
 const main = join(import.meta.dirname, '../apps/arus/src/main.ts')
@@ -18,40 +18,39 @@ export async function benchExplore(rowCount: number = FULL_SIZE): Promise<void> 
       onProgress: () => {},
       signal: new AbortController().signal,
     })
-    const python = process.env.ARUS_PYTHON ?? 'python3'
-    const peer = (name: string) => [join(import.meta.dirname, 'peers', name), productsFile, categoriesFile]
-    const ours = await measureProcess(process.execPath, [main, 'explore', productsFile, categoriesFile], {
+    const files = [productsFile, categoriesFile]
+    const ours = await measureProcess(process.execPath, [main, 'explore', ...files], {
       ARUS_DATA_DIR: folder,
     })
-    const pandas = await measureProcess(python, peer('explore_pandas.py'))
-    const polars = await measureProcess(python, peer('explore_polars.py'))
+    const pandas = await measurePythonPeer('explore_pandas.py', files, ['pandas'])
+    const polars = await measurePythonPeer('explore_polars.py', files, ['polars'])
     const megabytes = (bytes: number) => bytes / 1024 / 1024
     printComparisons(`Exact report on ${rowCount.toLocaleString('en')} rows`, [
       {
         what: 'wall, against pandas',
         ours: ours.wallSeconds,
-        theirs: pandas.wallSeconds,
+        theirs: pandas?.wallSeconds,
         unit: 's',
         budget: '< 1',
       },
       {
         what: 'memory, against pandas',
         ours: megabytes(ours.peakMemoryBytes),
-        theirs: megabytes(pandas.peakMemoryBytes),
+        theirs: pandas && megabytes(pandas.peakMemoryBytes),
         unit: 'MB',
         budget: '≤ 0.33',
       },
       {
         what: 'CPU, against polars',
         ours: ours.cpuSeconds,
-        theirs: polars.cpuSeconds,
+        theirs: polars?.cpuSeconds,
         unit: 's',
         budget: 'then ≤ 1',
       },
       {
         what: 'memory, against polars',
         ours: megabytes(ours.peakMemoryBytes),
-        theirs: megabytes(polars.peakMemoryBytes),
+        theirs: polars && megabytes(polars.peakMemoryBytes),
         unit: 'MB',
         budget: 'then ≤ 1',
       },

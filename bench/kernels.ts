@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { openKernels } from '../packages/recommenders/src/kernels/open-kernels.ts'
 import { plainKernels } from '../packages/recommenders/src/kernels/plain.ts'
 import { seededNormal } from '../packages/recommenders/src/seeded-random.ts'
-import { measureProcess, printComparisons } from './measure.ts'
+import { measurePythonPeer, printComparisons } from './measure.ts'
 
 const ROWS = 20_000
 const WIDTH = 128
@@ -13,17 +12,16 @@ type Times = Readonly<Record<string, number>>
 
 /** Every kernel in WebAssembly and in TypeScript against numpy and scipy (one thread each), in the same run. */
 export async function benchKernels(): Promise<void> {
-  const python = process.env.ARUS_PYTHON ?? 'python3'
-  const peer = await measureProcess(python, [join(import.meta.dirname, 'peers/kernels_numpy.py')])
-  const theirs = JSON.parse(peer.output) as Times
+  const peer = await measurePythonPeer('kernels_numpy.py', [], ['numpy', 'scipy'])
+  const theirs: Times | null = peer && JSON.parse(peer.output)
   const ours = timesOf(openKernels(), ROUNDS)
   const plain = timesOf(plainKernels(), 1)
   printComparisons(
     'Kernels against numpy, one thread',
-    Object.entries(theirs).map(([what, seconds]) => ({
+    Object.entries(ours).map(([what, seconds]) => ({
       what,
-      ours: 1_000 * ours[what]!,
-      theirs: 1_000 * seconds,
+      ours: 1_000 * seconds,
+      theirs: theirs && 1_000 * theirs[what]!,
       unit: 'ms',
       budget: '≤ 3',
     })),

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** What a whole process cost. */
 export interface ProcessCost {
@@ -59,11 +60,31 @@ export async function measureProcess(
   }
 }
 
+/**
+ * As `measureProcess`, a script of `peers/` in Python (`ARUS_PYTHON`, or `python3`). Null where that Python lacks one of the packages, after
+ * a line that says what to do.
+ */
+export async function measurePythonPeer(
+  script: string,
+  args: readonly string[],
+  packages: readonly string[],
+): Promise<ProcessCost | null> {
+  const python = process.env.ARUS_PYTHON ?? 'python3'
+  if (spawnSync(python, ['-c', `import ${packages.join(', ')}`]).status === 0)
+    return measureProcess(python, [join(import.meta.dirname, 'peers', script), ...args])
+  const names = packages.join(' ')
+  console.log(
+    `\nWithout the other side of ${script}: ${python} has not all of ${names}. "pip install ${names}"; ARUS_PYTHON names another Python.`,
+  )
+  return null
+}
+
 /** One line of a benchmark: ours, the other side's, the ratio and the budget it is held against. */
 export interface Comparison {
   readonly what: string
   readonly ours: number
-  readonly theirs: number
+  /** Null where it could not run. */
+  readonly theirs: number | null | undefined
   readonly unit: string
   readonly budget: string
 }
@@ -71,10 +92,11 @@ export interface Comparison {
 export function printComparisons(title: string, comparisons: readonly Comparison[]): void {
   console.log(`\n${title}`)
   for (const { what, ours, theirs, unit, budget } of comparisons) {
-    const ratio = (ours / theirs).toFixed(2)
-    console.log(
-      `  ${what.padEnd(44)} ours ${format(ours)} ${unit}, theirs ${format(theirs)} ${unit}, ratio ${ratio}  (budget: ${budget})`,
-    )
+    const beside =
+      theirs === null || theirs === undefined
+        ? ''
+        : `, theirs ${format(theirs)} ${unit}, ratio ${(ours / theirs).toFixed(2)}`
+    console.log(`  ${what.padEnd(44)} ours ${format(ours)} ${unit}${beside}  (budget: ${budget})`)
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLists, splitOf } from '../apps/arus/src/evaluation/files/list-file.ts'
 import { evaluate, fitAls, fitWalk } from '../packages/recommenders/src/index.ts'
-import { measureProcess, printComparisons } from './measure.ts'
+import { measurePythonPeer, printComparisons } from './measure.ts'
 
 const folder = join(process.env.ARUS_SHARED_DATA ?? join(import.meta.dirname, '../../shared/data'), 'gowalla')
 
@@ -24,26 +24,24 @@ export async function benchTrain(): Promise<void> {
   const walkSeconds = cpuSecondsOf(() => fitWalk(split.train)).cpuSeconds
   const als = cpuSecondsOf(() => fitAls(split.train, ALS))
   const recall = evaluate(als.result, split, K, { userLimit }).metrics[`recall@${K}`]!
-  const peer = await measureProcess(process.env.ARUS_PYTHON ?? 'python3', [
-    join(import.meta.dirname, 'peers/als_implicit.py'),
-    ...files,
-    ...[PEER.factors, PEER.iterations, USER_STEP].map(String),
-  ])
-  const theirs = JSON.parse(peer.output) as { readonly cpu_seconds: number; readonly recall: number }
+  const asked = [...files, ...[PEER.factors, PEER.iterations, USER_STEP].map(String)]
+  const peer = await measurePythonPeer('als_implicit.py', asked, ['numpy', 'scipy', 'implicit'])
+  const theirs: { readonly cpu_seconds: number; readonly recall: number } | null =
+    peer && JSON.parse(peer.output)
   console.log(`\nGowalla, ${split.train.users.length} interactions; iALS with ${JSON.stringify(ALS)}`)
   console.log(`  walk ${walkSeconds.toFixed(1)} CPU s (budget: ≤ 6)`)
   printComparisons('iALS against implicit, one thread', [
     {
       what: 'fit',
       ours: als.cpuSeconds,
-      theirs: theirs.cpu_seconds,
+      theirs: theirs?.cpu_seconds,
       unit: 'CPU s',
       budget: '≤ 1, then ≤ 0.5',
     },
     {
       what: `recall@${K}`,
       ours: 100 * recall,
-      theirs: 100 * theirs.recall,
+      theirs: theirs && 100 * theirs.recall,
       unit: '%',
       budget: '≥ 1',
     },

@@ -1,6 +1,7 @@
 import type { IdTable, SessionEvents } from '@arus/recommenders'
 import { ACTION_WEIGHTS } from '../events/event.ts'
 import type { Lake } from '../lake/lake.ts'
+import { readProductRows } from './read-product-rows.ts'
 
 /** Newest events that session models are made of: some 100 MB while they are fitted. */
 const EVENTS_MAX = 1_000_000
@@ -26,44 +27,31 @@ export async function readSessions(
   eventsMax: number = EVENTS_MAX,
 ): Promise<{ readonly log: SessionLog; readonly version: number }> {
   const { sql, version } = await lake.relation('silver.events')
-  const columns: [number[], number[], number[], number[], number[]] = [[], [], [], [], []]
-  const [sessions, shoppers, items, weights, timesMs] = columns
   const connection = await lake.duckdb.connect()
   try {
-    const result = await connection.stream(newestEvents(sql, eventsMax))
-    for await (const chunk of result) {
-      const [session = [], shopper = [], product = [], weight = [], time = []] = chunk.getColumns()
-      for (let n = 0; n < session.length; n++) {
-        const item = products.indexOf(String(product[n]))
-        if (item < 0) continue
-        sessions.push(Number(session[n]))
-        shoppers.push(Number(shopper[n]))
-        items.push(item)
-        weights.push(Number(weight[n]))
-        timesMs.push(Number(time[n]))
-      }
+    const rows = await readProductRows(connection, newestEvents(sql, eventsMax), { products, count: 4 })
+    const [sessions = [], shoppers = [], weights = [], timesMs = []] = rows.numbers
+    const log = {
+      sessionCount: (sessions.at(-1) ?? -1) + 1,
+      itemCount: products.size,
+      sessions: Uint32Array.from(sessions),
+      shoppers: Uint32Array.from(shoppers),
+      items: Uint32Array.from(rows.items),
+      weights: Float32Array.from(weights),
+      timesMs: Float64Array.from(timesMs),
     }
+    return { log, version }
   } finally {
     connection.closeSync()
   }
-  const log = {
-    sessionCount: (sessions.at(-1) ?? -1) + 1,
-    itemCount: products.size,
-    sessions: Uint32Array.from(sessions),
-    shoppers: Uint32Array.from(shoppers),
-    items: Uint32Array.from(items),
-    weights: Float32Array.from(weights),
-    timesMs: Float64Array.from(timesMs),
-  }
-  return { log, version }
 }
 
 /** Sessions and shoppers numbered by DuckDB, session by session. */
 function newestEvents(sql: string, eventsMax: number): string {
   const weights = Object.entries(ACTION_WEIGHTS).filter(([, weight]) => weight > 0)
   const weight = `CASE action ${weights.map(([action, value]) => `WHEN '${action}' THEN ${value}`).join(' ')} END`
-  return `SELECT (dense_rank() OVER (ORDER BY session) - 1)::INTEGER AS number,
-      (dense_rank() OVER (ORDER BY shopper) - 1)::INTEGER, product_id, ${weight}::DOUBLE, epoch_ms(ts)::DOUBLE
+  return `SELECT product_id, (dense_rank() OVER (ORDER BY session) - 1)::INTEGER AS number,
+      (dense_rank() OVER (ORDER BY shopper) - 1)::INTEGER, ${weight}::DOUBLE, epoch_ms(ts)::DOUBLE
     FROM (SELECT session, shopper, product_id, action, ts, log_partition, log_offset FROM ${sql}
       WHERE product_id IS NOT NULL AND ${weight} IS NOT NULL ORDER BY ts DESC LIMIT ${eventsMax})
     ORDER BY number, ts, log_partition, log_offset`

@@ -2,6 +2,7 @@ import { IdTable, type Interactions, type ItemFeatures, type ItemGroups } from '
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ArusError } from '../errors.ts'
 import type { Lake } from '../lake/lake.ts'
+import { readProductRows } from './read-product-rows.ts'
 
 /** What a model is trained from, with the versions of the tables it came from. */
 export interface TrainingData {
@@ -47,22 +48,12 @@ async function readInteractions(
   sql: string,
   ids: IdTable,
 ): Promise<Interactions> {
-  const result = await connection.stream(
-    `SELECT (dense_rank() OVER (ORDER BY shopper) - 1)::INTEGER, product_id, weight::DOUBLE, epoch_ms(ts)::DOUBLE FROM ${sql} ORDER BY ts, shopper, product_id`,
+  const rows = await readProductRows(
+    connection,
+    `SELECT product_id, (dense_rank() OVER (ORDER BY shopper) - 1)::INTEGER, weight::DOUBLE, epoch_ms(ts)::DOUBLE FROM ${sql} ORDER BY ts, shopper, product_id`,
+    { products: ids, count: 3 },
   )
-  const users: number[] = []
-  const items: number[] = []
-  const weights: number[] = []
-  const timesMs: number[] = []
-  for await (const chunk of result) {
-    const [userColumn = [], productColumn = [], weightColumn = [], timeColumn = []] = chunk.getColumns()
-    for (const [n, user] of userColumn.entries()) {
-      users.push(Number(user))
-      items.push(ids.indexOf(String(productColumn[n])))
-      weights.push(Number(weightColumn[n]))
-      timesMs.push(Number(timeColumn[n]))
-    }
-  }
+  const [users = [], weights = [], timesMs = []] = rows.numbers
   if (users.length < INTERACTIONS_MIN) {
     throw new ArusError(
       'TRAINING_NO_DATA',
@@ -73,7 +64,7 @@ async function readInteractions(
     userCount: users.reduce((most, user) => Math.max(most, user + 1), 0),
     itemCount: ids.size,
     users: Uint32Array.from(users),
-    items: Uint32Array.from(items),
+    items: Uint32Array.from(rows.items),
     weights: Float32Array.from(weights),
     timesMs: Float64Array.from(timesMs),
   }

@@ -156,7 +156,11 @@ test('orders are read from silver by their ids, and without one by session', asy
     const [a, b, c, d, e, f] = orders!
     expect([a === b, d === e]).toEqual([true, true])
     expect(new Set([a, c, d, f]).size).toBe(4)
-    expect((await readPurchases(lake, products, 2)).items.length).toBe(2)
+    expect((await readPurchases(lake, products, { purchasesMax: 2 })).items.length).toBe(2)
+    const { sql, version } = await lake.relation('silver.events')
+    await lake.write('silver.events', `SELECT * FROM ${sql} WHERE product_id = 'P06'`, { mode: 'overwrite' })
+    expect((await readPurchases(lake, products)).items.length).toBe(1)
+    expect((await readPurchases(lake, products, { version })).items.length).toBe(6)
   } finally {
     await lake.close()
     await duckdb.close()

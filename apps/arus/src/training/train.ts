@@ -126,14 +126,15 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
           signal,
         })
   step('Learning sessions')(1)
-  const ofCarts = isQuick
-    ? NO_CARTS
-    : trainCarts(await readPurchases(lake, data.products), {
-        products: data.products,
-        shoppers: { chosen, products: data.products, models: past },
-        cutMs,
-        signal,
-      })
+  const ofCarts =
+    sessions === null
+      ? NO_CARTS
+      : trainCarts(await readPurchases(lake, data.products, { version: sessions.version }), {
+          products: data.products,
+          shoppers: { chosen, products: data.products, models: past },
+          cutMs,
+          signal,
+        })
   // The bundle is as large as they are: what is not asked any more goes before it is made.
   past.clear()
   await tasks[Symbol.asyncDispose]()

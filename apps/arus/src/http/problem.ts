@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem } from '../api-schema/index.ts'
 import { ArusError } from '../errors.ts'
+import { lingerAfter } from './linger.ts'
 import { PROBLEM_TITLES, type ProblemCode, statusOf } from './problem-codes.ts'
 
 /** Media type of RFC 9457. */
@@ -51,6 +52,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, 'request failed')
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
   if (problem.status === 401) reply.header('www-authenticate', challengeOf(problem))
+  lingerAfter(request.raw)
   return sendDocument(problem, reply)
 }
 

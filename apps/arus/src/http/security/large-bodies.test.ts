@@ -111,3 +111,20 @@ test('a gzip stream that never ends is cut off too', async () => {
   socket.destroy()
   expect(answer).toMatch(/^HTTP\/1\.1 413/)
 })
+
+test('who sends 64 MB before reading anything is told that it is too much', async () => {
+  const body = Buffer.alloc(64 * 1024 * 1024, 32)
+  const socket = connect(target.port, '127.0.0.1').pause()
+  socket.write(
+    `POST /stream/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`,
+  )
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.write(body, (error) => (error ? reject(error) : resolve()))
+  })
+  const ended = once(socket, 'end')
+  const [bytes] = (await once(socket.resume(), 'data')) as [Buffer]
+  expect(bytes.toString()).toMatch(/^HTTP\/1\.1 413/)
+  await ended
+  socket.destroy()
+})

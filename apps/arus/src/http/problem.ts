@@ -52,7 +52,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error }, 'request failed')
   if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
   if (problem.status === 401) reply.header('www-authenticate', challengeOf(problem))
-  lingerAfter(request.raw)
+  if (reply.getHeader('connection') === 'close') lingerAfter(request.raw)
   return sendDocument(problem, reply)
 }
 

@@ -128,3 +128,20 @@ test('who sends 64 MB before reading anything is told that it is too much', asyn
   await ended
   socket.destroy()
 })
+
+test('a connection that was told of 20,000 mistakes closes as any other', async () => {
+  const socket = connect(target.port, '127.0.0.1').setEncoding('latin1')
+  let answers = 0
+  socket.on('data', (text: string) => {
+    answers += text.split('HTTP/1.1 404').length - 1
+  })
+  const asked = 'GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(100)
+  for (let count = 100; count <= 20_000; count += 100) {
+    socket.write(asked)
+    // An answer may come in two parts, and is counted when a part has its status whole.
+    while (answers < count - 50) await once(socket, 'data')
+  }
+  const closed = once(socket, 'close')
+  socket.write('GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  await closed
+})

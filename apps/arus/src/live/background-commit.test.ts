@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { StateChange } from '../state/state-store.ts'
+import { DEFAULT_STORE_PACE } from './store-pace.ts'
+import { OFFSET_PREFIX } from './stored-form.ts'
 import { event, picture, storedState, TestLive, withChanges } from './test-live.ts'
 
 let shop: TestLive
@@ -47,6 +49,32 @@ test('what is applied while a commit is under way is seen at once, and does not 
   await shop.live.flush()
   expect(slow.handed).toHaveLength(1)
   for (const { asHanded, asStored } of slow.handed) expect(asStored).toEqual(asHanded)
+  await isAsRebuilt()
+})
+
+test('what comes while a pause is used to store waits for no disk, and is stored as well', async () => {
+  const slow = waitingOnce()
+  // Nothing is due for a while: it is stored because nothing came for a moment.
+  await shop.restart({ state: slow.state, pace: { ...DEFAULT_STORE_PACE, msMin: 5, msMax: 1_000_000 } })
+  shop.pass(10)
+  await shop.send(visit('a', 'P1'))
+  await slow.begun
+  await shop.send(visit('b', 'P2'))
+  await shop.send(visit('c', 'P3'))
+  expect(shop.live.analytics()).toMatchObject({ events_total: 3 })
+  slow.letGo(null)
+  await vi.waitFor(async () => expect(await storedOffsets()).toBe(3))
+  await isAsRebuilt()
+})
+
+test('a commit that fails in a pause is made again, though nothing more comes', async () => {
+  const failing = waitingOnce()
+  await shop.restart({ state: failing.state, pace: { ...DEFAULT_STORE_PACE, msMin: 5, msMax: 1_000_000 } })
+  shop.pass(10)
+  await shop.send(visit('a', 'P1'))
+  await failing.begun
+  failing.letGo(new Error('no room just now'))
+  await vi.waitFor(async () => expect(await storedOffsets()).toBe(1))
   await isAsRebuilt()
 })
 
@@ -105,6 +133,12 @@ test('a shopper can be forgotten while a commit is under way, or when it failed'
   }
   expect(await shop.live.shopper('budi')).toMatchObject({ events: 4 })
 })
+
+/** How many entries the store stands for. */
+async function storedOffsets(): Promise<number> {
+  const offsets = await shop.state.getMany([0, 1, 2, 3].map((partition) => OFFSET_PREFIX + partition))
+  return offsets.reduce<number>((sum, offset) => sum + ((offset as number | undefined) ?? 0), 0)
+}
 
 async function isAsRebuilt(): Promise<void> {
   await shop.restart()

@@ -28,6 +28,11 @@ export class BackgroundWork {
     if (failure !== null) throw failure.error
   }
 
+  /** Resolves when nothing is under way, whatever became of it. */
+  async idle(): Promise<void> {
+    await this.#work
+  }
+
   /** Resolves when nothing is under way; throws what failed. */
   async done(): Promise<void> {
     await this.#work

@@ -9,9 +9,9 @@ export interface FollowOptions extends RetryOptions {
   readonly maxRecords: number
   /** False: read again from where `from` says now. */
   readonly onBatch: (batch: LogBatch) => Promise<boolean>
-  /** Called once when nothing came for so long after a batch; false as above. */
+  /** Called once when nothing came for so long after a batch; `came` resolves once something has. False as above. */
   readonly pauseMs: number
-  readonly onPause: () => Promise<boolean>
+  readonly onPause: (came: Promise<void>) => Promise<boolean>
 }
 
 /** Hands over batch after batch until the signal aborts. Whatever throws is taken for something that passes. */
@@ -31,7 +31,8 @@ async function followOnce(options: FollowOptions, onSuccess: () => void): Promis
   try {
     if (signal.aborted) return
     for (let next = batches.next(); ; next = batches.next()) {
-      if (!(await isSettledWithin(next, pauseMs)) && !(await onPause())) return
+      const came = next.then(nothing, nothing)
+      if (!(await isWithin(came, pauseMs)) && !(await onPause(came))) return
       const { done, value } = await next
       if (done || !(await onBatch(value))) return
       onSuccess()
@@ -44,17 +45,15 @@ async function followOnce(options: FollowOptions, onSuccess: () => void): Promis
   }
 }
 
-/** Whether the promise is settled, in whatever way, before so much time has passed. */
-async function isSettledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+function nothing(): void {}
+
+/** Whether the promise resolves before so much time has passed. */
+async function isWithin(promise: Promise<void>, ms: number): Promise<boolean> {
   const late = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => late.resolve(false), ms)
-  const settled = promise.then(
-    () => true,
-    () => true,
-  )
-  const isSettled = await Promise.race([settled, late.promise])
+  const isInTime = await Promise.race([promise.then(() => true), late.promise])
   clearTimeout(timer)
-  return isSettled
+  return isInTime
 }
 
 /** So many entries of a batch, those before the offset left out, with the offset that they stand for. */

@@ -308,12 +308,25 @@ class StreamProcessor extends LiveReads implements LiveProcessor {
       signal,
       onBatch: (batch) => this.#applyBatch(batch, signal),
       pauseMs: this.#pace.msMin,
-      onPause: () => this.#attempt(() => this.#writer.store()),
+      onPause: (came) => this.#storeUntil(came),
       onFault,
       recover: async () => {
         if (await this.#leadership.check()) await this.#turns.take(async () => {})
       },
     })
+  }
+
+  /** Stores what is applied, and leaves off when more comes, which waits for no disk. False as for a batch. */
+  async #storeUntil(came: Promise<void>): Promise<boolean> {
+    const more = came.then(() => true)
+    for (;;) {
+      let isStoring = false
+      const begin = async () => {
+        isStoring = this.#writer.beginIfIdle()
+      }
+      if (!(await this.#attempt(begin))) return false
+      if (!isStoring || (await Promise.race([more, this.#writer.idle().then(() => false)]))) return true
+    }
   }
 
   /** Applies a batch in as many parts as it takes; false when the log is to be read again from what is applied now. */

@@ -75,6 +75,18 @@ export class StateWriter {
     return passedMs >= msMin && memory.changeCount >= changes
   }
 
+  /** Resolves when no commit is under way, whatever became of it. */
+  idle(): Promise<void> {
+    return this.#storing.idle()
+  }
+
+  /** Sees to it that a commit is under way; false where all is stored. Throws what failed, as `check`. */
+  beginIfIdle(): boolean {
+    this.check()
+    if (!this.#storing.isBusy) this.#begin()
+    return this.#storing.isBusy
+  }
+
   /** Stores all that is applied; resolves when it is. */
   async store(): Promise<void> {
     await this.#storing.done()

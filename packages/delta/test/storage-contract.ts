@@ -90,6 +90,13 @@ export function storageContract(name: string, open: () => Promise<StorageUnderTe
         expect(text(await storage.read('_delta_log/0.json'))).toBe('first')
       })
 
+      test('putIfAbsent does not take the same bytes of another write for its own', async () => {
+        await storage.put('put', bytes('same'))
+        expect(await storage.putIfAbsent('put', bytes('same'))).toBe('exists')
+        expect(await storage.putIfAbsent('created', bytes('same'))).toBe('created')
+        expect(await place.another.putIfAbsent('created', bytes('same'))).toBe('exists')
+      })
+
       test(`of ${RACERS} racing writers exactly one creates the file, and all then read it`, async () => {
         for (let version = 0; version < 5; version++) {
           const path = `_delta_log/${version}.json`

@@ -98,8 +98,10 @@ export class S3Store {
   }
 
   async put(object: ObjectName, bytes: Uint8Array): Promise<void> {
+    // Named, so that nobody who would create the same bytes takes it for its own.
+    const input = { ...inputOf(object), Body: bytes, Metadata: { [WRITER]: randomUUID() } }
     try {
-      await this.#retrying(() => this.client.send(new PutObjectCommand({ ...inputOf(object), Body: bytes })))
+      await this.#retrying(() => this.client.send(new PutObjectCommand(input)))
     } catch (error) {
       throw mayHaveHappened(error) ? unknownOutcome(error, urlOf(object)) : s3Failure(error, writing(object))
     }

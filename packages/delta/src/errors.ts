@@ -21,6 +21,7 @@ export const DELTA_ERRORS = {
   DELTA_STORAGE_FULL: { retryable: true },
   DELTA_STORAGE_UNAVAILABLE: { retryable: true },
   DELTA_STORAGE_FAILED: { retryable: false },
+  DELTA_STORAGE_UNSUPPORTED: { retryable: false },
   DELTA_OUTCOME_UNKNOWN: { retryable: false },
 } as const
 

@@ -33,6 +33,7 @@ export interface StoredFile {
  * - `DELTA_STORAGE_UNAVAILABLE`: the store does not answer, after the adapter's own retries. Nothing was changed; try
  *   again later.
  * - `DELTA_STORAGE_FAILED`: the store refused or broke (rights, read-only, I/O error). Nothing was changed.
+ * - `DELTA_STORAGE_UNSUPPORTED`, of `putIfAbsent`: the store cannot keep its promise. Nothing was changed.
  * - `DELTA_OUTCOME_UNKNOWN`, of `putIfAbsent` and `put`: the change may have happened, or happen yet, wholly or not at
  *   all, and a change that can be read now may be gone after a power loss. The adapter has already tried to find out, so a
  *   caller that reads the file back learns what others see, but must not acknowledge it as durable.

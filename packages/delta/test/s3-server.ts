@@ -30,6 +30,8 @@ interface Answer {
 export interface S3ServerOptions {
   readonly bucket: string
   readonly accessKeyId: string
+  /** What it makes of `If-None-Match: *` (default: keeps the object): some stores write all the same, some answer 501. */
+  readonly conditionalWrites?: 'kept' | 'ignored' | 'not implemented'
 }
 
 const PAGE_KEYS = 1_000
@@ -41,11 +43,13 @@ const PAGE_KEYS = 1_000
 export class S3Server {
   readonly #bucket: string
   readonly #accessKeyId: string
+  readonly #conditionalWrites: S3ServerOptions['conditionalWrites']
   readonly #objects = new Map<string, StoredObject>()
   readonly #uploads = new Map<string, Map<number, Buffer>>()
   readonly #server: Server
 
-  private constructor({ bucket, accessKeyId }: S3ServerOptions) {
+  private constructor({ bucket, accessKeyId, conditionalWrites = 'kept' }: S3ServerOptions) {
+    this.#conditionalWrites = conditionalWrites
     this.#bucket = bucket
     this.#accessKeyId = accessKeyId
     this.#server = createServer((incoming, outgoing) => void this.#handle(incoming, outgoing))
@@ -105,7 +109,11 @@ export class S3Server {
   }
 
   #put({ key, headers, body }: Call): Answer {
-    if (headers['if-none-match'] === '*' && this.#objects.has(key)) return failure(412, 'PreconditionFailed')
+    if (headers['if-none-match'] === '*') {
+      if (this.#conditionalWrites === 'not implemented') return failure(501, 'NotImplemented')
+      if (this.#conditionalWrites === 'kept' && this.#objects.has(key))
+        return failure(412, 'PreconditionFailed')
+    }
     const metadata = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'))
     const object = objectOf(body, Object.fromEntries(metadata.map(([name, value]) => [name, String(value)])))
     this.#objects.set(key, object)

@@ -20,11 +20,15 @@ const CHECK_RETRIES = { attemptsMax: 2, delayMsFirst: 50, delayMsMax: 50 }
 const CHECK_SILENCE_MS = 5_000
 const DELETES_AT_ONCE = 16
 
-/** A bucket: `SHOP/bronze/events`, `SHOP/silver/products`, … Throws `ENGINE_UNREACHABLE`, or `ENGINE_UNUSABLE` where it answers and cannot be used. */
+/**
+ * A bucket: `SHOP/bronze/events`, `SHOP/silver/products`, … Throws `ENGINE_UNREACHABLE`, or `ENGINE_UNUSABLE` where it answers
+ * and cannot be used, or would lose commits.
+ */
 export async function openS3Place(options: S3PlaceOptions): Promise<LakePlace> {
   const place = s3Place(options)
   try {
     await place.check()
+    await place.refuseCareless()
     return place
   } catch (error) {
     place.close()
@@ -38,7 +42,12 @@ export async function openS3Place(options: S3PlaceOptions): Promise<LakePlace> {
   }
 }
 
-function s3Place({ settings, shop, cacheFolder, now = Date.now }: S3PlaceOptions): LakePlace {
+interface S3Place extends LakePlace {
+  /** Throws where the store has no conditional writes. What else is wrong the first write says: one may read as yet. */
+  refuseCareless(): Promise<void>
+}
+
+function s3Place({ settings, shop, cacheFolder, now = Date.now }: S3PlaceOptions): S3Place {
   const { bucket, cacheBytes, endpoint, region, accessKeyId, secretAccessKey } = settings
   const address = {
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
@@ -51,8 +60,9 @@ function s3Place({ settings, shop, cacheFolder, now = Date.now }: S3PlaceOptions
   const cache = new DownloadCache({ folder: cacheFolder, sizeBytesMax: cacheBytes, now })
   const prefixOf = (name: TableName) => `${shop}/${name.replace('.', '/')}`
   const objects = (prefix: string) => store.list(bucket, prefix)
-  const storage = (name: TableName): Storage =>
-    new S3Storage({ store, bucket, prefix: prefixOf(name), cache, now })
+  const storageBy = (client: S3Store, name: TableName) =>
+    new S3Storage({ store: client, bucket, prefix: prefixOf(name), cache, now })
+  const storage = (name: TableName): Storage => storageBy(store, name)
 
   return {
     location: `s3://${bucket}/${shop}`,
@@ -74,6 +84,13 @@ function s3Place({ settings, shop, cacheFolder, now = Date.now }: S3PlaceOptions
     },
     async check() {
       await probe.list(bucket, `${shop}/`, { delimiter: '/' })
+    },
+    async refuseCareless() {
+      await storageBy(probe, 'bronze.events')
+        .proveConditionalWrites()
+        .catch((error: unknown) => {
+          if (error instanceof DeltaError && error.code === 'DELTA_STORAGE_UNSUPPORTED') throw error
+        })
     },
     close() {
       probe.close()

@@ -1,6 +1,8 @@
 import { DeltaError } from '../errors.ts'
 
 const CONFLICT = 409
+/** Of what the store cannot do it will not be able later. */
+const NOT_IMPLEMENTED = 501
 const FULL = 507
 const PASSING: ReadonlySet<number> = new Set([408, CONFLICT, 429])
 /** The request did not reach the store. */
@@ -18,7 +20,8 @@ export function isTransient(error: unknown): boolean {
   if (error instanceof DeltaError) return false
   const status = statusOf(error)
   if (status === undefined || status < 300) return true
-  return (status >= 500 && status !== FULL) || PASSING.has(status)
+  const isOfServer = status >= 500 && status !== FULL && status !== NOT_IMPLEMENTED
+  return isOfServer || PASSING.has(status)
 }
 
 /** True when a write that failed so may have been carried out: only an answer of the store's own says that it was not. */

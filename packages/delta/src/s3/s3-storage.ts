@@ -3,7 +3,7 @@ import { concurrently } from '../concurrently.ts'
 import type { Storage, StoredFile } from '../storage.ts'
 import { readFailure } from '../storage-errors.ts'
 import { parseStoragePath, relativePath, unsupportedPath } from '../storage-paths.ts'
-import { isTemporary, removeStaleFiles, STALE_MS, writerStateOf } from '../temporary-files.ts'
+import { isTemporary, removeStaleFiles, STALE_MS, temporaryName, writerStateOf } from '../temporary-files.ts'
 import type { DownloadCache } from './download-cache.ts'
 import type { ListedObject, ObjectName, S3Store } from './s3-store.ts'
 import { upload } from './upload.ts'
@@ -22,7 +22,10 @@ const LOG_FOLDER = '_delta_log'
 const S3_URI = /^s3a?:\/\/([^/]+)\/(.+)$/i
 const UPLOADS_AT_ONCE = 4
 
-/** A table in an S3 bucket. Its commits need a store with conditional writes (`If-None-Match: *`), as AWS and MinIO have. */
+/**
+ * A table in an S3 bucket. Its commits need a store with conditional writes (`If-None-Match: *`), as AWS, MinIO and SeaweedFS
+ * have; on another nothing is created.
+ */
 export class S3Storage implements Storage {
   readonly location: string
   readonly #store: S3Store
@@ -48,11 +51,17 @@ export class S3Storage implements Storage {
 
   async putIfAbsent(path: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
     const object = this.#ownObject(path)
+    await this.proveConditionalWrites()
     try {
       return await this.#store.putIfAbsent(object, bytes)
     } finally {
       await this.#cache.forget(this.localPath(path))
     }
+  }
+
+  /** Throws `DELTA_STORAGE_UNSUPPORTED` where commits would be lost. The store is asked once; no `putIfAbsent` goes before. */
+  async proveConditionalWrites(): Promise<void> {
+    await this.#store.proveConditionalWrites(this.#ownObject(`${LOG_FOLDER}/${temporaryName()}`))
   }
 
   async put(path: string, bytes: Uint8Array): Promise<void> {

@@ -12,6 +12,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3'
 import { unknownOutcome } from '../storage-errors.ts'
+import { proveConditionalWrites } from './conditional-writes.ts'
 import { RETRY_POLICY, type RetryPolicy, retrying } from './retrying.ts'
 import { isNoObject, isTransient, mayHaveHappened, s3Failure, statusOf } from './s3-errors.ts'
 
@@ -60,6 +61,8 @@ export class S3Store {
   readonly address: string
   readonly client: S3Client
   readonly #policy: RetryPolicy
+  /** By bucket, since an address may stand for several stores. */
+  readonly #proofs = new Map<string, Promise<void>>()
 
   constructor(options: S3StoreOptions) {
     this.address = options.endpoint ?? `https://s3.${options.region}.amazonaws.com`
@@ -128,6 +131,16 @@ export class S3Store {
     } catch (error) {
       return this.#resolve({ object, writer, bytes, isOpen, error })
     }
+  }
+
+  /** As the function of that name; once for each bucket, and again after it failed. */
+  proveConditionalWrites(probe: ObjectName): Promise<void> {
+    const known = this.#proofs.get(probe.bucket)
+    if (known !== undefined) return known
+    const proof = proveConditionalWrites(this, probe)
+    this.#proofs.set(probe.bucket, proof)
+    proof.catch(() => this.#proofs.delete(probe.bucket))
+    return proof
   }
 
   /** Objects below a prefix, in order of their keys, from after `startAfter`; with `delimiter` none below a folder. */

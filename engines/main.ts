@@ -17,7 +17,7 @@ import { enginesFolder, installEngine, installedFolder } from './launcher/instal
 import { ENGINES, enginesNamed, startEngine } from './start-engine.ts'
 
 const USAGE = `npm run engines -- list                       what there is and what is installed
-npm run engines -- install [NAME …]           installs engines, all without a name
+npm run engines -- install [NAME …]           installs engines; without a name all but those on request
 npm run engines -- where NAME                 prints the folder of an installed engine
 npm run engines -- start NAME … [-- COMMAND]  starts engines, prints their variables, runs until Ctrl-C or COMMAND ends
 npm run engines -- up NAME … [--env FILE]     starts engines in the background and names them in FILE (default: .env), which Arus reads
@@ -66,7 +66,8 @@ function list(): number {
   console.log(`Engines in ${enginesFolder()}:`)
   for (const engine of ENGINES) {
     const state = installedFolder(engine) === null ? 'not installed' : 'installed'
-    console.log(`  ${engine.name} ${engine.version} (${state}): ${engine.description}`)
+    const when = engine.isOnRequest ? ', on request' : ''
+    console.log(`  ${engine.name} ${engine.version} (${state}${when}): ${engine.description}`)
   }
   return 0
 }
@@ -83,7 +84,7 @@ function where(names: readonly string[]): number {
 
 /** All at once: one downloads while another compiles. */
 async function install(names: readonly string[]): Promise<number> {
-  const engines = names.length === 0 ? ENGINES : enginesNamed(names)
+  const engines = names.length === 0 ? ENGINES.filter(({ isOnRequest }) => !isOnRequest) : enginesNamed(names)
   await Promise.all(engines.map((engine) => installEngine(engine, { log, signal: stop.signal })))
   return 0
 }

@@ -11,6 +11,7 @@ import { minio } from './minio.ts'
 import { mlflow } from './mlflow.ts'
 import { postgres } from './postgres.ts'
 import { schemathesis } from './schemathesis.ts'
+import { seaweedfs } from './seaweedfs.ts'
 import { spark } from './spark.ts'
 import { trino } from './trino.ts'
 import { valkey } from './valkey.ts'
@@ -18,6 +19,7 @@ import { valkey } from './valkey.ts'
 /** Every engine there is, in the order in which they are started: later ones are told where the earlier ones are. */
 export const ENGINES: readonly Engine[] = [
   minio,
+  seaweedfs,
   postgres,
   valkey,
   kafka,

@@ -57,6 +57,8 @@ export interface Engine {
   /** What a person should know before it is installed: from where, how big, how long. */
   readonly description: string
   readonly tools: readonly Tool[]
+  /** Too costly to install for whoever asked for no engine by name. */
+  readonly isOnRequest?: boolean
   /** Everything that decides what is installed; when it changes the engine is installed again. */
   readonly recipe: readonly string[]
   install(context: InstallContext): Promise<void>

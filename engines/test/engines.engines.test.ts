@@ -17,7 +17,7 @@ afterAll(() => {
   deltalake[Symbol.dispose]()
 })
 
-test('Spark and deltalake read and write one table on MinIO', async () => {
+test('Spark and deltalake read and write one table in the object store', async () => {
   const table = `${process.env.S3_BUCKET}/${randomUUID()}`
   const rowsOf = (...ids: readonly string[]) => ids.map((id) => ({ id }))
   await spark.request('create', { path: `s3a://${table}`, schema, partition_columns: [], properties: {} })

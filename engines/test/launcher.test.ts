@@ -9,6 +9,7 @@ import { ENGINE_ERRORS, EngineError } from '../launcher/errors.ts'
 import { GuardedProcess } from '../launcher/guarded-process.ts'
 import { untilHealthy } from '../launcher/health.ts'
 import { installEngine, installedFolder } from '../launcher/installation.ts'
+import { besideAnother, objectStores } from '../object-stores.ts'
 import { enginesNamed } from '../start-engine.ts'
 
 const NEVER = new AbortController().signal
@@ -156,6 +157,19 @@ describe('a guarded process', () => {
 test('an engine that does not exist is refused by name; those that do come in the order they start in', () => {
   expect(() => enginesNamed(['spark', 'sparc'])).toThrow(/sparc.*minio, .*spark/)
   expect(enginesNamed(['spark', 'minio']).map(({ name }) => name)).toEqual(['minio', 'spark'])
+})
+
+test('a store beside another is known by its own variables, and only where there is one', () => {
+  const minio = { S3_ENDPOINT: 'http://127.0.0.1:1', S3_BUCKET: 'a' }
+  const beside = besideAnother({ S3_ENDPOINT: 'http://127.0.0.1:2', S3_BUCKET: 'b' })
+  const found = (environment: Record<string, string>) =>
+    objectStores(environment).map(({ name, variables }) => [name, variables.S3_ENDPOINT, variables.S3_BUCKET])
+  expect(found({})).toEqual([])
+  expect(found(minio)).toEqual([['S3', 'http://127.0.0.1:1', 'a']])
+  expect(found({ ...minio, ...beside })).toEqual([
+    ['S3', 'http://127.0.0.1:1', 'a'],
+    ['SeaweedFS', 'http://127.0.0.1:2', 'b'],
+  ])
 })
 
 test('every error tells what to do', () => {

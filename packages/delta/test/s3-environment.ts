@@ -6,17 +6,15 @@ export interface S3Target extends S3StoreOptions {
   readonly bucket: string
 }
 
-/** The S3 server to test against, as the environment names it; null when it names none. */
-export function s3FromEnvironment(): S3Target | null {
-  const { env } = process
-  if (env.S3_ENDPOINT === undefined) return null
+/** The S3 server that variables of the environment name. */
+export function s3TargetOf(variables: Readonly<Record<string, string>>): S3Target {
   return {
-    endpoint: env.S3_ENDPOINT,
-    bucket: env.S3_BUCKET ?? 'arus',
-    region: env.S3_REGION ?? env.AWS_REGION ?? 'us-east-1',
+    endpoint: variables.S3_ENDPOINT ?? '',
+    bucket: variables.S3_BUCKET ?? '',
+    region: variables.AWS_REGION ?? '',
     credentials: {
-      accessKeyId: env.S3_ACCESS_KEY ?? env.AWS_ACCESS_KEY_ID ?? '',
-      secretAccessKey: env.S3_SECRET_KEY ?? env.AWS_SECRET_ACCESS_KEY ?? '',
+      accessKeyId: variables.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: variables.AWS_SECRET_ACCESS_KEY ?? '',
     },
     forcePathStyle: true,
   }

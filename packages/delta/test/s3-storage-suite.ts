@@ -13,6 +13,8 @@ import { storageContract } from './storage-contract.ts'
 import { idsOf, SHOP, shopRows } from './test-table.ts'
 
 const MINUTE_MS = 60_000
+/** Versions that two writers race for, with nothing between them and the store. */
+const RACES = Number(process.env.ARUS_S3_RACES ?? 30)
 
 /** The storage contract and what is S3's own, on one S3 server. */
 export function s3StorageSuite(s3: S3Target): void {
@@ -66,6 +68,23 @@ export function s3StorageSuite(s3: S3Target): void {
         cache: new DownloadCache({ folder: join(folder, cacheName), now: () => nowMs, ...options }),
         now: () => nowMs,
       })
+
+    test('two writers of one version: one wins, and its commit is what is there', async () => {
+      const other = connect()
+      const writers = [storageOn('one'), storageOn('another', { store: other })]
+      for (let version = 0; version < RACES; version++) {
+        const path = commitPath(version)
+        const outcomes = await Promise.all(
+          writers.map((writer, i) => writer.putIfAbsent(path, Buffer.from(`writer ${i}`))),
+        )
+        expect(outcomes.toSorted(), path).toEqual(['created', 'exists'])
+        const winner = outcomes.indexOf('created')
+        expect(Buffer.from(await store.read({ bucket, key: `${prefix}/${path}` })).toString()).toBe(
+          `writer ${winner}`,
+        )
+      }
+      other.close()
+    }, 3_600_000)
 
     test('large files go up in parts, and come back whole', async () => {
       const path = join(folder, 'large')

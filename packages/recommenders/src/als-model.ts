@@ -3,7 +3,7 @@ import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import { confidenceOf } from './log-weights.ts'
 import type { ItemFilter, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
-import { type ModelFile, writeModelFile } from './model-file.ts'
+import { type FileParts, type ModelFile, modelFile } from './model-file.ts'
 import { filterOf, TopK } from './top-k.ts'
 
 /** What `fitAls` found. */
@@ -185,9 +185,9 @@ export class AlsModel implements Model {
     }
   }
 
-  save(): Uint8Array {
+  file(): FileParts {
     const { items, candidates, params } = this.#factors
-    return writeModelFile(
+    return modelFile(
       this.kind,
       { ...params, itemCount: items.rowCount, hasCandidates: candidates !== null },
       { items: items.values, ...candidates },

@@ -1,7 +1,7 @@
 import { RecommenderError } from './errors.ts'
 import { LowPassModel } from './low-pass-model.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
-import { type ModelFile, writeModelFile } from './model-file.ts'
+import { type FileParts, type ModelFile, modelFile } from './model-file.ts'
 import { NeighbourModel } from './neighbour-model.ts'
 import { TopK } from './top-k.ts'
 
@@ -110,10 +110,10 @@ export class BlendModel implements Model {
     return found
   }
 
-  save(): Uint8Array {
+  file(): FileParts {
     const weights = this.#parts.map(({ weight }) => weight)
-    const files = this.#parts.map(({ model }, n) => [`part/${n}`, model.save()])
-    return writeModelFile(
+    const files = this.#parts.map(({ model }, n) => [`part/${n}`, model.file()])
+    return modelFile(
       this.kind,
       { weights, recencyExponent: this.#recencyExponent, depth: this.#depth },
       Object.fromEntries(files),

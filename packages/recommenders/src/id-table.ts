@@ -1,4 +1,4 @@
-import { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
+import { type FileParts, type ModelFile, modelFile, readModelFile } from './model-file.ts'
 
 const encoder = new TextEncoder()
 
@@ -60,8 +60,8 @@ export class IdTable {
     return -1
   }
 
-  save(): Uint8Array {
-    return writeModelFile('ids', {}, { bytes: this.#bytes, starts: this.#starts })
+  file(): FileParts {
+    return modelFile('ids', {}, { bytes: this.#bytes, starts: this.#starts })
   }
 }
 

@@ -70,7 +70,14 @@ export type {
   ScoredItems,
   UserItems,
 } from './model.ts'
-export { type ModelFile, readModelFile, writeModelFile } from './model-file.ts'
+export {
+  type FileParts,
+  type ModelFile,
+  modelFile,
+  readModelFile,
+  sizeBytesOf,
+  wholeFile,
+} from './model-file.ts'
 export { crossFittedClickModel, fitClickModel } from './off-policy/click-model.ts'
 export {
   type EstimateOptions,

@@ -11,7 +11,7 @@ import { loadSessionModel } from './sessions/load-session-model.ts'
 
 const NEIGHBOUR_KINDS = ['walk', 'content', 'item-knn', 'ease', 'slim', 'bought-together', SHORT_LOW_PASS]
 
-/** The model of a file `Model.save` wrote. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
+/** The model of what `Model.file` gave, in one piece. Throws `MODEL_FILE_CORRUPT`, `MODEL_FILE_UNKNOWN`. */
 export function loadModel(bytes: Uint8Array): Model {
   const file = readModelFile(bytes)
   if (file.kind === 'popular' || file.kind === 'trending') return RankingModel.load(file)

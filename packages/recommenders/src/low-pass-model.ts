@@ -3,7 +3,7 @@ import { doesCount } from './confidence.ts'
 import type { DenseMatrix, Kernels } from './kernels/kernels.ts'
 import { openKernels } from './kernels/open-kernels.ts'
 import type { ItemFilter, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
-import { type ModelFile, writeModelFile } from './model-file.ts'
+import { type FileParts, type ModelFile, modelFile } from './model-file.ts'
 import { NeighbourModel } from './neighbour-model.ts'
 import { NeighbourScores } from './neighbour-scores.ts'
 import { isSameMatrix, type SparseMatrix } from './sparse-matrix.ts'
@@ -209,10 +209,10 @@ export class LowPassModel implements Model {
     return new NeighbourModel(SHORT_LOW_PASS, rows.matrix(), { ...params, rowLength })
   }
 
-  save(): Uint8Array {
+  file(): FileParts {
     const { vectors, left, right, params } = this.#filter
     const { starts, columns, values } = this.#neighbours
-    return writeModelFile(this.kind, params, {
+    return modelFile(this.kind, params, {
       starts,
       columns,
       values,

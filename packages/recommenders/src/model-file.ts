@@ -1,8 +1,14 @@
 import { crc32 } from 'node:zlib'
 import { RecommenderError } from './errors.ts'
 
-/** Arrays a model file can hold. */
-export type Section = Uint8Array | Uint32Array | Float32Array | Float64Array
+/** What a model file can hold: arrays, and other files. */
+export type Section = Uint8Array | Uint32Array | Float32Array | Float64Array | FileParts
+
+/**
+ * A file, part after part: views of what it is made of, none of which is copied, so that it must stay as it is until the file is written
+ * (`writeFile` of Node takes parts as they are) or sent to another thread, to which buffers can be transferred.
+ */
+export type FileParts = readonly Uint8Array[]
 
 /** A model file, opened: views into its bytes, nothing copied. */
 export interface ModelFile {
@@ -29,45 +35,63 @@ interface Header {
 const MAGIC = 'ARUSMDL1'
 const ALIGNMENT = 8
 const PREFIX_BYTES = 16
+/** Fills what is left of the header's room. */
+const SPACE = 0x20
 
 /**
  * The file format, little-endian: magic `ARUSMDL1`; CRC-32 of all that follows it (u32); length of the header (u32); the header as JSON
  * {kind, meta, sections: [{name, type, offset, length}]}; then the sections, each aligned to 8 bytes, offsets from the
  * start of the file, lengths in elements. Sections can be used where they lie, so a file can be mapped into memory.
  */
-export function writeModelFile(
+export function modelFile(
   kind: string,
   meta: Readonly<Record<string, unknown>>,
   sections: Readonly<Record<string, Section>>,
-): Uint8Array {
+): FileParts {
   const entries = Object.entries(sections)
   // The header holds offsets, whose digits change its length: room for the longest.
   const headerRoom = align(
-    new TextEncoder().encode(
-      JSON.stringify({
-        kind,
-        meta,
-        sections: entries.map(([name]) => ({ name, type: 'u32', offset: 2 ** 52, length: 2 ** 52 })),
-      }),
-    ).length,
+    encoded({
+      kind,
+      meta,
+      sections: entries.map(([name]) => ({ name, type: 'u32', offset: 2 ** 52, length: 2 ** 52 })),
+    }).length,
   )
-  let offset = align(PREFIX_BYTES + headerRoom)
-  const headers = entries.map(([name, array]): SectionHeader => {
-    const header = { name, type: typeOf(array), offset, length: array.length }
-    offset = align(offset + array.byteLength)
-    return header
+  const head = new Uint8Array(PREFIX_BYTES + headerRoom).fill(SPACE, PREFIX_BYTES)
+  const parts: Uint8Array[] = [head]
+  let offset = head.length
+  const headers = entries.map(([name, section]): SectionHeader => {
+    const bytes = bytesOf(section)
+    const [from, sizeBytes] = [offset, sizeBytesOf(bytes)]
+    offset = align(from + sizeBytes)
+    parts.push(...bytes, new Uint8Array(offset - from - sizeBytes))
+    return { name, type: typeOf(section), offset: from, length: isFile(section) ? sizeBytes : section.length }
   })
-  const bytes = new Uint8Array(offset)
-  const header = new TextEncoder().encode(
-    JSON.stringify({ kind, meta, sections: headers } satisfies Header).padEnd(headerRoom),
+  head.set(new TextEncoder().encode(MAGIC))
+  head.set(encoded({ kind, meta, sections: headers }), PREFIX_BYTES)
+  const view = new DataView(head.buffer)
+  view.setUint32(12, headerRoom, true)
+  view.setUint32(
+    8,
+    parts.slice(1).reduce((sum, part) => crc32(part, sum), crc32(head.subarray(12))),
+    true,
   )
-  bytes.set(new TextEncoder().encode(MAGIC))
-  bytes.set(header, PREFIX_BYTES)
-  for (const [i, [, array]] of entries.entries())
-    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), headers[i]!.offset)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(12, header.length, true)
-  view.setUint32(8, crc32(bytes.subarray(12)), true)
+  return parts.filter(({ length }) => length > 0)
+}
+
+/** Bytes that a file takes. */
+export function sizeBytesOf(parts: FileParts): number {
+  return parts.reduce((sum, { length }) => sum + length, 0)
+}
+
+/** A file in one piece, copied. */
+export function wholeFile(parts: FileParts): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sizeBytesOf(parts))
+  let offset = 0
+  for (const part of parts) {
+    bytes.set(part, offset)
+    offset += part.length
+  }
   return bytes
 }
 
@@ -107,10 +131,22 @@ export function readModelFile(bytes: Uint8Array): ModelFile {
   }
 }
 
-function typeOf(array: Section): SectionHeader['type'] {
-  if (array instanceof Uint32Array) return 'u32'
-  if (array instanceof Float32Array) return 'f32'
-  return array instanceof Float64Array ? 'f64' : 'u8'
+function isFile(section: Section): section is FileParts {
+  return Array.isArray(section)
+}
+
+function bytesOf(section: Section): FileParts {
+  return isFile(section) ? section : [new Uint8Array(section.buffer, section.byteOffset, section.byteLength)]
+}
+
+function typeOf(section: Section): SectionHeader['type'] {
+  if (section instanceof Uint32Array) return 'u32'
+  if (section instanceof Float32Array) return 'f32'
+  return section instanceof Float64Array ? 'f64' : 'u8'
+}
+
+function encoded(header: Header): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(header))
 }
 
 function align(value: number): number {

@@ -1,3 +1,5 @@
+import type { FileParts } from './model-file.ts'
+
 /**
  * What users did, as parallel arrays of equal length, one element per interaction, in any order. Users and
  * items are dense indices from 0; the same (user, item) pair may occur several times.
@@ -55,8 +57,8 @@ export interface Model {
   explain(user: UserItems, item: number): Float32Array
   /** For each of `items` (distinct), the place in `user.items` of the item that counted most; -1 where none did. */
   reasons(user: UserItems, items: Uint32Array): Int32Array
-  /** One file that `loadModel` maps back; see `model-file.ts` for the format. */
-  save(): Uint8Array
+  /** One file that `loadModel` maps back, in parts that are views of the model; see `model-file.ts` for the format. */
+  file(): FileParts
 }
 
 /** Progress of long work, 0 to 1, and the way to stop it. */

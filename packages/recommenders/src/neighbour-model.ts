@@ -1,7 +1,7 @@
 import { NeighbourRows } from './co-occurrence.ts'
 import { doesCount } from './confidence.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
-import { type ModelFile, writeModelFile } from './model-file.ts'
+import { type FileParts, type ModelFile, modelFile } from './model-file.ts'
 import { NeighbourScores } from './neighbour-scores.ts'
 import type { SparseMatrix } from './sparse-matrix.ts'
 import { filterOf, TopK } from './top-k.ts'
@@ -106,8 +106,8 @@ export class NeighbourModel implements Model {
     return best
   }
 
-  save(): Uint8Array {
+  file(): FileParts {
     const { starts, columns, values } = this.#neighbours
-    return writeModelFile(this.kind, this.#params, { starts, columns, values })
+    return modelFile(this.kind, this.#params, { starts, columns, values })
   }
 }

@@ -1,5 +1,5 @@
 import type { FitSignal, Interactions, Model, RecommendOptions, ScoredItems, UserItems } from './model.ts'
-import { type ModelFile, writeModelFile } from './model-file.ts'
+import { type FileParts, type ModelFile, modelFile } from './model-file.ts'
 import { userItemMatrix } from './sparse-matrix.ts'
 import { withTimeDecay } from './time-decay.ts'
 import { filterOf, TopK } from './top-k.ts'
@@ -40,8 +40,8 @@ export class RankingModel implements Model {
     return new Int32Array(items.length).fill(-1)
   }
 
-  save(): Uint8Array {
-    return writeModelFile(this.kind, {}, { scores: this.#scores })
+  file(): FileParts {
+    return modelFile(this.kind, {}, { scores: this.#scores })
   }
 
   #best(k: number, isAllowed: (item: number) => boolean): ScoredItems {

@@ -12,6 +12,7 @@ import {
   lastBasketSplit,
   loadModel,
   newestBasketsSplit,
+  wholeFile,
 } from '../src/index.ts'
 import { user } from './matrices.ts'
 
@@ -150,7 +151,7 @@ describe('the next basket', () => {
     expect(scores[0]).toBeCloseTo(0.5 + 0.5, 6)
     expect(scores[1]).toBeCloseTo(0.5, 6)
     expect([...model.recommend(model.vectorOf([Uint32Array.of(0)]), { k: 5 }).items]).toEqual([1])
-    const loaded = loadModel(model.save())
+    const loaded = loadModel(wholeFile(model.file()))
     expect(loaded.recommend(user(0), { k: 5 })).toEqual(model.recommend(user(0), { k: 5 }))
   })
 

@@ -110,7 +110,7 @@ describe('tuning', () => {
       ],
     } as const
     const fit = fitterOf(data)
-    expect(fit(blend).save()).toEqual(fitChoice(blend, data).save())
+    expect(fit(blend).file()).toEqual(fitChoice(blend, data).file())
     expect(fit(walk)).toBe(fit({ ...walk, options: { ...walk.options } }))
     expect(fit(walk)).not.toBe(fit({ ...walk, options: { endExponent: 0.5 } }))
     let calls = 0

@@ -13,6 +13,7 @@ import {
   fitWalk,
   type Interactions,
   loadModel,
+  wholeFile,
   withTimeDecay,
 } from '../src/index.ts'
 import { timelineOf, userTimelines } from '../src/timelines.ts'
@@ -30,7 +31,7 @@ describe('rankings for everybody', () => {
       ]),
     )
     expect([...model.recommend(user(), { k: 5 }).items]).toEqual([1, 0])
-    expect([...loadModel(model.save()).recommend(user(1), { k: 5 }).items]).toEqual([0])
+    expect([...loadModel(wholeFile(model.file())).recommend(user(1), { k: 5 }).items]).toEqual([0])
   })
 
   test('trending prefers what is recent', () => {
@@ -274,15 +275,22 @@ describe('iALS', () => {
           const own = rows.flatMap(([, , r], item) => (r === null ? [] : [[item, r] as const]))
           fc.pre(own.some(([, r]) => r > 0))
           const model = loadModel(
-            alsModelOf(
-              {
-                itemCount: rows.length,
-                factorCount: 2,
-                values: Float32Array.from({ length: 2 * rows.length }, (_, n) => rows[n >> 1]![n % 2]!),
-              },
-              { unobservedWeight: 1 / alpha, ridge: lambda / alpha, ridgeExponent: 1, objective: 'hu-2008' },
-              from([]),
-            ).save(),
+            wholeFile(
+              alsModelOf(
+                {
+                  itemCount: rows.length,
+                  factorCount: 2,
+                  values: Float32Array.from({ length: 2 * rows.length }, (_, n) => rows[n >> 1]![n % 2]!),
+                },
+                {
+                  unobservedWeight: 1 / alpha,
+                  ridge: lambda / alpha,
+                  ridgeExponent: 1,
+                  objective: 'hu-2008',
+                },
+                from([]),
+              ).file(),
+            ),
           )
           const asked = {
             items: Uint32Array.from(own, ([item]) => item),

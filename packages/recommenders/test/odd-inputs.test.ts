@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { evaluate, loadModel, type Model, timeSplit, type UserItems } from '../src/index.ts'
+import { evaluate, loadModel, type Model, timeSplit, type UserItems, wholeFile } from '../src/index.ts'
 import { EVERY, PERSONAL } from './every-model.ts'
 import { blocks, from, SIZE, user } from './matrices.ts'
 
@@ -76,7 +76,7 @@ describe.each(Object.entries(EVERY))('%s', (name, fit) => {
   ])('answers when it was fitted on %s', (_, data) => {
     const model = fit(data)
     for (const own of [user(), user(0), user(0, 1), user(9_999)]) expectSound(model, own)
-    expectSound(loadModel(model.save()), user(0))
+    expectSound(loadModel(wholeFile(model.file())), user(0))
     expect(evaluate(model, timeSplit(data), 3).metrics['ndcg@3']).toBeGreaterThanOrEqual(0)
   })
 
@@ -123,7 +123,7 @@ describe.each(Object.entries(EVERY))('%s', (name, fit) => {
   })
 
   test('a file that is cut off anywhere is refused', () => {
-    const bytes = fit(blocks()).save()
+    const bytes = wholeFile(fit(blocks()).file())
     for (const share of [0, 0.001, 0.01, 0.3, 0.7, 0.999])
       expect(() => loadModel(bytes.subarray(0, Math.floor(bytes.length * share)))).toThrow(
         expect.objectContaining({ code: 'MODEL_FILE_CORRUPT' }),
@@ -160,7 +160,7 @@ describe.each(Object.entries(EVERY))('%s', (name, fit) => {
       if (isOfSessions)
         return expect(() => fit(withdrawn)).toThrow(expect.objectContaining({ code: 'MODEL_INPUT_INVALID' }))
       const model = fit(withdrawn)
-      if (name !== 'trending') return expect(model.save()).toEqual(fit(data).save())
+      if (name !== 'trending') return expect(model.file()).toEqual(fit(data).file())
       const scoreOf = (one: Model, item: number) => {
         const { items, scores } = one.recommend(user(), { k: 50 })
         return scores[items.indexOf(item)]

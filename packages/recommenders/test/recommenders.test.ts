@@ -18,6 +18,7 @@ import {
   readModelFile,
   TopK,
   timeSplit,
+  wholeFile,
 } from '../src/index.ts'
 import { PERSONAL } from './every-model.ts'
 import { blocks, from, GROUPS, SIZE, user } from './matrices.ts'
@@ -43,7 +44,7 @@ describe.each(Object.entries(PERSONAL))('%s', (_, fit) => {
   })
 
   test('gives the same again after saving and loading', () => {
-    const loaded = loadModel(model.save())
+    const loaded = loadModel(wholeFile(model.file()))
     expect(loaded.kind).toBe(model.kind)
     for (const u of [0, 5, 23]) {
       expect(loaded.recommend(past(u), { k: 5 })).toEqual(model.recommend(past(u), { k: 5 }))
@@ -108,7 +109,7 @@ describe('every model that is fitted step by step', () => {
   })
 
   test.each(Object.entries(stepwise))('%s fitted again is the same to the byte', (_, fit) => {
-    expect(fit(blocks(), {}).save()).toEqual(fit(blocks(), {}).save())
+    expect(fit(blocks(), {}).file()).toEqual(fit(blocks(), {}).file())
   })
 })
 
@@ -132,7 +133,7 @@ describe('formats and algorithms', () => {
   test('ids come back as they went in, unknown ones are -1', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' })), (ids) => {
-        const table = IdTable.load(IdTable.of(ids).save())
+        const table = IdTable.load(wholeFile(IdTable.of(ids).file()))
         expect(table.size).toBe(new Set(ids).size)
         for (const id of ids) expect(table.idOf(table.indexOf(id))).toBe(id)
         expect(table.indexOf('\u{1F600} not there')).toBe(-1)
@@ -141,7 +142,7 @@ describe('formats and algorithms', () => {
   })
 
   test('a file that is cut or changed anywhere is refused', () => {
-    const bytes = fitWalk(blocks()).save()
+    const bytes = wholeFile(fitWalk(blocks()).file())
     for (const length of [0, 7, 20, bytes.length - 1])
       expect(() => readModelFile(bytes.slice(0, length))).toThrow(/model file/)
     fc.assert(

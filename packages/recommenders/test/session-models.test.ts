@@ -10,6 +10,7 @@ import {
   loadModel,
   type Model,
   type SessionEvents,
+  wholeFile,
 } from '../src/index.ts'
 import { DAY_MS, scoresOf, sessionsOf, visitor } from './session-examples.ts'
 
@@ -48,7 +49,7 @@ describe.each(Object.entries(models))('%s', (_, fit) => {
         for (const one of items) expect(own).not.toContain(one)
         expect([...scores]).toEqual([...scores].sort((a, b) => b - a))
         expect(scores.every((score) => score > 0)).toBe(true)
-        const loaded = loadModel(model.save())
+        const loaded = loadModel(wholeFile(model.file()))
         expect(loaded.recommend(user, { k: 20 })).toEqual({ items, scores })
         expect(loaded.recommend(user, any)).toEqual(model.recommend(user, any))
         const reasons = model.reasons(user, items)
@@ -64,12 +65,13 @@ describe.each(Object.entries(models))('%s', (_, fit) => {
   })
 
   test('a file that was cut off is refused', () => {
-    const bytes = fit(
+    const model = fit(
       sessionsOf([
         [0, 1, 2],
         [1, 2],
       ]),
-    ).save()
+    )
+    const bytes = wholeFile(model.file())
     for (const length of [10, bytes.length >> 1, bytes.length - 1])
       expect(() => loadModel(bytes.slice(0, length))).toThrow(
         expect.objectContaining({ code: 'MODEL_FILE_CORRUPT' }),

@@ -23,7 +23,7 @@ test('whole rows say of one item what the model says, short and truncated ones t
           for (const [other, score] of expected) if (score > 1e-3) expect(found.items).toContain(other)
           expect(short.similar(item, { k: ITEMS }).items).toEqual(found.items.subarray(0, length))
         }
-        expect(whole.truncated(length).save()).toEqual(short.save())
+        expect(whole.truncated(length).file()).toEqual(short.file())
       },
     ),
   )

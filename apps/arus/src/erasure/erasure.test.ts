@@ -62,7 +62,7 @@ describe('requests', () => {
           trained_at,
           reason: '',
         },
-        Uint8Array.of(trained_at % 251),
+        [Uint8Array.of(trained_at % 251)],
       )
     for (const at of [NOW - 10, NOW, NOW + 10, NOW + 21]) {
       const { version } = await trained(at)

@@ -5,7 +5,7 @@ import { openTestDatabase } from '../database/test-database.ts'
 import { ErasureStore } from '../erasure/erasure-store.ts'
 import { openRegistry } from '../registry/lake-registry.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
-import { saveBundle } from '../training/model-bundle.ts'
+import { bundleFile } from '../training/model-bundle.ts'
 import { ExperimentStore } from './experiment-store.ts'
 
 /** Users of a small model who do the same. */
@@ -37,13 +37,13 @@ export function registerModel(
     timesMs: new Float64Array(each.length),
   }
   const models = new Map([
-    ['popular', fitPopular(interactions).save()],
-    ['walk', fitWalk(interactions).save()],
+    ['popular', fitPopular(interactions).file()],
+    ['walk', fitWalk(interactions).file()],
   ])
   const facts = { user_count: rows.length, product_count: products.size, interaction_count: each.length }
   return registry.register(
     { kind: 'walk', metrics: {}, params: {}, table_versions: {}, ...facts, trained_at, reason: 'for a test' },
-    saveBundle({ chosen: 'walk', products, models, session: null, cart: null }),
+    bundleFile({ chosen: 'walk', products, models, session: null, cart: null }),
   )
 }
 

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type FileParts, sizeBytesOf } from '@arus/recommenders'
 import type { Selectable } from 'kysely'
 import type { ArusDatabase, ModelTable } from '../database/database.ts'
 import { type ErasedHistory, ErasureStore, isOutdated } from '../erasure/erasure-store.ts'
 import { ArusError } from '../errors.ts'
+import { sha256Of } from './artefact-hash.ts'
 import type { ModelStatus, ModelVersion, NewModelVersion, Registry } from './registry.ts'
 
 export interface LakeRegistryOptions {
@@ -33,8 +34,8 @@ class LakeRegistry implements Registry {
   }
 
   /** The artefact is on disk before the row that names it, so that no version is without one. */
-  async register(model: NewModelVersion, artefact: Uint8Array): Promise<ModelVersion> {
-    const sha256 = createHash('sha256').update(artefact).digest('hex')
+  async register(model: NewModelVersion, artefact: FileParts): Promise<ModelVersion> {
+    const sha256 = sha256Of(artefact)
     await this.#store(sha256, artefact)
     const { kind, trained_at, reason, ...details } = model
     const row = await this.#database
@@ -44,7 +45,7 @@ class LakeRegistry implements Registry {
         status: 'candidate' satisfies ModelStatus,
         details: JSON.stringify(details),
         sha256,
-        size_bytes: artefact.length,
+        size_bytes: sizeBytesOf(artefact),
         trained_at,
         promoted_at: null,
         reason,
@@ -120,7 +121,7 @@ class LakeRegistry implements Registry {
         { cause: error },
       )
     })
-    if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes
+    if (sha256Of([bytes]) === sha256) return bytes
     throw new ArusError(
       'MODEL_FILE_CORRUPT',
       `The file of model version ${version} does not match its checksum; train again or roll back`,
@@ -150,7 +151,7 @@ class LakeRegistry implements Registry {
     throw new ArusError('MODEL_UNKNOWN', `There is no model version ${version}; "arus models" lists all`)
   }
 
-  async #store(sha256: string, artefact: Uint8Array): Promise<void> {
+  async #store(sha256: string, artefact: FileParts): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
     const temporary = `${this.#path(sha256)}.${process.pid}.tmp`
     const file = await open(temporary, 'w')

@@ -34,7 +34,7 @@ export function registryContract(adapter: string, prepare: () => Promise<Registr
 
     test('a version comes back as it was registered, a candidate, with its bytes', async () => {
       const bytes = Uint8Array.of(1, 2, 3)
-      const registered = await registry.register(MODEL, bytes)
+      const registered = await registry.register(MODEL, [bytes.subarray(0, 1), bytes.subarray(1)])
       expect(registered).toMatchObject({ ...MODEL, status: 'candidate', promoted_at: null, size_bytes: 3 })
       const again = await under.open()
       expect(await again.get(registered.version)).toEqual(registered)
@@ -44,8 +44,8 @@ export function registryContract(adapter: string, prepare: () => Promise<Registr
 
     test('one version is in production; the one before is archived; rollback brings it back', async () => {
       const [first, second] = [
-        await registry.register(MODEL, Uint8Array.of(1)),
-        await registry.register(MODEL, Uint8Array.of(2)),
+        await registry.register(MODEL, [Uint8Array.of(1)]),
+        await registry.register(MODEL, [Uint8Array.of(2)]),
       ]
       await registry.promote(first.version, 'better than nothing')
       await registry.promote(second.version, 'better than the first')
@@ -66,7 +66,7 @@ export function registryContract(adapter: string, prepare: () => Promise<Registr
       await expect(registry.get(99)).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' })
       await expect(registry.promote(99, 'x')).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' })
       await expect(registry.rollback()).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' })
-      const { version } = await registry.register(MODEL, Uint8Array.of(1, 2, 3))
+      const { version } = await registry.register(MODEL, [Uint8Array.of(1, 2, 3)])
       await under.damageArtefacts()
       await expect(registry.artefact(version)).rejects.toMatchObject({ code: 'MODEL_FILE_CORRUPT' })
     })

@@ -1,3 +1,5 @@
+import type { FileParts } from '@arus/recommenders'
+
 export type ModelStatus = 'candidate' | 'production' | 'archived'
 
 /** What came of a model that helps the chosen one: of sessions, or of what is bought together. */
@@ -50,8 +52,8 @@ export type NewModelVersion = Omit<
 
 /** Trained models, their metrics and which one serves. At most one version is in production. */
 export interface Registry {
-  /** Stores the artefact durably, then the version, as a candidate. */
-  register(model: NewModelVersion, artefact: Uint8Array): Promise<ModelVersion>
+  /** Stores the artefact, given in parts of which no copy is made, durably, then the version, as a candidate. */
+  register(model: NewModelVersion, artefact: FileParts): Promise<ModelVersion>
   /** Newest first. */
   list(): Promise<ModelVersion[]>
   /** Throws `MODEL_UNKNOWN`. */

@@ -1,4 +1,4 @@
-import type { Evaluation, Model } from '@arus/recommenders'
+import type { Evaluation, FileParts, Model } from '@arus/recommenders'
 import { allowanceOf, bestOf, type Incumbent } from './gate.ts'
 import type { FitOptions } from './model-fits.ts'
 import { ndcgOf } from './ndcg.ts'
@@ -18,7 +18,7 @@ export interface FitBestOptions extends Evaluated {
   /** What the search found. */
   readonly found: FitOptions
   /** `fitAll` by it, begun when it was found. */
-  readonly fitAsFound: () => Promise<ReadonlyMap<string, Uint8Array>>
+  readonly fitAsFound: () => Promise<ReadonlyMap<string, FileParts>>
   readonly incumbent: Incumbent | null
   /** See `allowanceOf`. */
   readonly servingTolerance: number
@@ -31,7 +31,7 @@ export interface FittedBest {
   readonly chosen: string
   readonly fitted: FitOptions
   /** Files of models on all data: the chosen one, and the small ones. */
-  readonly models: ReadonlyMap<string, Uint8Array>
+  readonly models: ReadonlyMap<string, FileParts>
 }
 
 /** Stored with every version: what answers when the chosen model has nothing, and for products. */
@@ -42,7 +42,7 @@ export function fitAll(
   { interactions, features }: Pick<TrainingData, 'interactions' | 'features'>,
   options: FitOptions,
   tasks: TaskRunner,
-): () => Promise<ReadonlyMap<string, Uint8Array>> {
+): () => Promise<ReadonlyMap<string, FileParts>> {
   const wanted = [...SMALL_KINDS, options.choice.kind]
   return tasks.begin({ kind: 'fit', interactions, features, options, wanted })
 }
@@ -62,7 +62,7 @@ export async function fitBest(data: TrainingData, options: FitBestOptions): Prom
     evaluations.set(chosen, incumbent.refit.evaluation)
     past.set(chosen, incumbent.refit.model)
   }
-  const models = new Map<string, Uint8Array>()
+  const models = new Map<string, FileParts>()
   if (chosen === SPARK_ALS) {
     const model = fitted.sparkAls && (await spark?.fit(data.interactions, fitted.sparkAls))
     if (!model) {
@@ -70,7 +70,7 @@ export async function fitBest(data: TrainingData, options: FitBestOptions): Prom
       past.delete(SPARK_ALS)
       return fitBest(data, { ...options, incumbent: incumbent?.kind === SPARK_ALS ? null : incumbent })
     }
-    models.set(chosen, model.save())
+    models.set(chosen, model.file())
   }
   const files = await (fitted === found ? fitAsFound : fitAll(data, fitted, tasks))()
   // What was tuned is large, and of use to nobody where another model answers.

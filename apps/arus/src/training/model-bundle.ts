@@ -1,4 +1,4 @@
-import { IdTable, loadModel, type Model, readModelFile, writeModelFile } from '@arus/recommenders'
+import { type FileParts, IdTable, loadModel, type Model, modelFile, readModelFile } from '@arus/recommenders'
 
 import type { SessionUse } from './serving-model.ts'
 
@@ -16,9 +16,9 @@ export interface ModelBundle {
 
 /** A bundle whose models are files already. */
 export interface BundleFiles extends Pick<ModelBundle, 'chosen' | 'products'> {
-  readonly models: ReadonlyMap<string, Uint8Array>
-  readonly session: { readonly file: Uint8Array; readonly use: SessionUse } | null
-  readonly cart: { readonly file: Uint8Array; readonly share: number } | null
+  readonly models: ReadonlyMap<string, FileParts>
+  readonly session: { readonly file: FileParts; readonly use: SessionUse } | null
+  readonly cart: { readonly file: FileParts; readonly share: number } | null
 }
 
 interface Meta {
@@ -28,9 +28,10 @@ interface Meta {
   readonly cart_share?: number
 }
 
-export function saveBundle({ chosen, products, models, session, cart }: BundleFiles): Uint8Array {
+/** Without a copy of the models: see `FileParts`. */
+export function bundleFile({ chosen, products, models, session, cart }: BundleFiles): FileParts {
   const sections = Object.fromEntries([...models].map(([kind, file]) => [`model/${kind}`, file]))
-  return writeModelFile(
+  return modelFile(
     'bundle',
     {
       chosen,
@@ -39,7 +40,7 @@ export function saveBundle({ chosen, products, models, session, cart }: BundleFi
       ...(cart === null ? {} : { cart_share: cart.share }),
     },
     {
-      products: products.save(),
+      products: products.file(),
       ...sections,
       ...(session === null ? {} : { session: session.file }),
       ...(cart === null ? {} : { cart: cart.file }),

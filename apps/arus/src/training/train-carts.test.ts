@@ -8,12 +8,13 @@ import {
   type Interactions,
   type Model,
   type Purchases,
+  wholeFile,
 } from '@arus/recommenders'
 import { expect, test } from 'vitest'
 import { openDuckDb } from '../lake/duckdb.ts'
 import { openLake } from '../lake/lake.ts'
 import { servingModelOf } from './load-serving-model.ts'
-import { loadBundle, saveBundle } from './model-bundle.ts'
+import { bundleFile, loadBundle } from './model-bundle.ts'
 import { readPurchases } from './read-purchases.ts'
 import { trainCarts } from './train-carts.ts'
 
@@ -87,8 +88,10 @@ test('where products are bought together, carts are answered by that, and the re
   const { 'a cart: without': without, [`a cart: bought-together × ${cart!.share}`]: chosen } = report!.metrics
   expect(chosen!['mrr@20']).toBeGreaterThan(without!['mrr@20']! + 0.1)
 
-  const files = new Map([...models].map(([kind, model]) => [kind, model.save()]))
-  const bundle = loadBundle(saveBundle({ chosen: 'walk', products, models: files, session: null, cart }))
+  const files = new Map([...models].map(([kind, model]) => [kind, model.file()]))
+  const bundle = loadBundle(
+    wholeFile(bundleFile({ chosen: 'walk', products, models: files, session: null, cart })),
+  )
   const model = servingModelOf({ kind: 'walk', version: 1, trained_at: START }, bundle)
   expect(model.cart).toMatchObject({ kind: 'bought-together', share: cart!.share })
   const ask = (...ids: string[]) => ids.map((product_id) => ({ product_id, weight: 1 }))

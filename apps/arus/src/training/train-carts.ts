@@ -60,7 +60,7 @@ export function trainCarts(purchases: Purchases, options: TrainCartsOptions): Tr
   const { use: share, metrics, reason } = choose('a cart', model.kind, [0, ...SHARES], answers)
   const isTaken = share !== 0
   return {
-    cart: isTaken ? { file: fitBoughtTogether(baskets, {}, { signal }).save(), share } : null,
+    cart: isTaken ? { file: fitBoughtTogether(baskets, {}, { signal }).file(), share } : null,
     report: { kind: isTaken ? model.kind : null, spec: {}, metrics, reason },
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fitPopular, IdTable, writeModelFile } from '@arus/recommenders'
+import { fitPopular, IdTable, modelFile, wholeFile } from '@arus/recommenders'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ArusDatabase } from '../database/database.ts'
 import { openSqliteDatabase } from '../database/sqlite-database.ts'
@@ -135,14 +135,14 @@ test('a bundle of before there were models of sessions still answers', () => {
     weights: Float32Array.of(1, 1),
     timesMs: Float64Array.of(1, 2),
   })
-  const bundle = writeModelFile(
+  const bundle = modelFile(
     'bundle',
     { chosen: 'popular', kinds: ['popular'] },
-    { products: IdTable.of(['P0', 'P1']).save(), 'model/popular': model.save() },
+    { products: IdTable.of(['P0', 'P1']).file(), 'model/popular': model.file() },
   )
   const loaded = loadServingModel(
     { kind: 'popular', version: 1, trained_at: 1 } as Parameters<typeof loadServingModel>[0],
-    bundle,
+    wholeFile(bundle),
   )
   expect(loaded.session).toBeNull()
   expect(loaded.popular(1)).toMatchObject([{ product_id: 'P1' }])

@@ -1,4 +1,5 @@
 import {
+  type FileParts,
   fitSessionModel,
   type IdTable,
   isSurelyBetter,
@@ -9,6 +10,7 @@ import {
   sessionSplit,
   type TriedSessionModel,
   tuneSessions,
+  wholeFile,
 } from '@arus/recommenders'
 import type { HelperReport } from '../registry/registry.ts'
 import { choose } from './choose-use.ts'
@@ -39,9 +41,9 @@ export interface TrainSessionsOptions {
 export interface FoundSessions {
   readonly spec: SessionModelSpec
   /** Fitted to the sessions that ended before the cut. */
-  readonly past: Uint8Array
+  readonly past: FileParts
   /** Fitted to all. */
-  readonly whole: Uint8Array
+  readonly whole: FileParts
 }
 
 /** A model of sessions and what came of comparing it. */
@@ -81,8 +83,8 @@ export function findSessionModel(log: SessionLog, cutMs: number, signal: AbortSi
   const all = visitsOf(log, () => true)
   return {
     spec,
-    past: fitSessionModel(spec, before, { signal }).save(),
-    whole: fitSessionModel(spec, all, { signal }).save(),
+    past: fitSessionModel(spec, before, { signal }).file(),
+    whole: fitSessionModel(spec, all, { signal }).file(),
   }
 }
 
@@ -95,7 +97,7 @@ export function trainSessions(
   { spec, past, whole }: FoundSessions,
   options: TrainSessionsOptions,
 ): TrainedSessions {
-  const model = loadModel(past)
+  const model = loadModel(wholeFile(past))
   const judged = judge(log, model, options)
   if (judged === null) return NO_SESSIONS
   const { use, metrics, reason, beatsIncumbent } = judged

@@ -14,7 +14,7 @@ import type { OnProgress } from '../progress.ts'
 import type { ModelVersion, Registry } from '../registry/registry.ts'
 import { type Evaluated, fitAll, fitBest } from './fit-best.ts'
 import { allowanceOf, evaluateIncumbent, judge, replacing, USERS_MAX } from './gate.ts'
-import { saveBundle } from './model-bundle.ts'
+import { bundleFile } from './model-bundle.ts'
 import { type FitOptions, type Fits, fitsOf } from './model-fits.ts'
 import { K } from './ndcg.ts'
 import { readPurchases } from './read-purchases.ts'
@@ -183,7 +183,7 @@ export async function train(options: TrainOptions): Promise<TrainingReport> {
       trained_at: startedAtMs,
       reason,
     },
-    saveBundle({ chosen, products: data.products, models, session: ofSessions.session, cart: ofCarts.cart }),
+    bundleFile({ chosen, products: data.products, models, session: ofSessions.session, cart: ofCarts.cart }),
   )
   await writeMetrics(lake, registered)
   const wasPromoted = verdict.isBetter || options.force === true

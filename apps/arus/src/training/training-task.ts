@@ -1,4 +1,4 @@
-import type { Interactions, ItemFeatures } from '@arus/recommenders'
+import type { FileParts, Interactions, ItemFeatures } from '@arus/recommenders'
 import { type FitOptions, fitsOf } from './model-fits.ts'
 import type { SessionLog } from './read-sessions.ts'
 import { type FoundSessions, findSessionModel } from './train-sessions.ts'
@@ -23,9 +23,9 @@ export interface SessionTask {
   readonly cutMs: number
 }
 
-/** Model files by algorithm, and what `findSessionModel` found. */
+/** Files of models by algorithm, and what `findSessionModel` found. */
 export type TaskResult<Task extends TrainingTask> = Task extends FitTask
-  ? ReadonlyMap<string, Uint8Array>
+  ? ReadonlyMap<string, FileParts>
   : FoundSessions | null
 
 /** Does a task here and now. */
@@ -35,8 +35,8 @@ export function runTask(task: TrainingTask, signal: AbortSignal): TaskResult<Tra
 }
 
 function fitted({ interactions, features, options, wanted }: FitTask, signal: AbortSignal) {
-  const files = new Map<string, Uint8Array>()
+  const files = new Map<string, FileParts>()
   for (const [kind, fit] of fitsOf({ features }, options, signal))
-    if (wanted.includes(kind)) files.set(kind, fit(interactions).save())
+    if (wanted.includes(kind)) files.set(kind, fit(interactions).file())
   return files
 }

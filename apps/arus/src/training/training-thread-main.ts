@@ -1,5 +1,6 @@
 /** The thread of `TrainingThread`: does the tasks it is given, one after the other. */
 import { parentPort } from 'node:worker_threads'
+import type { FileParts } from '@arus/recommenders'
 import { runTask, type TaskResult, type TrainingTask } from './training-task.ts'
 import type { TaskOrder, TaskReply } from './training-thread.ts'
 
@@ -22,6 +23,8 @@ function say(reply: TaskReply, files: readonly ArrayBuffer[]): void {
 
 function filesOf(result: TaskResult<TrainingTask>): ArrayBuffer[] {
   if (result === null) return []
-  const files = 'spec' in result ? [result.past, result.whole] : [...result.values()]
-  return files.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer)
+  const files: FileParts[] = 'spec' in result ? [result.past, result.whole] : [...result.values()]
+  // Models have parts in common; memory of kernels is shared already.
+  const buffers = new Set(files.flat().map(({ buffer }) => buffer))
+  return [...buffers].filter((buffer) => buffer instanceof ArrayBuffer)
 }

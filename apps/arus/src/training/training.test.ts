@@ -146,7 +146,7 @@ test('better options are promoted though the model in place was fitted on what i
   const poor = { kind: 'popular', params: { choice: { kind: 'popular', options: {} }, walk: {} } }
   const { version } = await run()
   const { status: _, promoted_at: __, size_bytes: ___, outdated: ____, version: _____, ...rest } = version
-  const registered = await registry.register({ ...rest, ...poor }, await registry.artefact(version.version))
+  const registered = await registry.register({ ...rest, ...poor }, [await registry.artefact(version.version)])
   await registry.promote(registered.version, 'by hand')
   const again = await run()
   expect(again.wasPromoted).toBe(true)
@@ -173,10 +173,9 @@ describe('a Spark that does not answer', () => {
       kind: 'spark-als',
       params: { ...first.params, spark_als: { rank: 16, regParam: 0.1, alpha: 10, maxIter: 5, seed: 1 } },
     }
-    const registered = await registry.register(
-      { ...rest, ...fittedThere },
+    const registered = await registry.register({ ...rest, ...fittedThere }, [
       await registry.artefact(first.version),
-    )
+    ])
     await registry.promote(registered.version, 'by hand')
     const away = await run(false, undefined, spark)
     expect(away.wasPromoted).toBe(false)

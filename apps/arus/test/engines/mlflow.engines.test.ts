@@ -57,7 +57,7 @@ registryContract('MLflow', async () => {
     open: () => openFor(shop, folder),
     async damageArtefacts() {
       for (const { source } of await api.versions(`arus-${shop}`))
-        await new MlflowArtefacts(settings).upload(source, 'bundle.arusmdl', Buffer.from('damaged'))
+        await new MlflowArtefacts(settings).upload(source, 'bundle.arusmdl', new Blob(['damaged']))
       for (const name of readdirSync(folder)) writeFileSync(join(folder, name), 'damaged')
     },
     async destroy() {},
@@ -83,7 +83,7 @@ describe('the registry on MLflow', () => {
   test('a machine that has no copy gets the artefact from MLflow, and keeps one', async () => {
     const shop = newName()
     const bytes = new Uint8Array(5_000_000).fill(7)
-    const { version } = await (await openFor(shop, newFolder())).register(MODEL, bytes)
+    const { version } = await (await openFor(shop, newFolder())).register(MODEL, [bytes])
     const folder = newFolder()
     const other = await openFor(shop, folder)
     expect(await other.get(version)).toMatchObject({ params: MODEL.params, reason: MODEL.reason })
@@ -96,7 +96,7 @@ describe('the registry on MLflow', () => {
     const shop = newName()
     const registry = await openFor(shop, newFolder(), front.url)
     front.loseAnswerTo('/model-versions/create')
-    const registered = await registry.register(MODEL, Uint8Array.of(1))
+    const registered = await registry.register(MODEL, [Uint8Array.of(1)])
     expect((await registry.list()).map(({ version }) => version)).toEqual([registered.version])
   })
 
@@ -105,7 +105,7 @@ describe('the registry on MLflow', () => {
     const shop = newName()
     const registry = await openFor(shop, newFolder(), front.url)
     front.cut('bundle.arusmdl')
-    await expect(registry.register(MODEL, new Uint8Array(1_000))).rejects.toMatchObject({
+    await expect(registry.register(MODEL, [new Uint8Array(1_000)])).rejects.toMatchObject({
       code: 'ENGINE_UNREACHABLE',
     })
     expect(await registry.list()).toEqual([])
@@ -118,7 +118,7 @@ describe('the registry on MLflow', () => {
     await using front = await HttpFront.before(address)
     const shop = newName()
     const registry = await openFor(shop, newFolder(), front.url)
-    const { version } = await registry.register(MODEL, Uint8Array.of(1))
+    const { version } = await registry.register(MODEL, [Uint8Array.of(1)])
     await registry.promote(version, 'first')
     await registry.production()
     front.paths.length = 0
@@ -129,7 +129,7 @@ describe('the registry on MLflow', () => {
   test('versions of others in the registered model are left alone; with the alias they cannot serve', async () => {
     const shop = newName()
     const registry = await openFor(shop, newFolder())
-    const own = await registry.register(MODEL, Uint8Array.of(1))
+    const own = await registry.register(MODEL, [Uint8Array.of(1)])
     await mlflow('model-versions/create', { name: `arus-${shop}`, source: 's3://elsewhere/model' })
     expect((await registry.list()).map(({ version }) => version)).toEqual([own.version])
     await mlflow('registered-models/alias', { name: `arus-${shop}`, alias: 'production', version: '2' })

@@ -45,7 +45,7 @@ describe('many connections', () => {
       Array.from({ length: 6 }, async () => openRegistry({ database: await under.open(), folder })),
     )
     const versions = await Promise.all(
-      registries.map(async (registry, i) => (await registry.register(MODEL, Uint8Array.of(i))).version),
+      registries.map(async (registry, i) => (await registry.register(MODEL, [Uint8Array.of(i)])).version),
     )
     expect(new Set(versions).size).toBe(6)
     for (let round = 0; round < 5; round++) {
@@ -97,7 +97,7 @@ describe('many connections', () => {
 test('whole numbers come as numbers, also beyond 32 bits', async () => {
   await using under = await openTestDatabase()
   const database = await under.open()
-  await openRegistry({ database, folder }).register(MODEL, Uint8Array.of(1))
+  await openRegistry({ database, folder }).register(MODEL, [Uint8Array.of(1)])
   const row = await database.selectFrom('models').selectAll().executeTakeFirstOrThrow()
   expect([row.version, row.trained_at, row.size_bytes, row.promoted_at]).toEqual([
     1,

@@ -16,11 +16,12 @@ import {
   IdTable,
   type Interactions,
   type Model,
+  wholeFile,
 } from '@arus/recommenders'
 import { afterAll, expect, test } from 'vitest'
 import { seededRandom } from '../../src/catalogue/seeded-random.ts'
 import { openMlflowRegistry } from '../../src/registry/mlflow/mlflow-registry.ts'
-import { saveBundle } from '../../src/training/model-bundle.ts'
+import { bundleFile } from '../../src/training/model-bundle.ts'
 import { repository } from '../end-to-end/running-arus.ts'
 
 const python = process.env.ARUS_MLFLOW_PYTHON ?? 'python3'
@@ -82,8 +83,8 @@ const models = new Map<string, Model>([
     ),
   ],
 ])
-const files = new Map([...models].map(([kind, model]) => [kind, model.save()]))
-const bundle = saveBundle({ chosen: 'blend', products, models: files, session: null, cart: null })
+const files = new Map([...models].map(([kind, model]) => [kind, model.file()]))
+const bundle = wholeFile(bundleFile({ chosen: 'blend', products, models: files, session: null, cart: null }))
 
 const histories = Array.from({ length: 20 }, (_, n) => ({
   items: Uint32Array.from({ length: n % 7 }, () => random.below(PRODUCTS)),
@@ -179,7 +180,7 @@ test("MLflow's own client finds what serves by its alias", async () => {
       trained_at: 0,
       reason: 'for a test',
     },
-    bundle,
+    [bundle],
   )
   await registry.promote(version, 'for a test')
   const out = await runPython(

@@ -1,6 +1,6 @@
 import { doesCount } from '../confidence.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from '../model.ts'
-import { type ModelFile, writeModelFile } from '../model-file.ts'
+import { type FileParts, type ModelFile, modelFile } from '../model-file.ts'
 import { type SparseMatrix, transpose } from '../sparse-matrix.ts'
 import { filterOf, TopK } from '../top-k.ts'
 import type { BasketHistory } from './baskets.ts'
@@ -156,13 +156,9 @@ export class NextBasketModel implements Model {
     })
   }
 
-  save(): Uint8Array {
+  file(): FileParts {
     const { starts, columns, values } = this.#vectors
-    return writeModelFile(
-      this.kind,
-      { ...this.#params, itemCount: this.itemCount },
-      { starts, columns, values },
-    )
+    return modelFile(this.kind, { ...this.#params, itemCount: this.itemCount }, { starts, columns, values })
   }
 
   /** Places of the user's products that count. A frequency is above 0; what is disliked is not bought again. */

@@ -1,6 +1,6 @@
 import { doesCount } from '../confidence.ts'
 import type { Model, RecommendOptions, ScoredItems, UserItems } from '../model.ts'
-import { writeModelFile } from '../model-file.ts'
+import { type FileParts, modelFile } from '../model-file.ts'
 import { filterOf, TopK } from '../top-k.ts'
 import { selectFirst } from './select-first.ts'
 import { indexSections, newestOfEachItem, type SessionIndex } from './session-index.ts'
@@ -144,9 +144,9 @@ export class SessionKnnModel implements Model {
     return strongest
   }
 
-  save(): Uint8Array {
+  file(): FileParts {
     const index = newestOfEachItem(this.#index, this.#weighting.sampleSize)
-    return writeModelFile(this.kind, this.#options, indexSections(index))
+    return modelFile(this.kind, this.#options, indexSections(index))
   }
 
   /** Distinct known items of the session, newest first, with their places. */

@@ -1,5 +1,5 @@
 import type { Model, RecommendOptions, ScoredItems, UserItems } from '../model.ts'
-import type { ModelFile } from '../model-file.ts'
+import type { FileParts, ModelFile } from '../model-file.ts'
 import { NeighbourModel } from '../neighbour-model.ts'
 import type { SparseMatrix } from '../sparse-matrix.ts'
 import { filterOf } from '../top-k.ts'
@@ -56,8 +56,8 @@ export class SessionPairsModel implements Model {
     return this.#pairs.reasons(this.#recent(user), items)
   }
 
-  save(): Uint8Array {
-    return this.#pairs.save()
+  file(): FileParts {
+    return this.#pairs.file()
   }
 
   #recent({ items, weights }: UserItems): UserItems {

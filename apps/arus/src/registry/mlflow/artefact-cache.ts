@@ -1,6 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { openAsBlob } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FileParts } from '@arus/recommenders'
+import { sha256Of } from '../artefact-hash.ts'
 
 export interface ArtefactCacheOptions {
   /** A folder of this machine; processes may share it. */
@@ -31,7 +34,7 @@ export class ArtefactCache {
     const path = this.#path(sha256)
     const bytes = await readFile(path).catch(() => null)
     if (bytes === null) return null
-    if (sha256Of(bytes) !== sha256) {
+    if (sha256Of([bytes]) !== sha256) {
       await rm(path, { force: true })
       return null
     }
@@ -41,16 +44,21 @@ export class ArtefactCache {
     return bytes
   }
 
-  async put(sha256: string, bytes: Uint8Array): Promise<void> {
+  async put(sha256: string, artefact: FileParts): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
     const temporary = join(this.#folder, `${randomUUID()}.tmp`)
     try {
-      await writeFile(temporary, bytes)
+      await writeFile(temporary, artefact)
       await rename(temporary, this.#path(sha256))
     } finally {
       await rm(temporary, { force: true })
     }
     await this.#evict(sha256)
+  }
+
+  /** What was put, read while it is sent. */
+  blob(sha256: string): Promise<Blob> {
+    return openAsBlob(this.#path(sha256))
   }
 
   async #evict(newest: string): Promise<void> {
@@ -77,8 +85,4 @@ export class ArtefactCache {
   #path(sha256: string): string {
     return join(this.#folder, sha256 + SUFFIX)
   }
-}
-
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

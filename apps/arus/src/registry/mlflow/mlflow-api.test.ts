@@ -76,7 +76,7 @@ describe('a registered model', () => {
 
 test('artefacts that the server does not pass on cannot be kept', async () => {
   const artefacts = new MlflowArtefacts(access)
-  await expect(artefacts.upload('s3://bucket/1/a/artifacts/model', 'x', Uint8Array.of(1))).rejects.toThrow(
+  await expect(artefacts.upload('s3://bucket/1/a/artifacts/model', 'x', new Blob(['x']))).rejects.toThrow(
     /does not pass artefacts on \(they are at s3:\/\/bucket\/1\/a\/artifacts\/model\)/,
   )
 })

@@ -14,19 +14,19 @@ export class MlflowArtefacts {
   }
 
   /** Stores a file below `mlflow-artifacts:/…`. Throws when the server does not have all of it then. */
-  async upload(folderUri: string, name: string, bytes: Uint8Array): Promise<void> {
+  async upload(folderUri: string, name: string, content: Blob): Promise<void> {
     await sendToMlflow(this.#access, {
       method: 'PUT',
       path: this.#pathOf(folderUri, name),
-      bytes,
-      purpose: `keep an artefact of ${bytes.length} bytes`,
-      patience: patienceFor(bytes.length),
+      content,
+      purpose: `keep an artefact of ${content.size} bytes`,
+      patience: patienceFor(content.size),
     })
     const kept = await this.#sizeOf(folderUri, name)
-    if (kept !== bytes.length)
+    if (kept !== content.size)
       throw new ArusError(
         'ENGINE_UNUSABLE',
-        `MLflow at ${this.#access.trackingUri} has ${kept ?? 'no'} bytes of ${name}, and ${bytes.length} were sent; look at the disk of its artefacts`,
+        `MLflow at ${this.#access.trackingUri} has ${kept ?? 'no'} bytes of ${name}, and ${content.size} were sent; look at the disk of its artefacts`,
       )
   }
 

@@ -1,10 +1,12 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type FileParts, sizeBytesOf } from '@arus/recommenders'
 import type { MlflowSettings } from '../../config/mlflow-settings.ts'
 import type { ErasureStore } from '../../erasure/erasure-store.ts'
 import { ArusError } from '../../errors.ts'
+import { sha256Of } from '../artefact-hash.ts'
 import type { ModelVersion, NewModelVersion, Registry } from '../registry.ts'
-import { ArtefactCache, sha256Of } from './artefact-cache.ts'
+import { ArtefactCache } from './artefact-cache.ts'
 import { MlflowApi, type MlflowVersion } from './mlflow-api.ts'
 import { MlflowArtefacts } from './mlflow-artefacts.ts'
 import { HASTY, ONCE } from './mlflow-request.ts'
@@ -85,9 +87,10 @@ class MlflowRegistry implements Registry {
     }
   }
 
-  /** The artefact is whole in MLflow, and its run has ended, before there is a version of it. */
-  async register(model: NewModelVersion, artefact: Uint8Array): Promise<ModelVersion> {
-    const record: VersionRecord = { ...model, sha256: sha256Of(artefact), size_bytes: artefact.length }
+  /** The artefact is sent from the copy of this machine. It is whole in MLflow, and its run has ended, before there is a version of it. */
+  async register(model: NewModelVersion, artefact: FileParts): Promise<ModelVersion> {
+    const record: VersionRecord = { ...model, sha256: sha256Of(artefact), size_bytes: sizeBytesOf(artefact) }
+    await this.#copies.put(record.sha256, artefact)
     const experiment = await this.#api.experiment(this.#name)
     await this.#api.ensureRegisteredModel(this.#name)
     const run = await this.#api.createRun({
@@ -99,8 +102,8 @@ class MlflowRegistry implements Registry {
     try {
       await this.#api.log(run.run_id, runParams(record), runMetrics(record, model.trained_at))
       const source = `${run.artifact_uri}/${MODEL_FOLDER}`
-      await this.#artefacts.upload(source, RECORD_FILE, Buffer.from(JSON.stringify(record, null, 2)))
-      await this.#artefacts.upload(source, BUNDLE_FILE, artefact)
+      await this.#artefacts.upload(source, RECORD_FILE, new Blob([JSON.stringify(record, null, 2)]))
+      await this.#artefacts.upload(source, BUNDLE_FILE, await this.#copies.blob(record.sha256))
       await this.#api.endRun(run.run_id, 'FINISHED', this.#now())
       const registered = await this.#api.createVersion({
         name: this.#name,
@@ -109,7 +112,6 @@ class MlflowRegistry implements Registry {
         description: model.reason,
         tags: versionTags(record),
       })
-      await this.#copies.put(record.sha256, artefact)
       return await this.#versionOf(registered, null)
     } catch (error) {
       // What went wrong first is what matters.
@@ -169,12 +171,12 @@ class MlflowRegistry implements Registry {
     const copy = await this.#copies.get(sha256)
     if (copy !== null) return copy
     const bytes = await this.#download(found, size_bytes)
-    if (sha256Of(bytes) !== sha256)
+    if (sha256Of([bytes]) !== sha256)
       throw new ArusError(
         'MODEL_FILE_CORRUPT',
         `The file of model version ${version} in MLflow does not match its checksum; train again or roll back`,
       )
-    await this.#copies.put(sha256, bytes)
+    await this.#copies.put(sha256, [bytes])
     return bytes
   }
 

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   askMlflow,
@@ -51,6 +54,29 @@ describe('a request to MLflow', () => {
     answers = [says(503, 'busy'), breaksOff, says(500, {}), says(200, { fine: true })]
     expect(await ask()).toEqual({ fine: true })
     expect(seen).toHaveLength(4)
+  })
+
+  test('sends a file whole, with its size, each time it is sent', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'arus-mlflow-request-'))
+    try {
+      const bytes = Buffer.alloc(3_000_000, 'a file larger than what is read at once; ')
+      writeFileSync(join(folder, 'file'), bytes)
+      const received: Buffer[] = []
+      const takes =
+        (status: number): Answer =>
+        async (request, response) => {
+          received.push(Buffer.concat(await request.toArray()))
+          says(status, {})(request, response)
+        }
+      answers = [takes(503), takes(200)]
+      const { json: _, ...request } = REQUEST
+      const content = await openAsBlob(join(folder, 'file'))
+      await sendToMlflow(access, { ...request, method: 'PUT', content })
+      expect(received.map((each) => each.equals(bytes))).toEqual([true, true])
+      expect(seen.map(({ headers }) => headers['content-length'])).toEqual(['3000000', '3000000'])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test('is not sent again where that might do it twice', async () => {

@@ -15,7 +15,8 @@ export interface MlflowRequest {
   /** Below the server's address, with its parameters. */
   readonly path: string
   readonly json?: unknown
-  readonly bytes?: Uint8Array
+  /** Read while it is sent, so that a file need not be in memory. */
+  readonly content?: Blob
   /** What it is for, for messages: "make a run". */
   readonly purpose: string
   readonly patience?: Patience
@@ -111,9 +112,8 @@ function headersOf(
   return headers
 }
 
-function bodyOf({ json, bytes }: MlflowRequest): Uint8Array<ArrayBuffer> | string | null {
-  if (json !== undefined) return JSON.stringify(json)
-  return bytes === undefined ? null : (bytes as Uint8Array<ArrayBuffer>)
+function bodyOf({ json, content }: MlflowRequest): Blob | string | null {
+  return json === undefined ? (content ?? null) : JSON.stringify(json)
 }
 
 function unreachable({ trackingUri }: MlflowAccess, error: unknown, timeoutMs: number): ArusError {

@@ -1,6 +1,6 @@
 import { AlsModel, type AlsParams, type Candidates, ridgeOf } from './als-model.ts'
 import { type DenseMatrix, type Kernels, widthOf } from './kernels/kernels.ts'
-import { openKernels } from './kernels/open-kernels.ts'
+import { inOwnMemory, openKernels } from './kernels/open-kernels.ts'
 import { confidenceOf, withLogWeights } from './log-weights.ts'
 import type { FitSignal, Interactions } from './model.ts'
 import { assertOptions } from './options.ts'
@@ -74,8 +74,7 @@ export function fitAls(
   assertOptions(params, RANGES)
   signal.signal?.throwIfAborted()
   const byUser = userTimelines(interactions)
-  const kernels = openKernels()
-  const items = factorise(kernels, byUser, params, signal)
+  const { kernels, matrix: items } = inOwnMemory(factorise(openKernels(), byUser, params, signal))
   const candidates = candidatesFor(items, { byUser, ...params, ...signal })
   signal.onProgress?.(1)
   const { unobservedWeight, ridge, ridgeExponent } = params

@@ -1,4 +1,4 @@
-import { openKernels } from './kernels/open-kernels.ts'
+import { inOwnMemory, openKernels } from './kernels/open-kernels.ts'
 import { leadingSubspace } from './leading-subspace.ts'
 import { withLogWeights } from './log-weights.ts'
 import { type LowPassFilter, LowPassModel } from './low-pass-model.ts'
@@ -69,10 +69,7 @@ export function fitFilter(byUser: SparseMatrix, options: LowPassOptions, signal:
     { rank: 'count', filterExponent: 'not negative', iterations: 'count' },
   )
   const found = leadingSubspace(openKernels(), normalisedRows(byUser), { rank, iterations, seed, signal })
-  // In a memory of their own: that in which they were found is three times as large, and would live as long as they do.
-  const kernels = openKernels()
-  const vectors = kernels.dense(found.rowCount, found.width)
-  vectors.values.set(found.values)
+  const { kernels, matrix: vectors } = inOwnMemory(found)
   const degrees = degreesOf(transpose(byUser))
   return {
     kernels,

@@ -1,6 +1,7 @@
+import { randomFillSync } from 'node:crypto'
 import type { EventLog, LogRecord } from '@arus/event-log'
-import { v7 as uuidV7 } from 'uuid'
 import { ArusError } from '../errors.ts'
+import { risingIds } from '../rising-ids.ts'
 import { type ShopEvent, shopperOf } from './event.ts'
 import { parseEvent } from './event-schema.ts'
 import type { EventError, Ingest, IngestResult } from './ingest.ts'
@@ -39,7 +40,7 @@ class LogIngest implements Ingest {
 
   constructor(options: IngestOptions) {
     this.#options = options
-    this.#newId = options.newId ?? (() => uuidV7())
+    this.#newId = options.newId ?? risingIds({ now: options.now, fillRandom: randomFillSync })
   }
 
   async accept(events: readonly unknown[]): Promise<IngestResult> {

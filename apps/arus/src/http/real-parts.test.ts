@@ -12,9 +12,9 @@ import { startLiveProcessor } from '../live/live-processor.ts'
 import { explainAnswer } from '../recommend/passport/explain-answer.ts'
 import { ExposureLog } from '../recommend/passport/exposure-log.ts'
 import { findPassport } from '../recommend/passport/find-passport.ts'
-import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
 import { productNamed, ShopCatalogue, ShopModel } from '../recommend/test-shop.ts'
+import { risingIds } from '../rising-ids.ts'
 import { openLmdbStateStore } from '../state/lmdb-state-store.ts'
 import { openShop } from './test-api.ts'
 
@@ -53,7 +53,7 @@ async function openReal() {
     model: () => model,
     onAnswer: (passport) => exposures.add(passport),
     now,
-    uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
+    uuid: risingIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
   })
   const { app } = await openShop({
     recommender,

@@ -8,9 +8,9 @@ import { LagHistory } from '../operations/lag-history.ts'
 import { previewRules } from '../recommend/arrange/preview-rules.ts'
 import { explainAnswer } from '../recommend/passport/explain-answer.ts'
 import type { Passport } from '../recommend/passport/passport.ts'
-import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender } from '../recommend/recommender.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../recommend/test-shop.ts'
+import { risingIds } from '../rising-ids.ts'
 import { RuleBook } from '../rules/rule-book.ts'
 import { RuleStore } from '../rules/rule-store.ts'
 import type { ApiDeps, Period } from './api-deps.ts'
@@ -97,7 +97,7 @@ export async function openShop(changes: Partial<ApiDeps> = {}) {
     live: () => live,
     model: () => model,
     now,
-    uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
+    uuid: risingIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
   }
   const recommender = createRecommender({
     ...recommending,

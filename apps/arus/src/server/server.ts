@@ -19,9 +19,9 @@ import { RequestStatistics } from '../operations/request-statistics.ts'
 import { SystemMonitor } from '../operations/system-metrics.ts'
 import { previewRules } from '../recommend/arrange/preview-rules.ts'
 import { ExposureLog } from '../recommend/passport/exposure-log.ts'
-import { recommendationIds } from '../recommend/recommendation-id.ts'
 import { createRecommender, type Recommender } from '../recommend/recommender.ts'
 import { rememberInFile } from '../recommend/remembered-products.ts'
+import { risingIds } from '../rising-ids.ts'
 import { RuleBook } from '../rules/rule-book.ts'
 import { slotProbes } from '../slot-probes.ts'
 import { CatalogueSlot } from './catalogue-slot.ts'
@@ -126,7 +126,7 @@ async function compose({ parts, version, now }: ServerOptions, closing: Closing)
       logger.warn({ err: error }),
     ),
     now,
-    uuid: recommendationIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
+    uuid: risingIds({ now, fillRandom: (bytes) => randomFillSync(bytes) }),
   }
   const recommender = createRecommender({
     ...recommending,

@@ -1,11 +1,11 @@
 import { randomFillSync } from 'node:crypto'
 import { validate, version } from 'uuid'
 import { expect, test } from 'vitest'
-import { recommendationIds } from './recommendation-id.ts'
+import { risingIds } from './rising-ids.ts'
 
 test('ids are UUIDv7s of their time, distinct, and rise even when the clock stands still or goes back', () => {
   let nowMs = Date.UTC(2026, 0, 1)
-  const next = recommendationIds({ now: () => nowMs, fillRandom: (bytes) => randomFillSync(bytes) })
+  const next = risingIds({ now: () => nowMs, fillRandom: (bytes) => randomFillSync(bytes) })
   const first = next()
   expect(Number.parseInt(first.slice(0, 8) + first.slice(9, 13), 16)).toBe(nowMs)
   const ids = [first]
@@ -20,5 +20,5 @@ test('ids are UUIDv7s of their time, distinct, and rise even when the clock stan
 
 test('the random part differs between processes that start in the same millisecond', () => {
   const options = { now: () => 1_000, fillRandom: (bytes: Uint8Array) => randomFillSync(bytes) }
-  expect(recommendationIds(options)().slice(19)).not.toBe(recommendationIds(options)().slice(19))
+  expect(risingIds(options)().slice(19)).not.toBe(risingIds(options)().slice(19))
 })

@@ -9,7 +9,7 @@ import { answerText } from '../apps/arus/src/http/recommendations/answer-text.ts
 import { cursorAfter } from '../apps/arus/src/http/recommendations/cursor.ts'
 import type { HistoryItem } from '../apps/arus/src/live/live-state.ts'
 import type { LiveReads } from '../apps/arus/src/recommend/levels.ts'
-import { passportText } from '../apps/arus/src/recommend/passport/passport.ts'
+import { passportText } from '../apps/arus/src/recommend/passport/passport-text.ts'
 import type { RecommendationAnswer } from '../apps/arus/src/recommend/recommendation.ts'
 import { createRecommender, type Recommender } from '../apps/arus/src/recommend/recommender.ts'
 import { loadServingModel } from '../apps/arus/src/training/load-serving-model.ts'

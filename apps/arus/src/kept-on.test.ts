@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { KeptOn } from './kept-on.ts'
+import { KeptOn, madeOnce } from './kept-on.ts'
 
 it('keeps what was made of an object for that object alone', () => {
   const texts = new KeptOn<object, string>()
@@ -21,4 +21,14 @@ it('is not seen by copies, JSON and comparisons', () => {
   expect(texts.get({ ...past })).toBeUndefined()
   expect(JSON.stringify(past)).toBe('{"products":[]}')
   expect(past).toStrictEqual({ products: [] })
+})
+
+it('makes of each list once, as long as it is held', () => {
+  let made = 0
+  const lengthOf = madeOnce((list: readonly number[]) => {
+    made += 1
+    return list.length
+  })
+  const list = [1, 2]
+  expect([lengthOf(list), lengthOf(list), lengthOf([1, 2]), made]).toEqual([2, 2, 2, 2])
 })

@@ -14,3 +14,15 @@ export class KeptOn<T extends object, R> {
     Object.defineProperty(owner, this.#name, { value, writable: true, configurable: true })
   }
 }
+
+/** The same function, which makes its result once for each list, as long as somebody holds that list. */
+export function madeOnce<T extends object, R>(make: (list: T) => R): (list: T) => R {
+  const made = new KeptOn<T, R>()
+  return (list) => {
+    const known = made.get(list)
+    if (known !== undefined) return known
+    const result = make(list)
+    made.set(list, result)
+    return result
+  }
+}

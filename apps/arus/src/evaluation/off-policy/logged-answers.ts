@@ -3,6 +3,7 @@ import { dateSql, momentSql } from '../../analytics/lake-question.ts'
 import type { Period } from '../../analytics/period.ts'
 import type { QueryEngine } from '../../query/query-engine.ts'
 import type { Passport } from '../../recommend/passport/passport.ts'
+import { readPassport } from '../../recommend/passport/passport-text.ts'
 
 /** A product of an answer, with how likely it was at its rank where places were drawn. */
 export type LoggedProduct = Passport['result'][number] & { readonly propensity?: number }
@@ -57,7 +58,7 @@ export async function readLoggedAnswers(
     { ...options, rowLimit: limit },
   )
   const answers = found.rows.map(([passport, outcomes]) => ({
-    passport: JSON.parse(passport as string) as LoggedAnswer['passport'],
+    passport: readPassport(passport as string),
     outcomes: JSON.parse(outcomes as string) as LoggedAnswer['outcomes'],
   }))
   return { answers, answerCount, exploredCount }

@@ -105,7 +105,7 @@ export const BRONZE: readonly TableDefinition[] = [
      model_version integer Version in the registry
      generated_at timestamp [UTC] When it was answered
      products string Products shown, with rank, score, reason and, where places were drawn, propensity, JSON
-     passport string What it rested on, JSON
+     passport string What it rested on, JSON: events as [partition, offset, product, action], candidates as [product, score]
      log_partition integer Partition of the log
      log_offset long Offset in the partition
      generated_date date [UTC day] UTC date of generated_at

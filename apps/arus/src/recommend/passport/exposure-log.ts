@@ -1,5 +1,6 @@
 import type { EventLog, LogRecord } from '@arus/event-log'
-import { type Passport, passportText } from './passport.ts'
+import type { Passport } from './passport.ts'
+import { passportText } from './passport-text.ts'
 
 export interface ExposureLogOptions {
   readonly log: Pick<EventLog, 'append'>

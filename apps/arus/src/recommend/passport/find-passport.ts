@@ -1,6 +1,7 @@
 import type { EventLog } from '@arus/event-log'
 import type { ExposureLog } from './exposure-log.ts'
 import type { Passport } from './passport.ts'
+import { readPassport } from './passport-text.ts'
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 /** How far the log's order may differ from the order of the ids' times. */
@@ -68,7 +69,7 @@ async function scan(
     const { entries, nextOffset } = await log.read(topic, partition, offset, PAGE_SIZE)
     for (const { value } of entries) {
       if (Buffer.from(value.buffer, value.byteOffset, value.byteLength).indexOf(needle) < 0) continue
-      const passport = JSON.parse(new TextDecoder().decode(value)) as Passport
+      const passport = readPassport(new TextDecoder().decode(value))
       if (passport.recommendation_id === range.id) return passport
     }
     const last = entries.at(-1)

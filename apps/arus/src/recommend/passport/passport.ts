@@ -1,5 +1,5 @@
 import type { ExperimentMark, ShadowAnswer } from '../../experiments/treatment.ts'
-import { KeptOn } from '../../kept-on.ts'
+import { madeOnce } from '../../kept-on.ts'
 import type { RuleKind } from '../../rules/rule.ts'
 import type { Arranged } from '../arrange/arranged.ts'
 import type { ModelReference, RecommendationAnswer } from '../recommendation.ts'
@@ -16,7 +16,7 @@ const EXCLUDE_LIMIT = 500
 const TOUCHED_LIMIT = 20
 
 /** An event an answer rested on, by its place in the log. */
-interface PassportEvent {
+export interface PassportEvent {
   readonly partition: number
   readonly offset: number
   readonly product_id: string
@@ -63,7 +63,7 @@ export interface PassportParts {
   readonly live: boolean
 }
 
-/** Where an answer came from. Stored in the log topic `recommendations`, as JSON. */
+/** Where an answer came from. Stored in the log topic `recommendations`, as `passportText` writes it. */
 export interface Passport {
   readonly recommendation_id: string
   readonly user_id: string | null
@@ -202,7 +202,7 @@ function ruledBy({ rules, arranged }: PassportSource): Pick<Passport, 'rules' | 
 
 type Events = Pick<Passport, 'events' | 'earlier_events'>
 
-const eventsOf = remembering(
+const eventsOf = madeOnce(
   (events: ShopperPast['events']): Events => ({
     events: events.slice(0, EVENT_LIMIT).map(({ partition, offset, product_id, action }) => ({
       partition,
@@ -214,7 +214,7 @@ const eventsOf = remembering(
   }),
 )
 
-const retrieversOf = remembering((retrieved: readonly Retrieved[]): Passport['retrievers'] => {
+const retrieversOf = madeOnce((retrieved: readonly Retrieved[]): Passport['retrievers'] => {
   const candidatesEach = Math.floor(CANDIDATE_LIMIT / Math.max(1, retrieved.length))
   return retrieved.map(({ retriever, weight, candidates }) => ({
     retriever,
@@ -225,29 +225,9 @@ const retrieversOf = remembering((retrieved: readonly Retrieved[]): Passport['re
   }))
 })
 
-const plainResultOf = remembering((items: RecommendationAnswer['recommendations']): Passport['result'] =>
+const plainResultOf = madeOnce((items: RecommendationAnswer['recommendations']): Passport['result'] =>
   items.map(({ product_id, rank, score, reason }) => ({ product_id, rank, score, reason: reason.kind })),
 )
-
-const textOf = remembering((list: readonly unknown[]) => JSON.stringify(list))
-
-/** The passport as JSON. Lists that it shares with others were made text once. */
-export function passportText({ events, earlier_events, retrievers, result, ...rest }: Passport): string {
-  const others = JSON.stringify(rest).slice(0, -1)
-  return `${others},"events":${textOf(events)},"earlier_events":${textOf(earlier_events)},"retrievers":${textOf(retrievers)},"result":${textOf(result)}}`
-}
-
-/** The same function, which makes its result once for each list, as long as somebody holds that list. */
-function remembering<T extends object, R>(make: (list: T) => R): (list: T) => R {
-  const made = new KeptOn<T, R>()
-  return (list) => {
-    const known = made.get(list)
-    if (known !== undefined) return known
-    const result = make(list)
-    made.set(list, result)
-    return result
-  }
-}
 
 /** Six decimals, or six significant digits of what is smaller than a thousandth: enough to compare, short in the log. */
 export function rounded(score: number): number {

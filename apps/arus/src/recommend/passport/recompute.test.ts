@@ -5,7 +5,8 @@ import type { SessionUse } from '../../training/serving-model.ts'
 import { createRecommender } from '../recommender.ts'
 import { productNamed, ShopCatalogue, ShopLive, ShopModel } from '../test-shop.ts'
 import { type ExplainSource, explainAnswer } from './explain-answer.ts'
-import { type Passport, passportText } from './passport.ts'
+import type { Passport } from './passport.ts'
+import { passportText, readPassport } from './passport-text.ts'
 import { type RecomputeSource, recompute } from './recompute.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 15)
@@ -33,7 +34,7 @@ function openShop(use: SessionUse = { anonymous: 0, known: 0 }) {
     catalogue: () => (parts.hasCatalogue ? catalogue : null),
     live: () => (parts.hasLive ? live : null),
     model: () => (parts.hasModel ? model : null),
-    onAnswer: (passport) => passports.push(JSON.parse(passportText(passport)) as Passport),
+    onAnswer: (passport) => passports.push(readPassport(passportText(passport))),
     now: () => clockMs,
     uuid: v7,
   })

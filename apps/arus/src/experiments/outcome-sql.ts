@@ -36,7 +36,7 @@ export function runPeriodOf(
 export function outcomeSql(dialect: SqlDialect, period: RunPeriod, nowMs: number): string {
   const { windowMs } = period
   return `WITH ${givenSql(dialect, period)},
-    units AS (${unitsSql(period)}),
+    units AS (${unitsSql(dialect, period)}),
     cut AS (
       SELECT least(max(received_at), ${momentSql(dialect, nowMs)}) - to_milliseconds(${windowMs}) AS newest
       FROM silver.events WHERE event_date >= ${dateSql(period.startedMs - DAY_MS)}),
@@ -82,13 +82,13 @@ function givenSql(dialect: SqlDialect, { startedMs, endedMs }: RunPeriod): strin
         AND generated_at >= ${momentSql(dialect, startedMs)} AND generated_at < ${momentSql(dialect, endedMs)})`
 }
 
-/** Each shopper once, with when they were first exposed. */
-function unitsSql(period: RunPeriod): string {
+/** Each shopper once, with when they were first exposed, while it ran. */
+function unitsSql(dialect: SqlDialect, period: RunPeriod): string {
   const from =
     period.exposure === 'answered'
       ? 'SELECT unit, is_user, variant, generated_at AS at_ts FROM given'
       : `SELECT g.unit, g.is_user, g.variant, e.ts AS at_ts FROM given g JOIN silver.events e USING (recommendation_id)
-        WHERE e.action = 'recommendation_viewed' AND ${eventsOf(period)}`
+        WHERE e.action = 'recommendation_viewed' AND ${eventsOf(period)} AND e.ts < ${momentSql(dialect, period.endedMs)}`
   return `SELECT unit, is_user, min_by(variant, at_ts) AS variant, min(at_ts) AS first_at FROM (${from}) GROUP BY unit, is_user`
 }
 

@@ -65,8 +65,11 @@ function plainMoments(
     variants[name] ??= { units: 0, answers: 0, rows: [] }
     variants[name].answers += own.length
     const views = events.filter(
-      ({ action, recommendation_id }) =>
-        action === 'recommendation_viewed' && recommendation_id !== null && ids.has(recommendation_id),
+      ({ action, recommendation_id, ts }) =>
+        action === 'recommendation_viewed' &&
+        recommendation_id !== null &&
+        ids.has(recommendation_id) &&
+        ts < nowMs,
     )
     if (exposure === 'viewed' && views.length === 0) continue
     variants[name].units += 1

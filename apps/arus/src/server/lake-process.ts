@@ -10,9 +10,11 @@ import { type FoundShopper, findShopper } from '../lake/find-shopper.ts'
 import { startRefiner } from '../lake/refiner.ts'
 import { lockWhenFree } from '../operations/server-lock.ts'
 import { openParts } from '../wiring.ts'
+import { stepBehindRequests } from './behind-requests.ts'
 import { bronzeWriter } from './bronze-writer.ts'
 import type { LakeAnswer, LakeAsk } from './lake-keeper.ts'
 
+stepBehindRequests()
 const [settings] = (await once(process, 'message')) as [Settings]
 const logger = pino({ level: settings.logLevel }, pino.destination(2))
 const parts = openParts(settings)

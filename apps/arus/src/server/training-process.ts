@@ -4,7 +4,9 @@ import { ArusError } from '../errors.ts'
 import { train } from '../training/train.ts'
 import type { TrainingMessage, TrainingOrder } from '../training/train-in-process.ts'
 import { openParts } from '../wiring.ts'
+import { stepBehindRequests } from './behind-requests.ts'
 
+stepBehindRequests()
 const [order] = (await once(process, 'message')) as [TrainingOrder]
 const parts = openParts(order.settings)
 const abort = new AbortController()

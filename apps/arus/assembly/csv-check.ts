@@ -4,7 +4,7 @@
  * first record that is not ordinary, which is the scanner's. Beside that it notes the records that an import must look at
  * again, "doubtful" ones: a field that is not surely sound, or an id seen before. A doubtful record may well be sound.
  */
-import { hashOf, isSeen, slotOf } from './seen-hashes'
+import { hashOf, isSeen, touch } from './seen-hashes'
 
 const LINE_FEED: u32 = 10
 const CARRIAGE_RETURN: u32 = 13
@@ -105,12 +105,12 @@ export function scan(
 /** Hashes that are looked for together, before any is asked for. */
 const HASHES_AHEAD: u32 = 256
 /** Exported so that the compiler does not leave out what is only read to be near. */
-export let touched: u64 = 0
+export let touched: u32 = 0
 
 /** Places of hashes lie anywhere in memory: read at once, one wait does for many of them. */
 function lookAhead(hashes: usize, count: u32): void {
-  let sum: u64 = 0
-  for (let n: u32 = 0; n < count; n++) sum += slotOf(load<u64>(hashes + ((<usize>n) << 3)) & ~IS_DOUBTFUL)
+  let sum: u32 = 0
+  for (let n: u32 = 0; n < count; n++) sum += touch(load<u64>(hashes + ((<usize>n) << 3)) & ~IS_DOUBTFUL)
   touched += sum
 }
 

@@ -53,6 +53,19 @@ const SOUND: Record<ProductColumn, string> = {
 const rowOf = (changes: Partial<Record<ProductColumn, string>>) =>
   NAMES.map((name) => changes[name] ?? SOUND[name]).join(',')
 
+test('of a million ids none is taken for another, and one that comes again is doubtful, however long after', () => {
+  const ids = Array.from({ length: 1_000_000 }, (_, n) => `P${n}`)
+  const again = [0, 400_000, 786_431, 786_432, 999_999]
+  const lines = [...ids, ...again.map((n) => ids[n])].join('\n')
+  const scanner = new CsvRecordScanner({ delimiter: ',', columnCount: 1, fieldKinds: ['id'] }, 1, {
+    record: () => {},
+    broken: () => {},
+  })
+  scanner.push(Buffer.from(`${lines}\n`))
+  scanner.end()
+  expect(scanner.doubtfulLines).toEqual(again.map((_, n) => 1_000_001 + n))
+})
+
 test('sound records are not doubtful, whatever their ids', () => {
   const rows = Array.from({ length: 70_000 }, (_, n) => rowOf({ asin: `B${n}` }))
   expect(scan(Buffer.from(`${rows.join('\n')}\n`)).doubtfulLines).toEqual([])

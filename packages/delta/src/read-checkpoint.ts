@@ -50,7 +50,8 @@ export async function readCheckpoint(localPath: string): Promise<Action[]> {
     }
     const metadata = await parquetMetadataAsync(
       { byteLength: size, slice },
-      { initialFetchSize: FOOTER_BYTES },
+      // Geometries are not looked for: where a group says that it has fewer than no children, that look never ends (hyparquet 1.33).
+      { initialFetchSize: FOOTER_BYTES, geoparquet: false },
     )
     const columns = parquetSchema(metadata).children.filter(({ element }) => ACTIONS.has(element.name))
     const actions: Action[] = []

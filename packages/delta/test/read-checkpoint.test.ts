@@ -98,6 +98,20 @@ test('a damaged checkpoint is DELTA_LOG_CORRUPT or is read, and nothing else hap
   expect(refused).toBeGreaterThan(30)
 })
 
+test('a column that says it has fewer than no children does not hold up the reader', async () => {
+  const engine = await DuckDbParquetEngine.open()
+  using folder = new TestFolder()
+  const file = join(folder.root, 'checkpoint.parquet')
+  await engine.writeActions(file, manyActions(60))
+  const bytes = readFileSync(file)
+  // In Thrift's compact form: the name, then the next field but one, a number of 32 bits, zigzag: 8, and -1 in its place.
+  const place = bytes.lastIndexOf(Buffer.from('\u0003add\u0015\u0010', 'latin1'))
+  expect(place).toBeGreaterThan(0)
+  bytes[place + 5] = 1
+  writeFileSync(file, bytes)
+  await expect(readCheckpoint(file)).rejects.toMatchObject({ code: 'DELTA_LOG_CORRUPT' })
+})
+
 test('a checkpoint that is not there is DELTA_NOT_FOUND', async () => {
   using folder = new TestFolder()
   await expect(readCheckpoint(join(folder.root, 'none.parquet'))).rejects.toMatchObject({
